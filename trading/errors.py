@@ -1,0 +1,81 @@
+"""This is the exception tree.
+
+    MaemaeError
+    ├── BadInput                 what somebody gave us is wrong: field, value, what would be right
+    │   ├── InvalidSymbol
+    │   ├── InvalidSetting
+    │   └── InvalidBar
+    ├── InvalidTransition        an order was asked to do what its status does not allow
+    ├── LedgerViolation          a posting would break an invariant of the ledger
+    └── BrokerError              the broker did not do what we asked; named for the next step
+        ├── Rejected             a definite business refusal: do not repeat
+        ├── Unauthorized         token or key refused: refresh once, then stop
+        ├── Throttled            too fast, not accepted: wait
+        ├── Unavailable          not accepted or not answered, and nothing was at stake: reads may repeat
+        └── OutcomeUnknown       an order may or may not be in: never repeat, settle by inquiry
+"""
+
+from __future__ import annotations
+
+
+class MaemaeError(Exception):
+    """Root of every error that maemae raises on purpose."""
+
+
+class BadInput(MaemaeError, ValueError):
+    """Say which field has which wrong value and what would be right."""
+
+    def __init__(self, field: str, value: object, expected: str) -> None:
+        super().__init__(f"{field}={value!r}: {expected}")
+        self.field = field
+        self.value = value
+        self.expected = expected
+
+
+class InvalidSymbol(BadInput):
+    """A symbol is not six upper-case letters or digits."""
+
+
+class InvalidSetting(BadInput):
+    """A setting, parameter or configuration file is wrong."""
+
+
+class InvalidBar(BadInput):
+    """A bar is physically impossible or lacks a field."""
+
+
+class InvalidTransition(MaemaeError):
+    """An order cannot go from its status to the one asked for."""
+
+
+class LedgerViolation(MaemaeError):
+    """A posting would leave negative cash or shares."""
+
+
+class BrokerError(MaemaeError):
+    """The broker refused or failed; `code` and `message` are the broker's own words."""
+
+    def __init__(self, message: str, *, code: str = "") -> None:
+        super().__init__(f"{code} {message}".strip())
+        self.code = code
+        self.message = message
+
+
+class Rejected(BrokerError):
+    """Refused for a business reason; the order is certainly not in."""
+
+
+class Unauthorized(BrokerError):
+    """Token or key refused; the call certainly had no effect."""
+
+
+class Throttled(BrokerError):
+    """Refused for pace; the call certainly had no effect."""
+
+
+class Unavailable(BrokerError):
+    """Not answered, and nothing was at stake: a read, or an order that certainly never left."""
+
+
+class OutcomeUnknown(BrokerError):
+    """An order call got no clear answer: it may be in; only reconciliation may settle it."""

@@ -1,0 +1,131 @@
+"""This is the account's book: cash with its settlement days, holds of open orders, positions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from trading.errors import LedgerViolation
+from trading.executions import Execution
+from trading.instruments import Symbol
+from trading.positions import Position
+
+
+@dataclass(frozen=True, slots=True)
+class CashFlow:
+    """Won that arrive (positive) or leave (negative) on a settlement day."""
+
+    settles_on: date
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What an open order reserves: cash for a buy, shares for a sell."""
+
+    symbol: Symbol
+    cash: int = 0
+    shares: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """One account. `cash` is the D+2 figure (가수도정산금): what is there after all trades have settled.
+
+    KRX settles on T+2, but sale proceeds can buy again at once, so buying power follows `cash` minus holds
+    and never the settled deposit, which counts unsettled buys twice. Invariant: `buyable_cash` and every
+    `sellable_quantity` never go negative by a hold; `post` accepts what the broker has already done.
+    """
+
+    account: str
+    flows: tuple[CashFlow, ...] = ()
+    positions: Mapping[Symbol, Position] = field(default_factory=dict)
+    holds: Mapping[str, Hold] = field(default_factory=dict)
+
+    @property
+    def cash(self) -> int:
+        """Won after everything has settled (D+2)."""
+        return sum(flow.amount for flow in self.flows)
+
+    def settled_cash(self, day: date) -> int:
+        """Won of the deposit on `day` (예수금): what has settled by then."""
+        return sum(flow.amount for flow in self.flows if flow.settles_on <= day)
+
+    @property
+    def held_cash(self) -> int:
+        """Won reserved by open buys."""
+        return sum(hold.cash for hold in self.holds.values())
+
+    @property
+    def buyable_cash(self) -> int:
+        """Won that a new buy may use, charges included."""
+        return self.cash - self.held_cash
+
+    def position(self, symbol: Symbol) -> Position:
+        """Give the position of `symbol`, an empty one if nothing was ever held."""
+        return self.positions.get(symbol, Position(symbol))
+
+    def sellable_quantity(self, symbol: Symbol) -> int:
+        """Shares held and not reserved by an open sell."""
+        reserved = sum(h.shares for h in self.holds.values() if h.symbol == symbol)
+        return self.position(symbol).quantity - reserved
+
+    @property
+    def held_symbols(self) -> tuple[Symbol, ...]:
+        """Symbols with shares, in order."""
+        return tuple(sorted(s for s, p in self.positions.items() if p.quantity))
+
+    def deposit(self, amount: int, *, on: date) -> Ledger:
+        """Book money paid in (or out, negative); never a profit or loss."""
+        return replace(self, flows=(*self.flows, CashFlow(on, amount)))
+
+    def hold(self, client_order_id: str, hold: Hold) -> Ledger:
+        """Reserve for an open order, replacing its earlier hold.
+
+        Raises:
+            LedgerViolation: when cash or shares are not there.
+        """
+        freed = self.release(client_order_id)
+        if hold.cash < 0 or hold.shares < 0:
+            raise LedgerViolation(f"{client_order_id}: negative hold")
+        if hold.cash > freed.buyable_cash:
+            raise LedgerViolation(f"{client_order_id}: hold {hold.cash}, buyable {freed.buyable_cash}")
+        if hold.shares > freed.sellable_quantity(hold.symbol):
+            sellable = freed.sellable_quantity(hold.symbol)
+            raise LedgerViolation(f"{client_order_id}: hold {hold.shares} shares, sellable {sellable}")
+        return replace(freed, holds={**freed.holds, client_order_id: hold})
+
+    def release(self, client_order_id: str) -> Ledger:
+        """Drop the hold of an order, if any."""
+        return replace(self, holds={k: h for k, h in self.holds.items() if k != client_order_id})
+
+    def post(self, execution: Execution) -> Ledger:
+        """Book one fill: cash on its settlement day, the position now.
+
+        Raises:
+            LedgerViolation: when more would be sold than is held.
+        """
+        position = self.position(execution.symbol).post(execution)
+        flow = CashFlow(execution.settles_on, execution.cash_change)
+        return replace(
+            self,
+            flows=(*self.flows, flow),
+            positions={**self.positions, execution.symbol: position},
+        )
+
+    def equity(self, prices: Mapping[Symbol, int]) -> int:
+        """Net asset value in won: D+2 cash plus positions at `prices`.
+
+        Raises:
+            KeyError: when a held symbol has no price; a missing price must never count as zero.
+        """
+        return self.cash + sum(self.positions[s].quantity * prices[s] for s in self.held_symbols)
+
+
+def rebuild(account: str, deposits: Iterable[CashFlow], executions: Iterable[Execution]) -> Ledger:
+    """Build the ledger again from deposits and executions alone; must equal what is stored."""
+    ledger = Ledger(account, tuple(deposits))
+    for execution in executions:
+        ledger = ledger.post(execution)
+    return ledger

@@ -1,0 +1,237 @@
+"""This is an order's life: intent, order, and the transition table that is the only way through it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from trading.errors import BadInput, InvalidTransition
+from trading.instruments import Symbol
+
+
+class Side(StrEnum):
+    """Buy or sell."""
+
+    BUY = "BUY"
+    SELL = "SELL"
+
+
+class OrderType(StrEnum):
+    """How the price is given."""
+
+    LIMIT = "LIMIT"
+    MARKET = "MARKET"
+
+
+class OrderStatus(StrEnum):
+    """Where an order stands; see `TRANSITIONS`."""
+
+    INITIALIZED = "INITIALIZED"
+    DENIED = "DENIED"
+    SUBMITTED = "SUBMITTED"
+    ACCEPTED = "ACCEPTED"
+    PARTIALLY_FILLED = "PARTIALLY_FILLED"
+    PENDING_CANCEL = "PENDING_CANCEL"
+    CANCELED = "CANCELED"
+    EXPIRED = "EXPIRED"
+    REJECTED = "REJECTED"
+    FILLED = "FILLED"
+
+
+_S = OrderStatus
+TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
+    _S.INITIALIZED: frozenset({_S.DENIED, _S.SUBMITTED}),
+    _S.DENIED: frozenset(),
+    _S.SUBMITTED: frozenset({_S.ACCEPTED, _S.REJECTED, _S.PARTIALLY_FILLED, _S.FILLED, _S.CANCELED}),
+    _S.ACCEPTED: frozenset(
+        {_S.PARTIALLY_FILLED, _S.FILLED, _S.PENDING_CANCEL, _S.CANCELED, _S.EXPIRED, _S.REJECTED}
+    ),
+    _S.PARTIALLY_FILLED: frozenset(
+        {_S.PARTIALLY_FILLED, _S.FILLED, _S.PENDING_CANCEL, _S.CANCELED, _S.EXPIRED}
+    ),
+    _S.PENDING_CANCEL: frozenset({_S.CANCELED, _S.PARTIALLY_FILLED, _S.FILLED, _S.ACCEPTED}),
+    _S.CANCELED: frozenset({_S.PARTIALLY_FILLED, _S.FILLED}),
+    _S.EXPIRED: frozenset({_S.PARTIALLY_FILLED, _S.FILLED}),
+    _S.REJECTED: frozenset(),
+    _S.FILLED: frozenset(),
+}
+OPEN_STATUSES = frozenset({_S.SUBMITTED, _S.ACCEPTED, _S.PARTIALLY_FILLED, _S.PENDING_CANCEL})
+
+
+def client_order_id(  # noqa: PLR0913 - the identity has this many parts
+    *,
+    channel: str,
+    account: str,
+    strategy_id: str,
+    symbol: Symbol,
+    side: Side,
+    trading_day: date,
+    signal_id: str,
+    sequence: int = 0,
+) -> str:
+    """Derive our order id from what the order is for: the same decision made twice is the same order."""
+    parts = (channel, account, strategy_id, symbol, side.value, trading_day.isoformat(), signal_id)
+    digest = hashlib.sha256("|".join((*parts, str(sequence))).encode()).hexdigest()[:16]
+    return f"{trading_day:%Y%m%d}-{symbol}-{side.value[0]}-{digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderIntent:
+    """What we want to order and why; `limit_price` in won on the tick grid, None for market orders."""
+
+    client_order_id: str
+    channel: str
+    account: str
+    strategy_id: str
+    symbol: Symbol
+    side: Side
+    quantity: int
+    order_type: OrderType
+    limit_price: int | None
+    trading_day: date
+    signal_id: str
+    reason: str
+    created_at: datetime
+    reference_price: int = 0
+    parameter_hash: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be an order.
+
+        Raises:
+            BadInput: naming quantity or limit_price.
+        """
+        if self.quantity <= 0:
+            raise BadInput("quantity", self.quantity, "at least one whole share")
+        if (self.order_type is OrderType.LIMIT) != (self.limit_price is not None):
+            raise BadInput("limit_price", self.limit_price, "a price for LIMIT, none for MARKET")
+        if self.limit_price is not None and self.limit_price <= 0:
+            raise BadInput("limit_price", self.limit_price, "whole won above 0")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An intent and what became of it. Every method returns the new order.
+
+    `filled_value` is the exact sum in won of all fills; the average price is derived.
+    """
+
+    intent: OrderIntent
+    status: OrderStatus
+    updated_at: datetime
+    broker_order_id: str = ""
+    broker_branch: str = ""
+    filled_quantity: int = 0
+    filled_value: int = 0
+    submitted_at: datetime | None = None
+    accepted_at: datetime | None = None
+    error_code: str = ""
+    error_message: str = ""
+
+    @classmethod
+    def initialize(cls, intent: OrderIntent) -> Order:
+        """Make the stored, unsent order of an intent."""
+        return cls(intent, OrderStatus.INITIALIZED, intent.created_at)
+
+    @property
+    def client_order_id(self) -> str:
+        """Our id."""
+        return self.intent.client_order_id
+
+    @property
+    def symbol(self) -> Symbol:
+        """What is ordered."""
+        return self.intent.symbol
+
+    @property
+    def side(self) -> Side:
+        """Buy or sell."""
+        return self.intent.side
+
+    @property
+    def quantity(self) -> int:
+        """Shares ordered."""
+        return self.intent.quantity
+
+    @property
+    def open_quantity(self) -> int:
+        """Shares that may still fill; 0 once the order is closed."""
+        return self.quantity - self.filled_quantity if self.is_open else 0
+
+    @property
+    def average_price(self) -> Decimal | None:
+        """Won per share over all fills, None before the first."""
+        return Decimal(self.filled_value) / self.filled_quantity if self.filled_quantity else None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the order may still fill as far as we know."""
+        return self.status in OPEN_STATUSES
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether the order may have left without a clear answer."""
+        return self.status is OrderStatus.SUBMITTED
+
+    def deny(self, reason: str, *, at: datetime) -> Order:
+        """Refuse by our own gate; it is never sent."""
+        return self._move(OrderStatus.DENIED, at=at, error_code="DENIED", error_message=reason)
+
+    def submit(self, *, at: datetime) -> Order:
+        """Mark as possibly sent; must be committed before the socket write."""
+        return self._move(OrderStatus.SUBMITTED, at=at, submitted_at=at)
+
+    def accept(self, broker_order_id: str, *, branch: str = "", at: datetime) -> Order:
+        """Take the broker's number. A fill that overtook the reply keeps its status.
+
+        Raises:
+            InvalidTransition: when another number is already bound.
+        """
+        if self.broker_order_id and self.broker_order_id != broker_order_id:
+            message = f"{self.client_order_id}: {self.broker_order_id} is bound, {broker_order_id} came"
+            raise InvalidTransition(message)
+        known = {"broker_order_id": broker_order_id, "broker_branch": branch or self.broker_branch}
+        stamped = replace(self, **known, accepted_at=self.accepted_at or at)
+        if self.status in {OrderStatus.SUBMITTED, OrderStatus.PENDING_CANCEL}:
+            return stamped._move(OrderStatus.ACCEPTED, at=at)  # noqa: SLF001 - same class
+        if self.broker_order_id or self.filled_quantity:
+            return stamped
+        raise InvalidTransition(f"{self.client_order_id}: {self.status} cannot be accepted")
+
+    def reject(self, code: str, message: str, *, at: datetime) -> Order:
+        """Record the broker's or the exchange's refusal."""
+        return self._move(OrderStatus.REJECTED, at=at, error_code=code, error_message=message)
+
+    def fill(self, quantity: int, value: int, *, at: datetime) -> Order:
+        """Add one fill of `quantity` shares for `value` won in all.
+
+        Raises:
+            InvalidTransition: when more would be filled than was ordered.
+        """
+        filled = self.filled_quantity + quantity
+        if quantity <= 0 or filled > self.quantity:
+            message = f"{self.client_order_id}: fill of {quantity} on {self.filled_quantity}/{self.quantity}"
+            raise InvalidTransition(message)
+        status = OrderStatus.FILLED if filled == self.quantity else OrderStatus.PARTIALLY_FILLED
+        moved = self._move(status, at=at)
+        return replace(moved, filled_quantity=filled, filled_value=self.filled_value + value)
+
+    def request_cancel(self, *, at: datetime) -> Order:
+        """Mark that a cancel is on its way."""
+        return self._move(OrderStatus.PENDING_CANCEL, at=at)
+
+    def cancel(self, *, at: datetime, reason: str = "") -> Order:
+        """Record that what is left will not fill."""
+        return self._move(OrderStatus.CANCELED, at=at, error_message=reason or self.error_message)
+
+    def expire(self, *, at: datetime) -> Order:
+        """Record that the trading day ended with the rest unfilled."""
+        return self._move(OrderStatus.EXPIRED, at=at)
+
+    def _move(self, to: OrderStatus, *, at: datetime, **changes: object) -> Order:
+        if to not in TRANSITIONS[self.status]:
+            raise InvalidTransition(f"{self.client_order_id}: {self.status} -> {to} is not in the table")
+        return replace(self, status=to, updated_at=at, **changes)  # type: ignore[arg-type]  # field names checked by tests

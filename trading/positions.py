@@ -1,0 +1,61 @@
+"""This is what we hold of one symbol, at average cost (이동평균법)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from trading.errors import LedgerViolation
+from trading.executions import Execution
+from trading.instruments import Symbol
+from trading.orders import Side
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Shares and what they cost in won without charges (KIS pchs_amt), and what selling them has realised.
+
+    `realized` is proceeds minus cost of the shares sold, before charges; `charges` are all commissions and
+    taxes ever paid on this symbol, so that the net result is `realized - charges`.
+    """
+
+    symbol: Symbol
+    quantity: int = 0
+    cost: int = 0
+    realized: int = 0
+    charges: int = 0
+
+    @property
+    def average_cost(self) -> Decimal:
+        """Won per share, 0 when nothing is held."""
+        return Decimal(self.cost) / self.quantity if self.quantity else Decimal(0)
+
+    def post(self, execution: Execution) -> Position:
+        """Book one fill.
+
+        Raises:
+            LedgerViolation: when more would be sold than is held.
+        """
+        booked = self._buy(execution) if execution.side is Side.BUY else self._sell(execution)
+        return replace(booked, charges=self.charges + execution.commission + execution.tax)
+
+    def unrealized(self, price: int) -> int:
+        """Won gained or lost if valued at `price`, before charges."""
+        return self.quantity * price - self.cost
+
+    def _buy(self, execution: Execution) -> Position:
+        return replace(
+            self, quantity=self.quantity + execution.quantity, cost=self.cost + execution.value
+        )
+
+    def _sell(self, execution: Execution) -> Position:
+        if execution.quantity > self.quantity:
+            message = f"{self.symbol}: sell of {execution.quantity} with {self.quantity} held"
+            raise LedgerViolation(message)
+        released = self.cost * execution.quantity // self.quantity
+        return replace(
+            self,
+            quantity=self.quantity - execution.quantity,
+            cost=self.cost - released,
+            realized=self.realized + execution.value - released,
+        )
