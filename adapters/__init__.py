@@ -1,0 +1,1 @@
+"""This is the outside: protocols on top, one folder per outside system below."""

@@ -1,0 +1,366 @@
+"""This is what maemae asks of its memory: one unit of work, everything in it or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from trading.bars import Bar, Interval
+from trading.decisions import Breach
+from trading.executions import Execution
+from trading.instruments import Instrument, Symbol
+from trading.ledger import CashFlow, Ledger
+from trading.orders import Order
+from trading.signals import Signal
+
+
+class TradingState(StrEnum):
+    """What is allowed now: everything, sells only, nothing."""
+
+    ACTIVE = "ACTIVE"
+    REDUCING = "REDUCING"
+    HALTED = "HALTED"
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """One reason to stop, in force until it is lifted. Several may be in force; the strictest counts.
+
+    `source` says who stopped (operator, file, prefect:<deployment>, trip:<rule>); one halt per source and
+    strategy. `strategy_id` is "" for all strategies.
+    """
+
+    source: str
+    state: TradingState
+    reason: str
+    at: datetime
+    strategy_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RiskEvent:
+    """One verdict of one rule about one order, with the figures it looked at."""
+
+    client_order_id: str
+    strategy_id: str
+    symbol: Symbol
+    breach: Breach
+    at: datetime
+    trading_day: date
+
+
+@dataclass(frozen=True, slots=True)
+class EquityPoint:
+    """The account's worth at the opening and the last reading of a trading day, in won.
+
+    `paid_in` is the sum of deposits minus withdrawals booked that day, so that they are never profit.
+    """
+
+    trading_day: date
+    opening: int
+    closing: int
+    paid_in: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BarGap:
+    """A trading day for which a symbol has no bar although it should."""
+
+    symbol: Symbol
+    trading_day: date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderEvent:
+    """One line of an order's timeline."""
+
+    client_order_id: str
+    status: str
+    at: datetime
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEvent:
+    """One event for the outside, written in the transaction of its effect."""
+
+    topic: str
+    key: str
+    payload: Mapping[str, Any]
+    at: datetime
+    event_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One act of an operator or of the system on its settings or state."""
+
+    actor: str
+    action: str
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+class BarStore(Protocol):
+    """Price history."""
+
+    def upsert(self, bars: Sequence[Bar]) -> int:
+        """Write bars, replacing equal keys (symbol, interval, at, source); give how many rows changed."""
+        ...
+
+    def last(self, symbol: Symbol, interval: Interval, *, count: int, until: date) -> tuple[Bar, ...]:
+        """Give the last `count` bars with trading_day <= `until`, oldest first."""
+        ...
+
+    def between(self, symbol: Symbol, interval: Interval, *, first: date, last: date) -> tuple[Bar, ...]:
+        """Give the bars of the days `first` to `last`, oldest first."""
+        ...
+
+    def provisional_days(self, symbol: Symbol, interval: Interval) -> tuple[date, ...]:
+        """Give the days whose bars are still provisional."""
+        ...
+
+    def put_gaps(self, gaps: Sequence[BarGap]) -> None:
+        """Remember missing days; a later bar for the day closes its gap."""
+        ...
+
+    def gaps(self, symbol: Symbol | None = None) -> tuple[BarGap, ...]:
+        """Give the open gaps."""
+        ...
+
+
+class InstrumentStore(Protocol):
+    """The symbol master."""
+
+    def upsert(self, instruments: Iterable[Instrument]) -> None:
+        """Write or replace."""
+        ...
+
+    def get(self, symbol: Symbol) -> Instrument | None:
+        """Give one."""
+        ...
+
+    def all(self) -> tuple[Instrument, ...]:
+        """Give all, by symbol."""
+        ...
+
+
+class SignalStore(Protocol):
+    """What strategies said."""
+
+    def add(self, signal: Signal) -> bool:
+        """Write; the same signal again changes nothing and gives False."""
+        ...
+
+    def get(self, signal_id: str) -> Signal | None:
+        """Give one."""
+        ...
+
+    def of_day(self, trading_day: date) -> tuple[Signal, ...]:
+        """Give the day's signals in order of creation."""
+        ...
+
+
+class OrderStore(Protocol):
+    """Orders and their timelines."""
+
+    def add(self, order: Order) -> bool:
+        """Write a new order; False (and nothing written) when the client_order_id exists."""
+        ...
+
+    def save(self, order: Order, *, detail: str = "") -> None:
+        """Write the new state and one line of timeline; the order must exist."""
+        ...
+
+    def get(self, client_order_id: str) -> Order | None:
+        """Give one; inside a unit of work the row stays locked until its end."""
+        ...
+
+    def by_broker_id(self, trading_day: date, broker_order_id: str) -> Order | None:
+        """Give the order that the broker's number of that day belongs to; locked likewise."""
+        ...
+
+    def open(self) -> tuple[Order, ...]:
+        """Give every open order, oldest first."""
+        ...
+
+    def of_day(self, trading_day: date) -> tuple[Order, ...]:
+        """Give the day's orders, oldest first, denied ones included."""
+        ...
+
+    def timeline(self, client_order_id: str) -> tuple[OrderEvent, ...]:
+        """Give the order's history."""
+        ...
+
+
+class ExecutionStore(Protocol):
+    """Booked fills."""
+
+    def add(self, execution: Execution) -> bool:
+        """Write; False (and nothing written) when the execution_id exists."""
+        ...
+
+    def of_order(self, client_order_id: str) -> tuple[Execution, ...]:
+        """Give an order's fills in order of booking."""
+        ...
+
+    def of_day(self, trading_day: date) -> tuple[Execution, ...]:
+        """Give the day's fills in order of booking."""
+        ...
+
+    def all(self) -> tuple[Execution, ...]:
+        """Give every fill of the account in order of booking."""
+        ...
+
+
+class LedgerStore(Protocol):
+    """Cash and positions of the account."""
+
+    def load(self) -> Ledger:
+        """Give the ledger with the holds of the open orders; locked until the end of the unit of work."""
+        ...
+
+    def deposit(self, flow: CashFlow, *, reason: str, at: datetime) -> None:
+        """Book money in or out that is no trade."""
+        ...
+
+    def deposits(self) -> tuple[CashFlow, ...]:
+        """Give all deposits."""
+        ...
+
+    def post(self, execution: Execution) -> Ledger:
+        """Book one fill: ledger entries and position row; give the ledger after it."""
+        ...
+
+    def adopt(self, symbol: Symbol, *, quantity: int, cost: int, at: datetime) -> None:
+        """Take over a position that the broker holds and no fill of ours explains."""
+        ...
+
+
+class RiskEventStore(Protocol):
+    """Verdicts of the risk gate."""
+
+    def add(self, events: Iterable[RiskEvent]) -> None:
+        """Write."""
+        ...
+
+    def of_day(self, trading_day: date) -> tuple[RiskEvent, ...]:
+        """Give the day's events, oldest first."""
+        ...
+
+
+class HaltStore(Protocol):
+    """The kill switch's row."""
+
+    def put(self, halt: Halt) -> bool:
+        """Put a halt in force; False when the same source and strategy already has that state."""
+        ...
+
+    def lift(self, source: str, *, strategy_id: str = "", reason: str, at: datetime) -> bool:
+        """Lift one; False when there was none."""
+        ...
+
+    def in_force(self) -> tuple[Halt, ...]:
+        """Give every halt in force, oldest first."""
+        ...
+
+
+class EquityStore(Protocol):
+    """One point of the equity curve per trading day."""
+
+    def put(self, point: EquityPoint) -> None:
+        """Write or replace the day's point; an opening once written is kept."""
+        ...
+
+    def get(self, trading_day: date) -> EquityPoint | None:
+        """Give one day."""
+        ...
+
+    def all(self) -> tuple[EquityPoint, ...]:
+        """Give the curve, oldest first."""
+        ...
+
+
+class CalendarStore(Protocol):
+    """The broker's answers about trading days; the authority where there are some."""
+
+    def put(self, days: Mapping[date, bool], *, at: datetime) -> None:
+        """Write or replace."""
+        ...
+
+    def all(self) -> dict[date, bool]:
+        """Give all answers."""
+        ...
+
+
+class ConfigStore(Protocol):
+    """Numbered versions of the channel's settings."""
+
+    def propose(self, document: Mapping[str, Any], *, digest: str, at: datetime) -> int:
+        """Write a version if the newest differs by digest; give the number in force."""
+        ...
+
+    def latest(self) -> tuple[int, Mapping[str, Any]] | None:
+        """Give the newest version."""
+        ...
+
+
+class Outbox(Protocol):
+    """Events waiting to be relayed."""
+
+    def add(self, event: OutboxEvent) -> None:
+        """Write one event."""
+        ...
+
+    def pending(self, *, limit: int = 1000) -> tuple[OutboxEvent, ...]:
+        """Give the oldest unsent events."""
+        ...
+
+
+class AuditLog(Protocol):
+    """What operators and automatons did."""
+
+    def add(self, entry: AuditEntry, *, at: datetime) -> None:
+        """Write one entry."""
+        ...
+
+    def last(self, *, count: int = 100) -> tuple[tuple[datetime, AuditEntry], ...]:
+        """Give the newest entries, newest first."""
+        ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction over everything; commits when the block ends well, else leaves no trace."""
+
+    bars: BarStore
+    instruments: InstrumentStore
+    signals: SignalStore
+    orders: OrderStore
+    executions: ExecutionStore
+    ledger: LedgerStore
+    risk_events: RiskEventStore
+    halts: HaltStore
+    equity: EquityStore
+    calendar: CalendarStore
+    configs: ConfigStore
+    outbox: Outbox
+    audit: AuditLog
+
+
+class Stores(Protocol):
+    """Opens units of work on one account's memory, and locks across processes."""
+
+    def begin(self) -> AbstractContextManager[UnitOfWork]:
+        """Open a transaction."""
+        ...
+
+    def lock(self, name: str) -> AbstractContextManager[bool]:
+        """Try to be the only holder of `name` in any process; gives False at once when another holds it.
+
+        Released by the end of the block or by the death of the process.
+        """
+        ...
