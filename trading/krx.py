@@ -1,4 +1,4 @@
-"""This is the exchange's price grid: tick sizes and daily price limits, each with the date it came into force."""
+"""This is the exchange's price grid: tick sizes and daily price limits, each with its date."""
 
 from __future__ import annotations
 
@@ -14,14 +14,19 @@ from trading.orders import Side
 type TickTable = tuple[tuple[int, int], ...]
 """Pairs (from this price in won, tick in won), cheapest band first."""
 
-_KOSPI_TICKS_2010: Final[TickTable] = (
-    (0, 1), (1_000, 5), (5_000, 10), (10_000, 50), (50_000, 100), (100_000, 500), (500_000, 1_000),
-)  # fmt: skip
-_KOSDAQ_TICKS_2010: Final[TickTable] = ((0, 1), (1_000, 5), (5_000, 10), (10_000, 50), (50_000, 100))
+_TICKS_BELOW_50K: Final[TickTable] = ((0, 1), (1_000, 5), (5_000, 10), (10_000, 50))
+_KOSPI_TICKS_2010: Final[TickTable] = (*_TICKS_BELOW_50K, (50_000, 100), (100_000, 500), (500_000, 1_000))
+_KOSDAQ_TICKS_2010: Final[TickTable] = (*_TICKS_BELOW_50K, (50_000, 100))
 _TICKS_2023: Final[TickTable] = (
-    (0, 1), (2_000, 5), (5_000, 10), (20_000, 50), (50_000, 100), (200_000, 500), (500_000, 1_000),
-)  # fmt: skip
-_FUND_TICKS_2002: Final[TickTable] = ((0, 5),)
+    (0, 1),
+    (2_000, 5),
+    (5_000, 10),
+    (20_000, 50),
+    (50_000, 100),
+    (200_000, 500),
+    (500_000, 1_000),
+)
+_FUND_TICKS_BEFORE: Final[TickTable] = ((0, 5),)
 _FUND_TICKS_2023: Final[TickTable] = ((0, 1), (2_000, 5))
 
 _ONE_GRID_FROM: Final = date(2023, 1, 25)
@@ -69,7 +74,7 @@ def tick_size(
 
 def _tick_table(on: date, market: Market, kind: InstrumentKind) -> TickTable:
     if kind is not InstrumentKind.STOCK:
-        return _FUND_TICKS_2023 if on >= _FINE_FUND_TICKS_FROM else _FUND_TICKS_2002
+        return _FUND_TICKS_2023 if on >= _FINE_FUND_TICKS_FROM else _FUND_TICKS_BEFORE
     if on >= _ONE_GRID_FROM:
         return _TICKS_2023
     return _KOSPI_TICKS_2010 if market is Market.KOSPI else _KOSDAQ_TICKS_2010
@@ -119,7 +124,7 @@ def price_limits(
     market: Market = Market.KOSPI,
     kind: InstrumentKind = InstrumentKind.STOCK,
 ) -> PriceLimits:
-    """Return the limits around `base`, the day's reference price (기준가), which is not always the last close.
+    """Return the limits around `base`, the day's reference price (기준가), not always the last close.
 
     The width is 30 % of the base (15 % before 2015-06-15 and always on KONEX) floored to the base's tick, at
     least one tick; the upper limit is then floored to the tick of its own band. 24,250 gives 17,000 to
