@@ -1,0 +1,38 @@
+# The commands of maemae. `make` alone lists them; each installs what it needs first.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help install demo up down test check lock clean
+
+# Imports are four times slower without bytecode, whatever the shell says.
+export PYTHONDONTWRITEBYTECODE :=
+
+help:  ## list the commands
+	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+
+install:  ## make .venv from requirements.lock (nothing to do when it is there)
+	@deployments/bootstrap.sh
+
+demo: install  ## trade simulated days on real prices (ARGS=--once ends after the last day)
+	@exec .venv/bin/maemae demo $(ARGS)
+
+up: install  ## start the stack of the channel that the settings choose
+	@exec .venv/bin/maemae up $(ARGS)
+
+down: install  ## stop what `make up` started
+	@exec .venv/bin/maemae down $(ARGS)
+
+test: install  ## run the tests (ARGS="tests/unit -x" narrows them)
+	@exec .venv/bin/pytest $(ARGS)
+
+check: install  ## lint, format, types, import rules
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+lock:  ## resolve the versions again (ARGS=--upgrade takes newer ones)
+	deployments/bootstrap.sh lock $(ARGS)
+
+clean:  ## remove what install and the tools made; never .maemae, where the orders are
+	rm -rf .venv .uv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
