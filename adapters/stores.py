@@ -6,39 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any, Protocol
 
 from trading.bars import Bar, Interval
 from trading.decisions import Breach
 from trading.executions import Execution
+from trading.halts import Halt
 from trading.instruments import Instrument, Symbol
 from trading.ledger import CashFlow, Ledger
 from trading.orders import Order
 from trading.signals import Signal
-
-
-class TradingState(StrEnum):
-    """What is allowed now: everything, sells only, nothing."""
-
-    ACTIVE = "ACTIVE"
-    REDUCING = "REDUCING"
-    HALTED = "HALTED"
-
-
-@dataclass(frozen=True, slots=True)
-class Halt:
-    """One reason to stop, in force until it is lifted. Several may be in force; the strictest counts.
-
-    `source` says who stopped (operator, file, prefect:<deployment>, trip:<rule>); one halt per source and
-    strategy. `strategy_id` is "" for all strategies.
-    """
-
-    source: str
-    state: TradingState
-    reason: str
-    at: datetime
-    strategy_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
