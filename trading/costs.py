@@ -77,7 +77,9 @@ def tax_rates(market: Market, kind: InstrumentKind, settles_on: date) -> TaxRate
         if settles_on >= since:
             return rates
     first = SELL_TAX[market][0][0]
-    raise BadInput("settles_on", settles_on.isoformat(), f"{first.isoformat()} or later for {market}")
+    raise BadInput(
+        "settles_on", settles_on.isoformat(), f"{first.isoformat()} or later for {market}"
+    )
 
 
 def tax_rate(market: Market, kind: InstrumentKind, settles_on: date) -> Decimal:
@@ -125,7 +127,9 @@ class CostSchedule:
         settles_on: date,
     ) -> Charges:
         """Return the charges of `quantity` shares at `price` won."""
-        return self.charges_on(price * quantity, side, market=market, kind=kind, settles_on=settles_on)
+        return self.charges_on(
+            price * quantity, side, market=market, kind=kind, settles_on=settles_on
+        )
 
     def charges_on(
         self, value: int, side: Side, *, market: Market, kind: InstrumentKind, settles_on: date
@@ -140,7 +144,9 @@ class CostSchedule:
         if side is Side.BUY:
             return Charges(commission, tax=0)
         rates = tax_rates(market, kind, settles_on)
-        return Charges(commission, tax=_whole_won(value, rates.securities) + _whole_won(value, rates.rural))
+        return Charges(
+            commission, tax=_whole_won(value, rates.securities) + _whole_won(value, rates.rural)
+        )
 
 
 def _whole_won(value: int, rate: Decimal) -> int:

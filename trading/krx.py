@@ -15,7 +15,12 @@ type TickTable = tuple[tuple[int, int], ...]
 """Pairs (from this price in won, tick in won), cheapest band first."""
 
 _TICKS_BELOW_50K: Final[TickTable] = ((0, 1), (1_000, 5), (5_000, 10), (10_000, 50))
-_KOSPI_TICKS_2010: Final[TickTable] = (*_TICKS_BELOW_50K, (50_000, 100), (100_000, 500), (500_000, 1_000))
+_KOSPI_TICKS_2010: Final[TickTable] = (
+    *_TICKS_BELOW_50K,
+    (50_000, 100),
+    (100_000, 500),
+    (500_000, 1_000),
+)
 _KOSDAQ_TICKS_2010: Final[TickTable] = (*_TICKS_BELOW_50K, (50_000, 100))
 _TICKS_2023: Final[TickTable] = (
     (0, 1),

@@ -76,7 +76,9 @@ def match_quote(order: RestingOrder, levels: Iterable[BookLevel]) -> tuple[Fill,
     return tuple(fills)
 
 
-def match_print(order: RestingOrder, *, price: int, volume: int, is_arriving: bool = False) -> Fill | None:
+def match_print(
+    order: RestingOrder, *, price: int, volume: int, is_arriving: bool = False
+) -> Fill | None:
     """Fill from one trade in continuous trading of `volume` shares at `price`.
 
     `is_arriving` says that this is the first print since the order came in, and no quote was there to match.
