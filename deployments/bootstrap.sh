@@ -38,13 +38,21 @@ find_python() { # The first that runs and is new enough: the pinned one, then wh
 find_uv() { # uv of the machine, else the one pinned in deployments/uv.lock, in the local folder .uv.
   if command -v uv; then return; fi
   if [[ ! -x .uv/bin/uv ]]; then
-    "$1" -m pip --version >/dev/null 2>&1 || "$1" -m ensurepip --version >/dev/null 2>&1 ||
-      refuse "$1에 pip이 없습니다. 시스템의 python3-venv 패키지나 uv를 설치한 뒤 다시 실행하세요." \
-        "$1 has no pip; install the system package python3-venv, or uv, and run this again."
-    "$1" -m pip --version >/dev/null 2>&1 || "$1" -m ensurepip --user >/dev/null
-    "$1" -m pip install --quiet --quiet --no-deps --require-hashes --target .uv --requirement deployments/uv.lock >&2
+    local get=("$1" -m pip install --target .uv --upgrade)
+    if ! "$1" -m pip --version &>/dev/null; then
+      "$1" -m venv --clear .uv &>/dev/null ||
+        refuse "$1에 pip도 venv도 없습니다. 시스템의 python3-venv 패키지나 uv를 설치한 뒤 다시 실행하세요." \
+          "$1 has neither pip nor venv; install the system package python3-venv, or uv, and run this again."
+      get=(.uv/bin/python -m pip install)
+    fi
+    "${get[@]}" -qq --no-cache-dir --no-deps --require-hashes -r deployments/uv.lock >&2 || unreachable
   fi
   echo "$PWD/.uv/bin/uv"
+}
+
+unreachable() {
+  refuse "패키지를 받지 못했습니다. 위의 오류를 보고 네트워크와 패키지 색인 설정을 확인한 뒤 다시 실행하세요." \
+    "the packages could not be had; see the error above, check the network and the package index, and run this again."
 }
 
 wanted() { # What the stamp says when nothing is to be done: this place, this lock, these entry points.
@@ -61,7 +69,7 @@ install() {
   if ! grep -qsxF "$PWD" "$stamp" || ! "$python" -c '' 2>/dev/null; then
     "$uv" venv --quiet --clear --python "$found" .venv
   fi
-  "$uv" pip sync --quiet --python "$python" --require-hashes requirements.lock
+  "$uv" pip sync --quiet --python "$python" --require-hashes requirements.lock || unreachable
   # The project itself, editable: its build backend is in the lock, so this asks no index.
   "$uv" pip install --quiet --python "$python" --offline --no-deps --no-build-isolation --editable .
   compile
