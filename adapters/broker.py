@@ -2,92 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Protocol
 
+from trading.broker_books import Acceptance, Balance, BrokerOrder, BrokerPosition, Buyable
 from trading.instruments import Symbol
-from trading.orders import OrderIntent, OrderStatus, OrderType, Side
+from trading.orders import OrderIntent, OrderType
 from trading.ticks import Quote
 
-
-@dataclass(frozen=True, slots=True)
-class Acceptance:
-    """The broker's receipt of an order or of a cancel; the exchange may still refuse later."""
-
-    broker_order_id: str
-    branch: str
-    accepted_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerOrder:
-    """One row of the broker's book of a day: cumulative, one row per order number.
-
-    `limit_price` is None for market orders. `original_id` is the number that a modify or cancel row refers to,
-    "" for an order of its own. `is_ours` tells whether the order came in through this API (채널 OpnAPI).
-    """
-
-    broker_order_id: str
-    original_id: str
-    branch: str
-    symbol: Symbol
-    side: Side
-    order_type: OrderType
-    limit_price: int | None
-    quantity: int
-    filled_quantity: int
-    filled_value: int
-    open_quantity: int
-    canceled_quantity: int
-    rejected_quantity: int
-    ordered_at: datetime
-    is_ours: bool = True
-
-    @property
-    def status(self) -> OrderStatus:
-        """Read the state from the quantities (KIS gives no status field)."""
-        if self.rejected_quantity and not self.filled_quantity:
-            return OrderStatus.REJECTED
-        if self.filled_quantity == self.quantity:
-            return OrderStatus.FILLED
-        if self.canceled_quantity and not self.open_quantity:
-            return OrderStatus.CANCELED
-        return OrderStatus.PARTIALLY_FILLED if self.filled_quantity else OrderStatus.ACCEPTED
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerPosition:
-    """One holding as the broker's book has it; `cost` in won without charges."""
-
-    symbol: Symbol
-    quantity: int
-    sellable_quantity: int
-    cost: int
-    last: int
-
-
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """The account's cash in won: settled today, after tomorrow, and after everything (D+2)."""
-
-    deposit: int
-    next_day_cash: int
-    cash: int
-    securities_value: int
-
-    @property
-    def equity(self) -> int:
-        """Net asset value: D+2 cash plus holdings; never the deposit, which counts unsettled buys twice."""
-        return self.cash + self.securities_value
-
-
-@dataclass(frozen=True, slots=True)
-class Buyable:
-    """What one order may buy without a receivable (미수 없는 매수)."""
-
-    cash: int
-    quantity: int
+__all__ = ["Acceptance", "Balance", "BrokerAdapter", "BrokerOrder", "BrokerPosition", "Buyable"]
 
 
 class BrokerAdapter(Protocol):
@@ -105,7 +28,9 @@ class BrokerAdapter(Protocol):
         """Send the order (symbol, side, quantity, price, order type), once."""
         ...
 
-    async def cancel(self, *, broker_order_id: str, branch: str, order_type: OrderType) -> Acceptance:
+    async def cancel(
+        self, *, broker_order_id: str, branch: str, order_type: OrderType
+    ) -> Acceptance:
         """Cancel all that is left of an order; `Rejected` usually means that it filled meanwhile."""
         ...
 

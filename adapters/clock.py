@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+import httpx
+
 
 class Clock(Protocol):
     """Tells the time of the market that we trade on."""
@@ -38,3 +40,20 @@ class FixedClock:
         if at < self.at:
             raise ValueError(f"at={at.isoformat()}: not before {self.at.isoformat()}")
         self.at = at
+
+
+class SimulatorClock:
+    """The virtual clock of a running simulator, asked over HTTP each time."""
+
+    def __init__(self, url: str) -> None:
+        """Take the simulator's base address, e.g. http://127.0.0.1:9443."""
+        self._client = httpx.Client(base_url=url, timeout=5)
+
+    def now(self) -> datetime:
+        """Give the simulated time, aware UTC."""
+        reply = self._client.get("/sim/clock").raise_for_status()
+        return datetime.fromisoformat(reply.json()["now"]).astimezone(UTC)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Protocol
 
 from trading.bars import Bar
 from trading.instruments import Instrument, Symbol
-from trading.orders import OrderType, Side
+from trading.notices import Notice, NoticeKind
 from trading.ticks import Quote, TradePrint
+
+__all__ = ["Connected", "MarketData", "MarketStream", "Notice", "NoticeKind", "StreamEvent"]
 
 
 class MarketData(Protocol):
@@ -36,37 +37,6 @@ class MarketData(Protocol):
     async def open_days(self, *, first: date) -> dict[date, bool]:
         """Read the broker's calendar from `first` on (chk-holiday); empty where it is not offered (paper)."""
         ...
-
-
-class NoticeKind(StrEnum):
-    """What a notice of the broker says about an order."""
-
-    ACCEPTED = "ACCEPTED"
-    MODIFIED = "MODIFIED"
-    CANCELED = "CANCELED"
-    REJECTED = "REJECTED"
-    FILLED = "FILLED"
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """One order or fill notice (체결통보). At least once, any order, possibly before the reply to the order.
-
-    `quantity` and `price` are the fill's for FILLED, the order's otherwise. `time_text` is HHMMSS KST as sent:
-    with number, quantity and price it is all there is to tell two fills apart.
-    """
-
-    kind: NoticeKind
-    broker_order_id: str
-    original_id: str
-    symbol: Symbol
-    side: Side
-    order_type: OrderType
-    quantity: int
-    price: int
-    order_quantity: int
-    time_text: str
-    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,4 +42,6 @@ class Bar:
     @property
     def is_halted(self) -> bool:
         """Whether nothing traded: one of the encodings of a halted day (open 0, or flat without volume)."""
-        return self.volume == 0 and (self.open == 0 or self.open == self.high == self.low == self.close)
+        return self.volume == 0 and (
+            self.open == 0 or self.open == self.high == self.low == self.close
+        )

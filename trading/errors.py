@@ -1,18 +1,18 @@
 """This is the exception tree.
 
-    MaemaeError
-    ├── BadInput                 what somebody gave us is wrong: field, value, what would be right
-    │   ├── InvalidSymbol
-    │   ├── InvalidSetting
-    │   └── InvalidBar
-    ├── InvalidTransition        an order was asked to do what its status does not allow
-    ├── LedgerViolation          a posting would break an invariant of the ledger
-    └── BrokerError              the broker did not do what we asked; named for the next step
-        ├── Rejected             a definite business refusal: do not repeat
-        ├── Unauthorized         token or key refused: refresh once, then stop
-        ├── Throttled            too fast, not accepted: wait
-        ├── Unavailable          not accepted or not answered, and nothing was at stake: reads may repeat
-        └── OutcomeUnknown       an order may or may not be in: never repeat, settle by inquiry
+MaemaeError
+├── BadInput                 what somebody gave us is wrong: field, value, what would be right
+│   ├── InvalidSymbol
+│   ├── InvalidSetting
+│   └── InvalidBar
+├── InvalidTransition        an order was asked to do what its status does not allow
+├── LedgerViolation          a posting would break an invariant of the ledger
+└── BrokerError              the broker did not do what we asked; named for the next step
+    ├── Rejected             a definite business refusal: do not repeat
+    ├── Unauthorized         token or key refused: refresh once, then stop
+    ├── Throttled            too fast, not accepted: wait
+    ├── Unavailable          not accepted or not answered, and nothing was at stake: reads may repeat
+    └── OutcomeUnknown       an order may or may not be in: never repeat, settle by inquiry
 """
 
 from __future__ import annotations

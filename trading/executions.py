@@ -64,7 +64,13 @@ class Execution:
 
 
 def notice_id(  # noqa: PLR0913 - the identity has this many parts
-    *, trading_day: date, broker_order_id: str, time_text: str, quantity: int, price: int, ordinal: int
+    *,
+    trading_day: date,
+    broker_order_id: str,
+    time_text: str,
+    quantity: int,
+    price: int,
+    ordinal: int,
 ) -> str:
     """Derive the id of a fill notice; `ordinal` tells equal fills within one second apart."""
     return f"{trading_day:%Y%m%d}-{broker_order_id}-N-{time_text}-{quantity}x{price}-{ordinal}"

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Self
 
 from trading.errors import InvalidSymbol
 
@@ -21,7 +22,7 @@ class Symbol(str):
 
     __slots__ = ()
 
-    def __new__(cls, code: str) -> Symbol:
+    def __new__(cls, code: object) -> Self:
         """Validate `code`."""
         if not (isinstance(code, str) and _SYMBOL.fullmatch(code)):
             raise InvalidSymbol("symbol", code, "six characters 0-9 A-Z, e.g. 005930")

@@ -90,10 +90,14 @@ class Ledger:
         if hold.cash < 0 or hold.shares < 0:
             raise LedgerViolation(f"{client_order_id}: negative hold")
         if hold.cash > freed.buyable_cash:
-            raise LedgerViolation(f"{client_order_id}: hold {hold.cash}, buyable {freed.buyable_cash}")
+            raise LedgerViolation(
+                f"{client_order_id}: hold {hold.cash}, buyable {freed.buyable_cash}"
+            )
         if hold.shares > freed.sellable_quantity(hold.symbol):
             sellable = freed.sellable_quantity(hold.symbol)
-            raise LedgerViolation(f"{client_order_id}: hold {hold.shares} shares, sellable {sellable}")
+            raise LedgerViolation(
+                f"{client_order_id}: hold {hold.shares} shares, sellable {sellable}"
+            )
         return replace(freed, holds={**freed.holds, client_order_id: hold})
 
     def release(self, client_order_id: str) -> Ledger:

@@ -45,7 +45,9 @@ _S = OrderStatus
 TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
     _S.INITIALIZED: frozenset({_S.DENIED, _S.SUBMITTED}),
     _S.DENIED: frozenset(),
-    _S.SUBMITTED: frozenset({_S.ACCEPTED, _S.REJECTED, _S.PARTIALLY_FILLED, _S.FILLED, _S.CANCELED}),
+    _S.SUBMITTED: frozenset(
+        {_S.ACCEPTED, _S.REJECTED, _S.PARTIALLY_FILLED, _S.FILLED, _S.CANCELED}
+    ),
     _S.ACCEPTED: frozenset(
         {_S.PARTIALLY_FILLED, _S.FILLED, _S.PENDING_CANCEL, _S.CANCELED, _S.EXPIRED, _S.REJECTED}
     ),
@@ -191,12 +193,18 @@ class Order:
             InvalidTransition: when another number is already bound.
         """
         if self.broker_order_id and self.broker_order_id != broker_order_id:
-            message = f"{self.client_order_id}: {self.broker_order_id} is bound, {broker_order_id} came"
+            message = (
+                f"{self.client_order_id}: {self.broker_order_id} is bound, {broker_order_id} came"
+            )
             raise InvalidTransition(message)
-        known = {"broker_order_id": broker_order_id, "broker_branch": branch or self.broker_branch}
-        stamped = replace(self, **known, accepted_at=self.accepted_at or at)
-        if self.status in {OrderStatus.SUBMITTED, OrderStatus.PENDING_CANCEL}:
-            return stamped._move(OrderStatus.ACCEPTED, at=at)  # noqa: SLF001 - same class
+        stamped = replace(
+            self,
+            broker_order_id=broker_order_id,
+            broker_branch=branch or self.broker_branch,
+            accepted_at=self.accepted_at or at,
+        )
+        if self.status is OrderStatus.SUBMITTED:
+            return Order._move(stamped, OrderStatus.ACCEPTED, at=at)
         if self.broker_order_id or self.filled_quantity:
             return stamped
         raise InvalidTransition(f"{self.client_order_id}: {self.status} cannot be accepted")
@@ -223,6 +231,10 @@ class Order:
         """Mark that a cancel is on its way."""
         return self._move(OrderStatus.PENDING_CANCEL, at=at)
 
+    def refuse_cancel(self, *, at: datetime) -> Order:
+        """Record that the broker refused the cancel while the order lives on."""
+        return self._move(OrderStatus.ACCEPTED, at=at)
+
     def cancel(self, *, at: datetime, reason: str = "") -> Order:
         """Record that what is left will not fill."""
         return self._move(OrderStatus.CANCELED, at=at, error_message=reason or self.error_message)
@@ -233,5 +245,7 @@ class Order:
 
     def _move(self, to: OrderStatus, *, at: datetime, **changes: object) -> Order:
         if to not in TRANSITIONS[self.status]:
-            raise InvalidTransition(f"{self.client_order_id}: {self.status} -> {to} is not in the table")
+            raise InvalidTransition(
+                f"{self.client_order_id}: {self.status} -> {to} is not in the table"
+            )
         return replace(self, status=to, updated_at=at, **changes)  # type: ignore[arg-type]  # field names checked by tests
