@@ -89,11 +89,15 @@ class BarStore(Protocol):
         """Write bars, replacing equal keys (symbol, interval, at, source); give how many rows changed."""
         ...
 
-    def last(self, symbol: Symbol, interval: Interval, *, count: int, until: date) -> tuple[Bar, ...]:
+    def last(
+        self, symbol: Symbol, interval: Interval, *, count: int, until: date
+    ) -> tuple[Bar, ...]:
         """Give the last `count` bars with trading_day <= `until`, oldest first."""
         ...
 
-    def between(self, symbol: Symbol, interval: Interval, *, first: date, last: date) -> tuple[Bar, ...]:
+    def between(
+        self, symbol: Symbol, interval: Interval, *, first: date, last: date
+    ) -> tuple[Bar, ...]:
         """Give the bars of the days `first` to `last`, oldest first."""
         ...
 
