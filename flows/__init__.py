@@ -1,0 +1,1 @@
+"""This is the flows: one file, one flow, one story."""

@@ -1,0 +1,125 @@
+"""This is the settings: environment first, then `.env`, then what the running stack wrote.
+
+`<home>/runtime.env` (mode 0600) is written by `maemae up` and `maemae demo` when the stack is ready and
+removed when it stops, so that flow runs and console commands find the database and the broker with nothing
+but MAEMAE_HOME and MAEMAE_CHANNEL in their environment.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from adapters.kis.settings import KisSettings
+from tasks.channels import ChannelSettings, parse_channel
+from trading.errors import InvalidSetting
+
+PROJECT = Path(__file__).resolve().parent.parent
+CHANNELS = PROJECT / "deployments" / "channels"
+
+
+class SlackSettings(BaseModel):
+    """Where messages go; without either they go to the inbox file."""
+
+    webhook_url: SecretStr | None = None
+    bot_token: SecretStr | None = None
+    channel: str = Field(default="#maemae", description="Slack channel for the bot token.")
+
+
+class Settings(BaseSettings):
+    """Who we are and where things stand: MAEMAE_* variables, nested names joined by two underscores."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MAEMAE_", env_nested_delimiter="__", extra="ignore", frozen=True
+    )
+
+    home: Path = PROJECT / ".maemae"
+    channel: Literal["dev", "paper", "live"] = "dev"
+    channels: Path = CHANNELS
+    language: Literal["ko", "en"] = "ko"
+    database_url: SecretStr | None = None
+    kis: KisSettings | None = None
+    simulator_url: str | None = None
+    slack: SlackSettings = SlackSettings()
+    prefect_port: int = Field(default=4200, ge=1, le=65535)
+    prefect_api_url: str | None = None
+
+    @property
+    def account(self) -> str:
+        """The broker's account number, e.g. 50012345-01.
+
+        Raises:
+            InvalidSetting: when no broker is set.
+        """
+        return self.broker.account
+
+    @property
+    def broker(self) -> KisSettings:
+        """The broker's keys.
+
+        Raises:
+            InvalidSetting: when none are set.
+        """
+        if self.kis is None:
+            expected = "keys of Korea Investment & Securities, or `make demo` for the simulator"
+            raise InvalidSetting("MAEMAE_KIS__APPKEY", None, expected)
+        return self.kis
+
+    @property
+    def halt_file(self) -> Path:
+        """The kill switch on disk: while it exists nothing new is ordered."""
+        return self.home / "halt.json"
+
+    @property
+    def public_prefect_url(self) -> str:
+        """The address of the Prefect UI."""
+        api = self.prefect_api_url or f"http://127.0.0.1:{self.prefect_port}/api"
+        return api.removesuffix("/api")
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings.
+
+    Raises:
+        InvalidSetting: naming the variable, its value and what would be right.
+    """
+    home = Path(overrides.get("home") or os.environ.get("MAEMAE_HOME") or PROJECT / ".maemae")
+    files = (home / "runtime.env", PROJECT / ".env")
+    try:
+        return Settings(_env_file=files, **overrides)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        variable = "MAEMAE_" + "__".join(str(part).upper() for part in fault["loc"])
+        value = "***" if _is_secret(variable) else fault["input"]
+        raise InvalidSetting(variable, value, fault["msg"]) from None
+
+
+def load_channel(settings: Settings) -> ChannelSettings:
+    """Read the channel's file.
+
+    Raises:
+        InvalidSetting: when it is missing, is not YAML, or has a wrong field.
+    """
+    path = settings.channels / f"{settings.channel}.yaml"
+    if not path.is_file():
+        raise InvalidSetting("MAEMAE_CHANNEL", settings.channel, f"a file {path.name} in {path.parent}")
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        where = str(getattr(error, "problem_mark", "")).strip()
+        raise InvalidSetting(path.name, where, "valid YAML") from None
+    if not isinstance(document, dict):
+        raise InvalidSetting(path.name, document, "a mapping of settings")
+    channel = parse_channel(document, origin=path.name)
+    if channel.channel != settings.channel:
+        raise InvalidSetting(f"{path.name}: channel", channel.channel, f"the file's name, {settings.channel}")
+    return channel
+
+
+def _is_secret(variable: str) -> bool:
+    return any(word in variable for word in ("APPKEY", "APPSECRET", "TOKEN", "URL"))

@@ -1,0 +1,1 @@
+"""This is the tasks: one act each, on values and protocols."""

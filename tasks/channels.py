@@ -1,0 +1,105 @@
+"""This is what a channel file (deployments/channels/<channel>.yaml) may say, typed and with ranges."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from risk.limits import RiskLimits
+from risk.sizing import SizingSettings
+from strategies.settings import StrategySettings
+from trading.costs import CostSchedule
+from trading.errors import InvalidSetting
+from trading.instruments import Symbol
+
+
+class ClockSource(StrEnum):
+    """Whose time a channel lives in."""
+
+    SYSTEM = "system"
+    SIMULATOR = "simulator"
+
+
+class CostSettings(BaseModel):
+    """What the account pays the broker."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    commission_rate: Decimal = Field(
+        default=Decimal("0.00015"),
+        ge=0,
+        lt=Decimal("0.05"),
+        description="Commission as a fraction of the traded value, 0.00015 = 0.015 %.",
+    )
+
+    @property
+    def schedule(self) -> CostSchedule:
+        """The domain's cost schedule."""
+        return CostSchedule(self.commission_rate)
+
+
+class ChannelSettings(BaseModel):
+    """Everything that decides what is traded and how much: one file per channel, one version per change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    channel: str = Field(pattern="^(dev|paper|live)$", description="Must equal the file's name.")
+    clock: ClockSource = ClockSource.SYSTEM
+    watch_list: tuple[str, ...] = Field(min_length=1, description="Symbols whose bars are kept.")
+    strategies: tuple[StrategySettings, ...] = Field(min_length=1)
+    risk: RiskLimits = Field(default_factory=RiskLimits)
+    sizing: SizingSettings = Field(default_factory=SizingSettings)
+    costs: CostSettings = Field(default_factory=CostSettings)
+    history_days: int = Field(
+        default=400, ge=30, le=4000, description="Calendar days of daily bars that ingestion keeps."
+    )
+    lateness_seconds: int = Field(
+        default=300, ge=5, le=3600, description="A run that starts later than this does nothing."
+    )
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        for symbol in self.watch_list:
+            Symbol(symbol)
+        ids = [strategy.id for strategy in self.strategies]
+        if len(ids) != len(set(ids)):
+            raise InvalidSetting("strategies.id", ids, "each id once")
+        strangers = {s for strategy in self.strategies for s in strategy.symbols} - set(self.watch_list)
+        if strangers:
+            raise InvalidSetting("strategies.symbols", sorted(strangers), "symbols of watch_list")
+        return self
+
+    @property
+    def symbols(self) -> tuple[Symbol, ...]:
+        """The watch list as symbols."""
+        return tuple(Symbol(code) for code in self.watch_list)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the whole content: the version's identity."""
+        document = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(document.encode()).hexdigest()
+
+
+def parse_channel(document: Mapping[str, Any], *, origin: str) -> ChannelSettings:
+    """Check a channel document.
+
+    Raises:
+        InvalidSetting: for the first fault, naming file, field, value and what would be right.
+    """
+    try:
+        return ChannelSettings.model_validate(document)
+    except ValidationError as error:
+        raise InvalidSetting(*_first_fault(error, origin)) from None
+
+
+def _first_fault(error: ValidationError, origin: str) -> tuple[str, object, str]:
+    fault = error.errors()[0]
+    field = ".".join(str(part) for part in fault["loc"])
+    return f"{origin}: {field}", fault["input"], fault["msg"].removeprefix("Value error, ")
