@@ -9,38 +9,14 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from trading.bars import Bar, Interval
-from trading.decisions import Breach
+from trading.decisions import RiskEvent
+from trading.equity import EquityPoint
 from trading.executions import Execution
 from trading.halts import Halt
 from trading.instruments import Instrument, Symbol
 from trading.ledger import CashFlow, Ledger
 from trading.orders import Order
 from trading.signals import Signal
-
-
-@dataclass(frozen=True, slots=True)
-class RiskEvent:
-    """One verdict of one rule about one order, with the figures it looked at."""
-
-    client_order_id: str
-    strategy_id: str
-    symbol: Symbol
-    breach: Breach
-    at: datetime
-    trading_day: date
-
-
-@dataclass(frozen=True, slots=True)
-class EquityPoint:
-    """The account's worth at the opening and the last reading of a trading day, in won.
-
-    `paid_in` is the sum of deposits minus withdrawals booked that day, so that they are never profit.
-    """
-
-    trading_day: date
-    opening: int
-    closing: int
-    paid_in: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from trading.instruments import Symbol
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +33,15 @@ class RiskDecision:
     def reason(self) -> str:
         """All messages in one line."""
         return "; ".join(f"{b.rule_id}: {b.message}" for b in self.breaches)
+
+
+@dataclass(frozen=True, slots=True)
+class RiskEvent:
+    """One verdict of one rule about one order, with the figures it looked at."""
+
+    client_order_id: str
+    strategy_id: str
+    symbol: Symbol
+    breach: Breach
+    at: datetime
+    trading_day: date
