@@ -7,6 +7,7 @@ MaemaeError
 │   └── InvalidBar
 ├── InvalidTransition        an order was asked to do what its status does not allow
 ├── LedgerViolation          a posting would break an invariant of the ledger
+├── ReportImbalance          the figures of a day do not add up to the won
 └── BrokerError              the broker did not do what we asked; named for the next step
     ├── Rejected             a definite business refusal: do not repeat
     ├── Unauthorized         token or key refused: refresh once, then stop
@@ -50,6 +51,14 @@ class InvalidTransition(MaemaeError):
 
 class LedgerViolation(MaemaeError):
     """A posting would leave negative cash or shares."""
+
+
+class ReportImbalance(MaemaeError):
+    """Equity, ledger and trades of a day disagree."""
+
+
+class StoreUnavailable(MaemaeError):
+    """The database cannot be reached or went away; nothing of the open unit of work is kept."""
 
 
 class BrokerError(MaemaeError):
