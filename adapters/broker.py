@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Protocol
 
 from trading.broker_books import Acceptance, Balance, BrokerOrder, BrokerPosition, Buyable
@@ -10,7 +10,23 @@ from trading.instruments import Symbol
 from trading.orders import OrderIntent, OrderType
 from trading.ticks import Quote
 
-__all__ = ["Acceptance", "Balance", "BrokerAdapter", "BrokerOrder", "BrokerPosition", "Buyable"]
+__all__ = [
+    "Acceptance",
+    "Access",
+    "Balance",
+    "BrokerAdapter",
+    "BrokerOrder",
+    "BrokerPosition",
+    "Buyable",
+]
+
+
+class Access(Protocol):
+    """The key's access to the broker: one token for all processes."""
+
+    async def ensure(self) -> datetime:
+        """Have a token that lasts the trading day, asking for a new one only if needed; give its expiry."""
+        ...
 
 
 class BrokerAdapter(Protocol):

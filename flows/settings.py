@@ -107,7 +107,9 @@ def load_channel(settings: Settings) -> ChannelSettings:
     """
     path = settings.channels / f"{settings.channel}.yaml"
     if not path.is_file():
-        raise InvalidSetting("MAEMAE_CHANNEL", settings.channel, f"a file {path.name} in {path.parent}")
+        raise InvalidSetting(
+            "MAEMAE_CHANNEL", settings.channel, f"a file {path.name} in {path.parent}"
+        )
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
@@ -117,7 +119,9 @@ def load_channel(settings: Settings) -> ChannelSettings:
         raise InvalidSetting(path.name, document, "a mapping of settings")
     channel = parse_channel(document, origin=path.name)
     if channel.channel != settings.channel:
-        raise InvalidSetting(f"{path.name}: channel", channel.channel, f"the file's name, {settings.channel}")
+        raise InvalidSetting(
+            f"{path.name}: channel", channel.channel, f"the file's name, {settings.channel}"
+        )
     return channel
 
 

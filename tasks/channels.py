@@ -70,7 +70,9 @@ class ChannelSettings(BaseModel):
         ids = [strategy.id for strategy in self.strategies]
         if len(ids) != len(set(ids)):
             raise InvalidSetting("strategies.id", ids, "each id once")
-        strangers = {s for strategy in self.strategies for s in strategy.symbols} - set(self.watch_list)
+        strangers = {s for strategy in self.strategies for s in strategy.symbols} - set(
+            self.watch_list
+        )
         if strangers:
             raise InvalidSetting("strategies.symbols", sorted(strangers), "symbols of watch_list")
         return self

@@ -1,0 +1,19 @@
+"""This is what happens when a run fails or crashes: the owner is told, at once and without the database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adapters.notifier import Message, Severity
+
+
+def tell_failure(flow: Any, flow_run: Any, state: Any) -> None:
+    """Send one critical message; the signature is Prefect's."""
+    from flows.desk import open_owner_channel  # noqa: PLC0415 - keep the flow's import light
+    from flows.settings import load_settings  # noqa: PLC0415 - as above
+
+    settings = load_settings()
+    notifier, wording = open_owner_channel(settings)
+    title = wording.text("flow.failed.title", flow=flow.name, state=state.name)
+    link = f"{settings.public_prefect_url}/runs/flow-run/{flow_run.id}"
+    notifier.send(Message(Severity.CRITICAL, title, state.message or "", link=link))

@@ -1,0 +1,105 @@
+"""This is how every flow is told: guards first, one copy only, then the story, its sentence and its table."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from prefect import runtime
+from prefect.artifacts import acreate_table_artifact
+from prefect.client.orchestration import get_client
+from prefect.states import Completed, State
+
+from adapters.clock import SystemClock
+from tasks.desk import Desk
+from trading.halts import TradingState, strictest
+from trading.sessions import KST, session_of
+
+REGULAR_OPENING_HOUR = 9
+
+
+@dataclass(frozen=True)
+class Story:
+    """What a run did: one sentence for people and rows for the table beside it."""
+
+    sentence: str
+    rows: Sequence[Mapping[str, str]] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True)
+class Guard:
+    """What must hold before a flow may act; a run that may not ends as "Skipped" with the reason."""
+
+    needs_session: bool = True
+    is_time_critical: bool = False
+    needs_trading: bool = False
+    waits_for_late_opening: bool = False
+
+
+async def perform(
+    desk: Desk, name: str, guard: Guard, body: Callable[[], Awaitable[Story]]
+) -> State[None]:
+    """Run `body` as the only copy of flow `name` if the guard allows, and publish its story."""
+    await _name_run(desk, name)
+    if (reason := skip_reason(desk, guard, lateness=_lateness())) is not None:
+        return Completed(name="Skipped", message=reason)
+    if guard.waits_for_late_opening:
+        await _wait_for_late_opening(desk)
+    with desk.stores.lock(f"flow:{name}") as is_only_copy:
+        if not is_only_copy:
+            return Completed(name="Skipped", message=desk.wording.text("skip.running", flow=name))
+        story = await body()
+    await acreate_table_artifact(
+        key=name, table=[dict(row) for row in story.rows], description=story.sentence
+    )
+    return Completed(message=story.sentence)
+
+
+def skip_reason(desk: Desk, guard: Guard, *, lateness: timedelta) -> str | None:
+    """Say why a run must not act now, None when it may."""
+    if guard.needs_session and desk.session() is None:
+        return desk.wording.text("skip.holiday", day=desk.today())
+    limit = timedelta(seconds=desk.channel.lateness_seconds)
+    if guard.is_time_critical and lateness > limit:
+        return desk.wording.text("skip.late", seconds=int(lateness.total_seconds()))
+    if guard.needs_trading:
+        return _halt_reason(desk)
+    return None
+
+
+def _halt_reason(desk: Desk) -> str | None:
+    with desk.stores.begin() as work:
+        halts = desk.halts(work)
+    if strictest(halts) is not TradingState.HALTED:
+        return None
+    reasons = "; ".join(f"{halt.source}: {halt.reason}" for halt in halts)
+    return desk.wording.text("skip.halted", reasons=reasons)
+
+
+def _lateness() -> timedelta:
+    """Measure on the computer's clock, which Prefect schedules by, how late this run started."""
+    scheduled: datetime | None = runtime.flow_run.scheduled_start_time
+    if scheduled is None:
+        return timedelta()
+    return max(SystemClock().now() - scheduled, timedelta())
+
+
+async def _wait_for_late_opening(desk: Desk) -> None:
+    """Wait as long as today's opening is later than usual (first day of the year, exam day)."""
+    day = desk.today()
+    regular = datetime.combine(day, datetime.min.time(), KST).replace(hour=REGULAR_OPENING_HOUR)
+    delay = session_of(day).opens_at - regular
+    resumes_at = desk.now() + delay
+    while delay and desk.now() < resumes_at:
+        await asyncio.sleep(1)
+
+
+async def _name_run(desk: Desk, name: str) -> None:
+    run_id = runtime.flow_run.id
+    if run_id is None:
+        return
+    at = desk.now().astimezone(KST)
+    async with get_client() as client:
+        await client.update_flow_run(run_id, name=f"{name} {at:%Y-%m-%d %H:%M}")

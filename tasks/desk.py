@@ -1,0 +1,64 @@
+"""This is the desk: everything one flow run works with, as protocols. `flows/desk.py` opens the real ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from adapters.broker import Access, BrokerAdapter
+from adapters.clock import Clock
+from adapters.halt_files import HaltFile
+from adapters.market_data import MarketData, MarketStream
+from adapters.notifier import Notifier
+from adapters.stores import Stores, UnitOfWork
+from adapters.wording import Wording
+from tasks.channels import ChannelSettings
+from trading.bookings import Terms
+from trading.halts import Halt
+from trading.instruments import Instrument, Symbol
+from trading.sessions import Session, TradingCalendar, seoul_date, session_of
+
+
+@dataclass(frozen=True, eq=False)
+class Desk:
+    """What a flow run works with. Opened for one channel and one account."""
+
+    account: str
+    channel: ChannelSettings
+    version: int
+    clock: Clock
+    calendar: TradingCalendar
+    stores: Stores
+    access: Access
+    broker: BrokerAdapter
+    market_data: MarketData
+    stream: MarketStream
+    notifier: Notifier
+    wording: Wording
+    halt_file: HaltFile
+
+    def now(self) -> datetime:
+        """Give the market's time."""
+        return self.clock.now()
+
+    def today(self) -> date:
+        """Give the date in Seoul."""
+        return seoul_date(self.now())
+
+    def session(self) -> Session | None:
+        """Give today's session, None on a day without one."""
+        day = self.today()
+        return session_of(day) if self.calendar.is_trading_day(day) else None
+
+    def halts(self, work: UnitOfWork) -> tuple[Halt, ...]:
+        """Give every halt in force, from the file first and from the row."""
+        return (*self.halt_file.read(at=self.now()), *work.halts.in_force())
+
+    def terms(self, work: UnitOfWork, symbol: Symbol, trading_day: date) -> Terms:
+        """Give what a fill of `symbol` on that day costs and when it settles."""
+        return Terms(
+            instrument=work.instruments.get(symbol) or Instrument(symbol, symbol),
+            costs=self.channel.costs.schedule,
+            trading_day=trading_day,
+            settles_on=self.calendar.settlement_day(trading_day),
+        )

@@ -1,0 +1,105 @@
+"""This is generating signals: every strategy looks at every symbol of its own, and at what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from adapters.stores import UnitOfWork
+from strategies.evaluation import Evaluation, Validity, latest_signals, protective_signal
+from strategies.holdings import holdings_of
+from strategies.settings import StrategySettings
+from tasks.desk import Desk
+from trading.bars import Interval
+from trading.instruments import Symbol
+from trading.positions import Position
+from trading.sessions import session_of
+from trading.signals import Signal
+
+HALTED_DAYS_ALLOWED = 60
+"""How many halted days may lie within a warm-up before there are too few bars."""
+
+
+@task(cache_policy=NO_CACHE)
+def evaluate_bars(desk: Desk) -> tuple[Evaluation, ...]:
+    """Let every strategy decide on the last closed bars and store what it says."""
+    closed_day, validity = _days(desk)
+    with desk.stores.begin() as work:
+        executions = work.executions.all()
+        found = [
+            _evaluate(work, settings, symbol, held, closed_day, validity)
+            for settings in desk.channel.strategies
+            for held in (holdings_of(settings.id, executions),)
+            for symbol in settings.symbols
+        ]
+        for evaluation in found:
+            for signal in evaluation.signals:
+                work.signals.add(signal)
+    return tuple(found)
+
+
+@task(cache_policy=NO_CACHE)
+async def evaluate_exits(desk: Desk) -> tuple[Signal, ...]:
+    """Hold every position against its stop and target at the current price, and store what must go."""
+    prices: dict[Symbol, int] = {}
+    for symbol in _held_symbols(desk):
+        prices[symbol] = (await desk.market_data.quote(symbol)).last
+    return exits_at(desk, prices)
+
+
+def exits_at(desk: Desk, prices: Mapping[Symbol, int]) -> tuple[Signal, ...]:
+    """Give and store the exits that these traded prices make necessary; a price of 0 is no price."""
+    at = desk.now()
+    day = desk.today()
+    validity = Validity(day, at, session_of(day).closes_at)
+    with desk.stores.begin() as work:
+        executions = work.executions.all()
+        signals = [
+            signal
+            for settings in desk.channel.strategies
+            for symbol, position in holdings_of(settings.id, executions).items()
+            if prices.get(symbol, 0) > 0
+            and (signal := protective_signal(settings, position, prices[symbol], validity=validity))
+        ]
+        for signal in signals:
+            work.signals.add(signal)
+    return tuple(signals)
+
+
+def _days(desk: Desk) -> tuple[date, Validity]:
+    """Tell which day's bar is the last closed one, and when what follows from it may be traded."""
+    at, today = desk.now(), desk.today()
+    is_before_close = desk.calendar.is_trading_day(today) and at < session_of(today).closes_at
+    closed_day = _last_closed(desk, today, is_before_close=is_before_close)
+    trading_day = today if is_before_close else desk.calendar.next_trading_day(today)
+    return closed_day, Validity(trading_day, at, session_of(trading_day).closes_at)
+
+
+def _last_closed(desk: Desk, today: date, *, is_before_close: bool) -> date:
+    if is_before_close or not desk.calendar.is_trading_day(today):
+        return desk.calendar.previous_trading_day(today)
+    return today
+
+
+def _evaluate(  # noqa: PLR0913 - what an evaluation looks at
+    work: UnitOfWork,
+    settings: StrategySettings,
+    symbol: Symbol,
+    held: Mapping[Symbol, Position],
+    closed_day: date,
+    validity: Validity,
+) -> Evaluation:
+    count = settings.strategy.warm_up + HALTED_DAYS_ALLOWED
+    bars = work.bars.last(symbol, Interval.DAY, count=count, until=closed_day)
+    position = held.get(symbol, Position(symbol))
+    return latest_signals(
+        settings, bars, position=position, closed_day=closed_day, validity=validity
+    )
+
+
+def _held_symbols(desk: Desk) -> tuple[Symbol, ...]:
+    with desk.stores.begin() as work:
+        return work.ledger.load().held_symbols
