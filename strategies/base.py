@@ -1,0 +1,109 @@
+"""This is the contract of a strategy: columns of bars in, one decision per bar out."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict
+
+from trading.bars import Bar
+from trading.errors import InvalidBar
+
+type Integers = npt.NDArray[np.int64]
+type Flags = npt.NDArray[np.bool_]
+type Values = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BarColumns:
+    """The daily bars of one symbol, oldest first: `days` as ordinals, prices in won, volume in shares.
+
+    Only bars that traded: a halted day has no price, and a zero must never enter an average.
+    """
+
+    days: Integers
+    open: Integers
+    high: Integers
+    low: Integers
+    close: Integers
+    volume: Integers
+
+    def __post_init__(self) -> None:
+        """Refuse columns that no average may run over.
+
+        Raises:
+            InvalidBar: for unequal lengths, days out of order, a price of 0 or a bar without volume.
+        """
+        if len({len(getattr(self, column.name)) for column in fields(self)}) != 1:
+            raise InvalidBar("columns", "unequal lengths", "as many values in each as days")
+        if (np.diff(self.days) <= 0).any():
+            raise InvalidBar("days", "out of order", "rising, each day once")
+        for name in ("open", "high", "low", "close", "volume"):
+            if (getattr(self, name) <= 0).any():
+                raise InvalidBar(name, 0, "above 0 in every bar; leave halted days out")
+
+    @classmethod
+    def of(cls, bars: Sequence[Bar]) -> Self:
+        """Take the bars that traded, leaving out all encodings of a halted day (see `has_traded`)."""
+        rows = [_row(bar) for bar in bars if has_traded(bar)]
+        table = np.array(rows, dtype=np.int64).reshape(len(rows), len(fields(cls)))
+        return cls(*np.ascontiguousarray(table.T))
+
+    def __len__(self) -> int:
+        """Count the bars."""
+        return len(self.days)
+
+    def first(self, count: int) -> BarColumns:
+        """Give what was known after the first `count` bars."""
+        return BarColumns(*(getattr(self, column.name)[:count] for column in fields(self)))
+
+
+def has_traded(bar: Bar) -> bool:
+    """Tell whether the bar has prices made by trades of the session.
+
+    Not so on a halted day: zero prices (also with volume, an off-session block trade), or flat without volume.
+    """
+    return bar.volume > 0 and min(bar.open, bar.high, bar.low, bar.close) > 0
+
+
+def _row(bar: Bar) -> tuple[int, ...]:
+    return (bar.trading_day.toordinal(), bar.open, bar.high, bar.low, bar.close, bar.volume)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decisions:
+    """One entry and one exit flag per bar, and the figures behind them for reasons and charts.
+
+    A flag at i is decided at the close of bar i and may be traded from bar i+1 on. Indicators are NaN where
+    there are too few bars.
+    """
+
+    entry: Flags
+    exit: Flags
+    indicators: Mapping[str, Values] = field(default_factory=dict)
+
+
+class Strategy(BaseModel):
+    """Parameters with their ranges, and the one function that decides from them.
+
+    `evaluate` at bar i may look at bars 0 to i only: live calls it with the bars up to now and takes the last
+    flags, a backtest calls it once and takes them all, and both must be the same.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def warm_up(self) -> int:
+        """Bars needed before the first decision."""
+
+    @abstractmethod
+    def evaluate(self, columns: BarColumns) -> Decisions:
+        """Decide at every bar."""

@@ -1,0 +1,147 @@
+"""This is how bars become signals: the newest decision of a strategy, or the reason why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from strategies.base import BarColumns, Decisions, has_traded
+from strategies.exits import Trigger, evaluate_exit
+from strategies.settings import StrategySettings
+from trading.bars import Bar
+from trading.instruments import Symbol
+from trading.positions import Position
+from trading.signals import Direction, Signal
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """On which day a signal may be traded, when it was made, and after when nothing may be placed from it."""
+
+    trading_day: date
+    at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What one strategy made of one symbol. `notice` says why it could not look, "" when it could."""
+
+    strategy_id: str
+    symbol: Symbol
+    signals: tuple[Signal, ...] = ()
+    notice: str = ""
+
+
+def latest_signals(
+    settings: StrategySettings,
+    bars: Sequence[Bar],
+    *,
+    position: Position,
+    closed_day: date,
+    validity: Validity,
+) -> Evaluation:
+    """Decide from the bars up to and including `closed_day`, the last closed session.
+
+    `bars` are of `position.symbol`, oldest first, halted days in any encoding. `position` is what this strategy
+    itself holds (`holdings_of`): an entry comes only when that is nothing, an exit only when it is something.
+    A missing or halted last day gives a notice, since an old cross must not be signalled again, and so do
+    too few bars.
+    """
+    columns = BarColumns.of(bars)
+    notice = _obstacle(settings, bars, columns, closed_day)
+    signals: tuple[Signal, ...] = ()
+    if not notice:
+        decisions = settings.strategy.evaluate(columns)
+        signals = signals_at(-1, columns, decisions, settings, position=position, validity=validity)
+    return Evaluation(settings.id, position.symbol, signals, notice)
+
+
+def signals_at(  # noqa: PLR0913 - a bar, its decision, and for whom
+    index: int,
+    columns: BarColumns,
+    decisions: Decisions,
+    settings: StrategySettings,
+    *,
+    position: Position,
+    validity: Validity,
+) -> tuple[Signal, ...]:
+    """Give the signals decided at the close of bar `index`: none or one."""
+    close = int(columns.close[index])
+    if position.quantity:
+        by_exit = protective_signal(settings, position, close, validity=validity)
+        if by_exit or not decisions.exit[index]:
+            return (by_exit,) if by_exit else ()
+        direction = Direction.EXIT
+    elif decisions.entry[index]:
+        direction = Direction.ENTRY
+    else:
+        return ()
+    figures = {name: f"{values[index]:.2f}" for name, values in decisions.indicators.items()}
+    figures |= {"close": str(close), "volume": str(columns.volume[index])}
+    cause = Cause(direction, Trigger.CROSS, close, figures)
+    return (_signal(settings, position.symbol, cause, validity),)
+
+
+def protective_signal(
+    settings: StrategySettings, position: Position, price: int, *, validity: Validity
+) -> Signal | None:
+    """Give the exit that a traded `price` makes necessary now, or None.
+
+    Raises:
+        BadInput: for a price of 0 or less, which means that there is none.
+    """
+    trigger = evaluate_exit(position, price, settings.exits)
+    if trigger is None:
+        return None
+    figures = {"price": str(price), "average_cost": f"{position.average_cost:.2f}"}
+    cause = Cause(Direction.EXIT, trigger, price, figures)
+    return _signal(settings, position.symbol, cause, validity)
+
+
+def _obstacle(
+    settings: StrategySettings, bars: Sequence[Bar], columns: BarColumns, closed_day: date
+) -> str:
+    if not bars or bars[-1].trading_day != closed_day:
+        last = bars[-1].trading_day.isoformat() if bars else "never"
+        return f"no bar of {closed_day.isoformat()}, last {last}"
+    if not has_traded(bars[-1]):
+        return f"no trade on {closed_day.isoformat()}"
+    if len(columns) < settings.strategy.warm_up:
+        return f"not enough bars: {len(columns)} of {settings.strategy.warm_up}"
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What was decided, by what, at which price in won, from which figures."""
+
+    direction: Direction
+    trigger: Trigger
+    price: int
+    figures: Mapping[str, str]
+
+    @property
+    def sentence(self) -> str:
+        """The reason in words."""
+        listed = ", ".join(f"{name} {value}" for name, value in self.figures.items())
+        return f"{self.direction.capitalize()} by {self.trigger} at {self.price:,} won: {listed}"
+
+
+def _signal(settings: StrategySettings, symbol: Symbol, cause: Cause, validity: Validity) -> Signal:
+    return Signal(
+        strategy_id=settings.id,
+        symbol=symbol,
+        direction=cause.direction,
+        strength=Decimal(1),
+        trigger=cause.trigger,
+        reason=cause.sentence,
+        parameter_hash=settings.parameter_hash,
+        reference_price=cause.price,
+        trading_day=validity.trading_day,
+        created_at=validity.at,
+        expires_at=validity.expires_at,
+        indicators=cause.figures,
+    )

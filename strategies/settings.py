@@ -1,0 +1,99 @@
+"""This is one strategy as a settings file describes it: what runs, with which figures, on which symbols."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cached_property
+from typing import Annotated, Any
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
+
+from strategies.base import Strategy
+from strategies.exits import ExitParameters
+from strategies.registry import build_strategy, strategy_class
+from trading.errors import InvalidSymbol
+from trading.instruments import Symbol
+
+
+def read_symbol(code: object) -> Symbol:
+    """Take a symbol from a settings file, where 015760 without quotes is an octal number.
+
+    Raises:
+        InvalidSymbol: for anything but six characters.
+    """
+    if not isinstance(code, str):
+        raise InvalidSymbol("symbol", code, 'six characters in quotes, e.g. "005930"')
+    return Symbol(code)
+
+
+type SymbolSetting = Annotated[
+    Symbol,
+    PlainValidator(read_symbol),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9A-Z]{6}$"}),
+]
+
+
+class StrategySettings(BaseModel):
+    """One running copy of a strategy. Two of one kind differ by `id`, and each owns only what it bought."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9-]{1,39}$", description="name in orders and reports")
+    kind: str = Field(description="which strategy, e.g. moving_average_cross")
+    parameters: dict[str, Any] = Field(default_factory=dict, description="of that kind")
+    symbols: tuple[SymbolSetting, ...] = Field(min_length=1, description="what it may buy")
+    exits: ExitParameters = ExitParameters()
+
+    @field_validator("kind")
+    @classmethod
+    def _is_known(cls, kind: str) -> str:
+        return strategy_class(kind).kind
+
+    @field_validator("parameters")
+    @classmethod
+    def _fit_the_kind(cls, parameters: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        if "kind" in info.data:  # else the kind itself is the fault to tell
+            build_strategy(info.data["kind"], parameters)
+        return parameters
+
+    @cached_property
+    def strategy(self) -> Strategy:
+        """The strategy itself."""
+        return build_strategy(self.kind, self.parameters)
+
+    @cached_property
+    def parameter_hash(self) -> str:
+        """The fingerprint of everything that decides."""
+        return parameter_hash(self.strategy, self.exits)
+
+
+def parameter_hash(strategy: Strategy, exits: ExitParameters) -> str:
+    """Fingerprint a strategy's kind, parameters and exits: 16 hex digits, equal wherever all three are.
+
+    Defaults count as if written down, and 0.10 equals 0.1.
+    """
+    parts = {
+        "kind": strategy.kind,
+        "parameters": strategy.model_dump(),
+        "exits": exits.model_dump(),
+    }
+    return hashlib.sha256(json.dumps(_canonical(parts), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _canonical(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {str(key): _canonical(item) for key, item in value.items()}
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    return value
