@@ -220,8 +220,8 @@ def test_won_that_no_day_accounts_for_are_shown() -> None:
 
 @given(
     fills=st.lists(
-        st.tuples(st.sampled_from(Side), st.integers(1, 60), st.integers(1_000, 900_000)),
-        max_size=12,
+        st.tuples(st.sampled_from(Side), st.integers(1, 60), st.integers(1_000, 50_000)),
+        max_size=8,
     ),
     close=st.integers(1_000, 900_000),
     paid_in=st.integers(-10_000_000, 10_000_000),
