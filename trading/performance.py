@@ -140,9 +140,8 @@ def _deviation(returns: Sequence[Decimal]) -> Decimal | None:
     degrees = len(returns) - 1
     if degrees < 1:
         return None
-    if (
-        len(set(returns)) == 1
-    ):  # the rounded mean of thirds is not a third: no variance out of rounding
+    # The rounded mean of equal thirds is not a third: rounding must not pass for variance.
+    if len(set(returns)) == 1:
         return _ZERO
     centre = mean(returns)
     squares = sum(((r - centre) ** 2 for r in returns), _ZERO)
