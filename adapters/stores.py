@@ -181,8 +181,16 @@ class LedgerStore(Protocol):
         """Give the ledger with the holds of the open orders; locked until the end of the unit of work."""
         ...
 
+    def before(self, trading_day: date) -> Ledger:
+        """Give the ledger without holds as it was before that day's deposits, adoptions and fills."""
+        ...
+
+    def paid_in(self, trading_day: date) -> int:
+        """Give the won that deposits and the cost of adopted positions brought in on that day (Seoul)."""
+        ...
+
     def deposit(self, flow: CashFlow, *, reason: str, at: datetime) -> None:
-        """Book money in or out that is no trade."""
+        """Book money in or out that is no trade; `at` decides the day it counts for."""
         ...
 
     def deposits(self) -> tuple[CashFlow, ...]:
