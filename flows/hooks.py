@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from adapters.notifier import Message, Severity
+from flows.desk import open_owner_channel
+from flows.settings import load_settings
 
 
 def tell_failure(flow: Any, flow_run: Any, state: Any) -> None:
     """Send one critical message; the signature is Prefect's."""
-    from flows.desk import open_owner_channel  # noqa: PLC0415 - keep the flow's import light
-    from flows.settings import load_settings  # noqa: PLC0415 - as above
 
     settings = load_settings()
     notifier, wording = open_owner_channel(settings)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from prefect import flow
 from prefect.states import State
 
+from flows.desk import open_desk
 from flows.hooks import tell_failure
 from flows.stories import Guard, Story, perform
+from tasks.tokens import refresh_calendar, refresh_token_of
 
 
 @flow(
@@ -18,8 +20,6 @@ from flows.stories import Guard, Story, perform
 )
 async def refresh_token() -> State[None]:
     """접근 토큰을 갱신하고 휴장일을 확인합니다."""
-    from flows.desk import open_desk  # noqa: PLC0415 - heavy; a failing import is a failed run, not a dead one
-    from tasks.tokens import refresh_calendar, refresh_token_of  # noqa: PLC0415 - as above
 
     async with open_desk() as desk:
 

@@ -92,7 +92,7 @@ async def _wait_for_late_opening(desk: Desk) -> None:
     regular = datetime.combine(day, datetime.min.time(), KST).replace(hour=REGULAR_OPENING_HOUR)
     delay = session_of(day).opens_at - regular
     resumes_at = desk.now() + delay
-    while delay and desk.now() < resumes_at:
+    while delay and desk.now() < resumes_at:  # noqa: ASYNC110 - a market clock can only be asked
         await asyncio.sleep(1)
 
 

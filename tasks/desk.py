@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from adapters.wording import Wording
+
 from adapters.broker import Access, BrokerAdapter
 from adapters.clock import Clock
 from adapters.halt_files import HaltFile
 from adapters.market_data import MarketData, MarketStream
 from adapters.notifier import Notifier
 from adapters.stores import Stores, UnitOfWork
-from adapters.wording import Wording
 from tasks.channels import ChannelSettings
 from trading.bookings import Terms
 from trading.halts import Halt

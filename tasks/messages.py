@@ -18,7 +18,7 @@ def tell_execution(desk: Desk, execution: Execution) -> None:
     """Tell about one fill."""
     title = desk.wording.text(
         "execution.title",
-        symbol=_name(desk, execution.symbol),
+        symbol=execution.symbol,
         side=_side(desk, execution.side),
         quantity=execution.quantity,
         price=execution.price,
@@ -53,7 +53,7 @@ def tell_doubt(desk: Desk, order: Order, words: str) -> None:
 def _order_figures(desk: Desk, order: Order) -> dict[str, object]:
     price = order.intent.limit_price
     return {
-        "symbol": _name(desk, order.symbol),
+        "symbol": order.symbol,
         "side": _side(desk, order.side),
         "quantity": order.quantity,
         "price": desk.wording.text("price.market") if price is None else desk.wording.won(price),
@@ -62,7 +62,3 @@ def _order_figures(desk: Desk, order: Order) -> dict[str, object]:
 
 def _side(desk: Desk, side: Side) -> str:
     return desk.wording.text(f"side.{side.value}")
-
-
-def _name(desk: Desk, symbol: str) -> str:
-    return symbol

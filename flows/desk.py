@@ -1,0 +1,93 @@
+"""This is the composition root: the one place that opens real adapters."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from adapters.slack import open_notifier
+from adapters.wording import Wording
+
+from adapters.calendars import XkrxCalendar
+from adapters.clock import Clock, SimulatorClock, SystemClock
+from adapters.halt_files import HaltFile
+from adapters.kis import open_kis
+from adapters.notifier import Notifier
+from adapters.postgres import PostgresStores
+from adapters.stores import Stores
+from flows.settings import Settings, load_channel, load_settings
+from tasks.channels import ChannelSettings, ClockSource
+from tasks.desk import Desk
+from trading.errors import InvalidSetting
+
+
+@asynccontextmanager
+async def open_desk(settings: Settings | None = None) -> AsyncIterator[Desk]:
+    """Open everything that a run works with, and close it again.
+
+    Raises:
+        InvalidSetting: when settings, channel file or keys are missing or wrong.
+        Unavailable: when the database cannot be reached.
+    """
+    settings = settings or load_settings()
+    channel = load_channel(settings)
+    clock = open_clock(settings, channel)
+    notifier, wording = open_owner_channel(settings)
+    stores = open_stores(settings)
+    with stores.begin() as work:
+        document = channel.model_dump(mode="json")
+        version = work.configs.propose(document, digest=channel.digest, at=clock.now())
+        overrides = work.calendar.all()
+    async with open_kis(settings.broker, home=settings.home, clock=clock) as kis:
+        yield Desk(
+            account=settings.account,
+            channel=channel,
+            version=version,
+            clock=clock,
+            calendar=XkrxCalendar(overrides=overrides),
+            stores=stores,
+            access=kis.access,
+            broker=kis.broker,
+            market_data=kis.market_data,
+            stream=kis.stream,
+            notifier=notifier,
+            wording=wording,
+            halt_file=HaltFile(settings.halt_file),
+        )
+    stores.close()
+
+
+def open_clock(settings: Settings, channel: ChannelSettings) -> Clock:
+    """Give the channel's clock: the computer's, or the running simulator's.
+
+    Raises:
+        InvalidSetting: when the channel lives in simulated time and no simulator is set.
+    """
+    if channel.clock is ClockSource.SYSTEM:
+        return SystemClock()
+    if settings.simulator_url is None:
+        expected = f"the simulator's address (channel {channel.channel} lives in its time); try `make demo`"
+        raise InvalidSetting("MAEMAE_SIMULATOR_URL", None, expected)
+    return SimulatorClock(settings.simulator_url)
+
+
+def open_stores(settings: Settings) -> PostgresStores:
+    """Open the account's memory.
+
+    Raises:
+        InvalidSetting: when no database is set and no stack is running.
+    """
+    if settings.database_url is None:
+        expected = "a PostgreSQL address, or start the stack with `make up` or `make demo`"
+        raise InvalidSetting("MAEMAE_DATABASE_URL", None, expected)
+    url = settings.database_url.get_secret_value()
+    return PostgresStores(url, channel=settings.channel, account=settings.account)
+
+
+def open_owner_channel(settings: Settings) -> tuple[Notifier, Wording]:
+    """Give the way to speak to the owner, and the language."""
+    wording = Wording(settings.language)
+    return open_notifier(settings.slack, home=settings.home, wording=wording), wording
+
+
+__all__ = ["Stores", "open_clock", "open_desk", "open_owner_channel", "open_stores"]

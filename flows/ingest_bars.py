@@ -1,0 +1,43 @@
+"""This is the flow ingest-bars: the watch list's daily bars, checked, gaps named."""
+
+from __future__ import annotations
+
+from prefect import flow
+from prefect.states import State
+from tasks.bars import ingest_daily_bars
+
+from flows.desk import open_desk
+from flows.hooks import tell_failure
+from flows.stories import Guard, Story, perform
+from trading.instruments import Symbol
+
+
+@flow(
+    name="ingest-bars",
+    retries=2,
+    retry_delay_seconds=[20, 60],
+    on_failure=[tell_failure],
+    on_crashed=[tell_failure],
+)
+async def ingest_bars(symbols: list[str] | None = None) -> State[None]:
+    """관심 종목의 일봉을 받아 검사하고 저장합니다.
+
+    Args:
+        symbols: 비우면 관심 종목 전체.
+    """
+
+    async with open_desk() as desk:
+
+        async def story() -> Story:
+            wanted = tuple(Symbol(code) for code in symbols or desk.channel.watch_list)
+            reports = await ingest_daily_bars(desk, wanted)
+            figures = {
+                "symbols": len(reports),
+                "bars": sum(report.written for report in reports),
+                "refused": sum(len(report.refused) for report in reports),
+                "gaps": sum(len(report.gaps) for report in reports),
+            }
+            sentence = desk.wording.text("story.bars", **figures)
+            return Story(sentence, [report.row() for report in reports])
+
+        return await perform(desk, "ingest-bars", Guard(), story)

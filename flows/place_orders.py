@@ -1,0 +1,36 @@
+"""This is the flow place-orders: reconcile first, then the day's live signals through the gate to the broker."""
+
+from __future__ import annotations
+
+from prefect import flow
+from prefect.states import State
+from tasks.orders import trade
+
+from flows.desk import open_desk
+from flows.hooks import tell_failure
+from flows.stories import Guard, Story, perform
+from tasks.reconciliation import reconcile
+
+
+@flow(name="place-orders", on_failure=[tell_failure], on_crashed=[tell_failure])
+async def place_orders() -> State[None]:
+    """오늘의 유효한 신호를 리스크 점검 후 주문합니다. 재시도하지 않습니다."""
+
+    async with open_desk() as desk:
+
+        async def story() -> Story:
+            await reconcile(desk)
+            with desk.stores.begin() as work:
+                signals = work.signals.of_day(desk.today())
+            orders = await trade(desk, signals)
+            figures = {
+                "signals": len(signals),
+                "placed": sum(order.is_open for order in orders),
+                "denied": sum(order.error_code == "DENIED" for order in orders),
+                "rejected": sum(order.status == "REJECTED" for order in orders),
+            }
+            sentence = desk.wording.text("story.orders", **figures)
+            return Story(sentence, [desk.wording.order_row(order) for order in orders])
+
+        guard = Guard(is_time_critical=True, needs_trading=True, waits_for_late_opening=True)
+        return await perform(desk, "place-orders", guard, story)
