@@ -1,0 +1,1 @@
+"""This is maemae's memory in PostgreSQL."""

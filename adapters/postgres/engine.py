@@ -1,0 +1,79 @@
+"""This is the connection pool to PostgreSQL, and one clear sentence when there is no reaching it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from trading.errors import InvalidSetting, StoreUnavailable
+
+POOL_SIZE: Final = 5
+SESSION: Final = " ".join(
+    f"-c {name}={value}"
+    for name, value in {
+        "timezone": "UTC",
+        "lock_timeout": "15s",
+        # A process that is stopped or stuck inside a unit of work must not block all others for ever.
+        "idle_in_transaction_session_timeout": "30s",
+        # The other machine may vanish without a word; its locks must not outlive it for long.
+        "tcp_keepalives_idle": "10",
+        "tcp_keepalives_interval": "5",
+        "tcp_keepalives_count": "3",
+    }.items()
+)
+
+
+def parse_url(url: str) -> URL:
+    """Read a database address; any PostgreSQL driver named in it is replaced by ours.
+
+    Raises:
+        InvalidSetting: when it is no PostgreSQL address.
+    """
+    expected = "an address such as postgresql://user:password@127.0.0.1:5432/maemae"
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise InvalidSetting("database_url", "***", expected) from None
+    if not parsed.drivername.startswith("postgres") or not parsed.database:
+        raise InvalidSetting("database_url", parsed.render_as_string(), expected)
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+def open_engine(url: str, *, pool_size: int = POOL_SIZE) -> Engine:
+    """Make the pool; it connects when it is first used."""
+    return create_engine(
+        parse_url(url),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        pool_timeout=15,
+        connect_args={"connect_timeout": 5, "application_name": "maemae", "options": SESSION},
+    )
+
+
+@contextmanager
+def clear_errors(engine: Engine) -> Iterator[None]:
+    """Turn a lost or refused connection into one sentence with host, port and database.
+
+    Raises:
+        StoreUnavailable: when the database cannot be reached, went away, or kept us waiting for a lock.
+    """
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+        raise _unavailable(engine.url, error) from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise _unavailable(engine.url, error) from error
+        raise
+
+
+def _unavailable(url: URL, error: Exception) -> StoreUnavailable:
+    cause = str(getattr(error, "orig", error)).strip().splitlines()[0]
+    return StoreUnavailable(f"database {url.host}:{url.port or 5432}/{url.database}: {cause}")

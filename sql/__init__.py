@@ -1,0 +1,1 @@
+"""This is the database's own language: migrations, and one query per question of the report."""
