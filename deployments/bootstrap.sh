@@ -64,7 +64,7 @@ install() {
   if [[ -x $python && -f $stamp && $(<"$stamp") == "$(wanted)" ]]; then return; fi
   local found uv
   found=$(find_python)
-  say "처음 실행이라 필요한 패키지를 .venv에 설치합니다 (1~2분)." "installing what is needed into .venv (a minute or two)."
+  say "필요한 패키지를 .venv에 설치합니다 (처음에는 1~2분)." "installing what is needed into .venv (a minute or two the first time)."
   uv=$(find_uv "$found")
   if ! grep -qsxF "$PWD" "$stamp" || ! "$python" -c '' 2>/dev/null; then
     "$uv" venv --quiet --clear --python "$found" .venv

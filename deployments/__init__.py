@@ -1,0 +1,1 @@
+"""This is running it: the stack, its registration with Prefect, the demo, and the operator's console."""
