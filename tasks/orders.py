@@ -1,0 +1,181 @@
+"""This is placing orders: the only code that sends one. Gate, commit, send once, commit.
+
+Nothing here is ever repeated. Between the commit of SUBMITTED and the commit of the answer an order is in
+doubt, whatever happens to this process, and only reconciliation settles it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from adapters.stores import UnitOfWork
+from risk.gate import check
+from risk.rules import rules_for
+from risk.sizing import size
+from risk.views import RiskView
+from tasks.desk import Desk
+from tasks.messages import tell_accepted, tell_denial, tell_doubt, tell_rejection
+from tasks.views import read_view
+from trading.decisions import Breach, RiskDecision, RiskEvent
+from trading.errors import BrokerError, OutcomeUnknown, Unavailable
+from trading.halts import TradingState, strictest
+from trading.orders import Order, OrderIntent, OrderStatus, Side
+from trading.signals import Direction, Signal
+
+WRITER_PATIENCE_SECONDS = 30
+MAXIMUM_EXIT_ATTEMPTS = 5
+"""An exit whose orders came to nothing may be tried again that often; an entry never."""
+
+
+@task(cache_policy=NO_CACHE)
+async def trade(desk: Desk, signals: Sequence[Signal]) -> tuple[Order, ...]:
+    """Turn live signals into orders, exits first; give every order made, denied ones included.
+
+    The only writer of the account's orders while it runs. A signal that already has its order gives none.
+
+    Raises:
+        Unavailable: when another writer holds the account for too long; nothing was ordered.
+    """
+    exits_first = sorted(signals, key=lambda signal: signal.direction is Direction.ENTRY)
+    async with _only_writer(desk):
+        acted = [await _act(desk, signal) for signal in exits_first]
+    return tuple(order for order in acted if order is not None)
+
+
+@asynccontextmanager
+async def _only_writer(desk: Desk) -> AsyncIterator[None]:
+    """Wait for the account's writer lock."""
+    for _ in range(WRITER_PATIENCE_SECONDS * 10):
+        with desk.stores.lock("orders") as is_mine:
+            if is_mine:
+                yield
+                return
+        await asyncio.sleep(0.1)
+    raise Unavailable("another run is placing orders", code="WRITER_BUSY")
+
+
+async def _act(desk: Desk, signal: Signal) -> Order | None:
+    """Decide about one signal and carry it out."""
+    if signal.is_expired(desk.now()):
+        return None
+    view = await read_view(desk, signal)
+    sequence = _sequence(signal, view.day_orders)
+    if sequence is None:
+        return None
+    sized = size(signal, view, desk.channel.sizing, sequence=sequence)
+    if isinstance(sized, Breach):
+        _record_refusal(desk, signal, view, sized)
+        return None
+    decision = check(sized, view, rules_for(desk.channel.risk))
+    order = _commit(desk, sized, decision)
+    if order is None or order.status is OrderStatus.DENIED:
+        return order
+    return await _send(desk, order)
+
+
+def _sequence(signal: Signal, day_orders: Iterable[Order]) -> int | None:
+    """Number the next attempt for a signal, None when it must not be acted on (again)."""
+    attempts = [order for order in day_orders if order.intent.signal_id == signal.signal_id]
+    if signal.direction is Direction.ENTRY:
+        return None if attempts else 0
+    is_settled = any(order.is_open or order.status is OrderStatus.FILLED for order in attempts)
+    return None if is_settled or len(attempts) >= MAXIMUM_EXIT_ATTEMPTS else len(attempts)
+
+
+def _commit(desk: Desk, intent: OrderIntent, decision: RiskDecision) -> Order | None:
+    """Store the order as DENIED, or as SUBMITTED before anything is sent; None if it exists already.
+
+    The halts are read again in this very transaction: nothing may slip past a halt put a moment ago.
+    """
+    order = Order.initialize(intent)
+    with desk.stores.begin() as work:
+        if not work.orders.add(order):
+            return None
+        breaches = (*decision.breaches, *_halted_meanwhile(desk, work, intent, decision))
+        at = desk.now()
+        if breaches:
+            order = order.deny(RiskDecision(breaches).reason, at=at)
+            work.risk_events.add(_events(intent, breaches, order))
+        else:
+            order = order.submit(at=at)
+        work.orders.save(order)
+    if breaches:
+        tell_denial(desk, order, tuple(desk.wording.breach(breach) for breach in breaches))
+    return order
+
+
+def _halted_meanwhile(
+    desk: Desk, work: UnitOfWork, intent: OrderIntent, decision: RiskDecision
+) -> tuple[Breach, ...]:
+    if not decision.is_approved:
+        return ()
+    state = strictest(desk.halts(work), strategy_id=intent.strategy_id)
+    is_stopped = state is TradingState.HALTED
+    if is_stopped or (state is TradingState.REDUCING and intent.side is Side.BUY):
+        return (Breach("TRADING_HALTED", f"state={state}", {"state": state.value}),)
+    return ()
+
+
+async def _send(desk: Desk, order: Order) -> Order:
+    """Send once and store the answer; no answer leaves the order in doubt."""
+    try:
+        receipt = await desk.broker.place(order.intent)
+    except OutcomeUnknown as error:
+        tell_doubt(desk, order, str(error))
+        return order
+    except BrokerError as error:
+        return _refused(desk, order, error)
+    with desk.stores.begin() as work:
+        current = work.orders.get(order.client_order_id) or order
+        accepted = current.accept(receipt.broker_order_id, branch=receipt.branch, at=desk.now())
+        work.orders.save(accepted)
+    tell_accepted(desk, accepted)
+    return accepted
+
+
+def _refused(desk: Desk, order: Order, error: BrokerError) -> Order:
+    """Store a certain refusal in the broker's own words."""
+    with desk.stores.begin() as work:
+        code = error.code or type(error).__name__.upper()
+        refused = order.reject(code, error.message, at=desk.now())
+        work.orders.save(refused)
+    tell_rejection(desk, refused, str(error))
+    return refused
+
+
+def _record_refusal(desk: Desk, signal: Signal, view: RiskView, breach: Breach) -> None:
+    """Keep why a signal could not even be sized, once a day."""
+    with desk.stores.begin() as work:
+        known = {
+            (e.client_order_id, e.breach.rule_id) for e in work.risk_events.of_day(view.trading_day)
+        }
+        if (signal.signal_id, breach.rule_id) in known:
+            return
+        event = RiskEvent(
+            client_order_id=signal.signal_id,
+            strategy_id=signal.strategy_id,
+            symbol=signal.symbol,
+            breach=breach,
+            at=view.at,
+            trading_day=view.trading_day,
+        )
+        work.risk_events.add([event])
+
+
+def _events(intent: OrderIntent, breaches: Iterable[Breach], order: Order) -> tuple[RiskEvent, ...]:
+    return tuple(
+        RiskEvent(
+            client_order_id=intent.client_order_id,
+            strategy_id=intent.strategy_id,
+            symbol=intent.symbol,
+            breach=breach,
+            at=order.updated_at,
+            trading_day=intent.trading_day,
+        )
+        for breach in breaches
+    )

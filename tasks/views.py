@@ -1,0 +1,75 @@
+"""This is reading what the risk gate looks at: the account, its orders and the market at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from adapters.stores import UnitOfWork
+from risk.views import RiskView
+from tasks.desk import Desk
+from tasks.equity import opening_prices
+from trading.instruments import Instrument, Symbol
+from trading.orders import OrderType, Side
+from trading.sessions import phase_at
+from trading.signals import Direction, Signal
+from trading.ticks import Quote
+
+
+async def read_view(desk: Desk, signal: Signal) -> RiskView:
+    """Read everything that deciding about `signal` needs, prices from the broker included.
+
+    Raises:
+        BrokerError: when a price or the buyable cash cannot be read; then nothing may be ordered.
+    """
+    day = desk.today()
+    before = await opening_prices(desk, day)
+    with desk.stores.begin() as work:
+        symbols = {signal.symbol, *work.ledger.load().held_symbols, *_bought(work)}
+    quotes = {symbol: await desk.market_data.quote(symbol) for symbol in sorted(symbols)}
+    instruments = await _instruments(desk, symbols)
+    buyable = await _buyable(desk, signal, quotes[signal.symbol])
+    session = desk.session()
+    with desk.stores.begin() as work:
+        at = desk.now()
+        return RiskView(
+            at=at,
+            trading_day=day,
+            channel=desk.channel.channel,
+            account=desk.account,
+            phase=phase_at(at, session) if session else None,
+            halts=desk.halts(work),
+            ledger=work.ledger.load(),
+            open_orders=work.orders.open(),
+            day_orders=work.orders.of_day(day),
+            quotes=quotes,
+            instruments=instruments,
+            equity_opening=work.ledger.before(day).equity(before),
+            paid_in_today=work.ledger.paid_in(day),
+            buyable_cash=buyable,
+            costs=desk.channel.costs.schedule,
+        )
+
+
+def _bought(work: UnitOfWork) -> set[Symbol]:
+    return {order.symbol for order in work.orders.open() if order.side is Side.BUY}
+
+
+async def _buyable(desk: Desk, signal: Signal, quote: Quote) -> int | None:
+    """Ask what may be bought; the cash figure is the same for every price, so a limit order is asked."""
+    if signal.direction is not Direction.ENTRY or quote.last <= 0:
+        return None
+    answer = await desk.broker.buyable(signal.symbol, order_type=OrderType.LIMIT, price=quote.last)
+    return answer.cash
+
+
+async def _instruments(desk: Desk, symbols: Iterable[Symbol]) -> dict[Symbol, Instrument]:
+    """Give the stored instruments; the broker is asked only for what is missing."""
+    with desk.stores.begin() as work:
+        known = {s: i for s in symbols if (i := work.instruments.get(s)) is not None}
+    missing = [symbol for symbol in symbols if symbol not in known]
+    if not missing:
+        return known
+    found = await desk.market_data.instruments(missing)
+    with desk.stores.begin() as work:
+        work.instruments.upsert(found)
+    return known | {instrument.symbol: instrument for instrument in found}
