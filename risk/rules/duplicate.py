@@ -1,0 +1,47 @@
+"""This is sending twice as a rule: each order id once, one open order per strategy, symbol and side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from risk.views import RiskView
+from trading.decisions import Breach
+from trading.orders import Order, OrderIntent, OrderStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """Refuse an id that was used before, and what the strategy's own open order already does.
+
+    An order in doubt blocks its symbol and side for every strategy until it is settled. An order of the same id
+    that was stored and never sent is this one itself, after a crash.
+    """
+
+    rule_id: str = "DUPLICATE"
+
+    def check(self, intent: OrderIntent, view: RiskView) -> Breach | None:
+        """Look through today's and all open orders."""
+        for order in (*view.open_orders, *view.day_orders):
+            if _is_same_id(order, intent) or _is_same_trade(order, intent):
+                figures = {
+                    "client_order_id": order.client_order_id,
+                    "strategy_id": order.intent.strategy_id,
+                    "status": order.status.value,
+                    "open_quantity": str(order.open_quantity),
+                }
+                message = (
+                    f"{order.client_order_id} is {order.status} with {order.open_quantity} open"
+                )
+                return Breach(self.rule_id, message, figures)
+        return None
+
+
+def _is_same_id(order: Order, intent: OrderIntent) -> bool:
+    is_same = order.client_order_id == intent.client_order_id
+    return is_same and order.status is not OrderStatus.INITIALIZED
+
+
+def _is_same_trade(order: Order, intent: OrderIntent) -> bool:
+    if not order.is_open or order.symbol != intent.symbol or order.side is not intent.side:
+        return False
+    return order.is_in_doubt or order.intent.strategy_id == intent.strategy_id

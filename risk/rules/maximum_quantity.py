@@ -1,0 +1,30 @@
+"""This is the number of shares as a rule: never more of one symbol than the limit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from risk.views import RiskView
+from trading.decisions import Breach
+from trading.orders import OrderIntent, Side
+
+
+@dataclass(frozen=True, slots=True)
+class MaximumQuantity:
+    """Refuse a buy after which holdings and open buys of the symbol would pass `limit` shares."""
+
+    limit: int
+    rule_id: str = "MAXIMUM_QUANTITY"
+
+    def check(self, intent: OrderIntent, view: RiskView) -> Breach | None:
+        """Add the order to the worst case."""
+        there = view.worst_quantity(intent.symbol)
+        if intent.side is Side.SELL or there + intent.quantity <= self.limit:
+            return None
+        figures = {
+            "quantity": str(intent.quantity),
+            "held_and_open": str(there),
+            "limit": str(self.limit),
+        }
+        message = f"{there:,} held and open plus {intent.quantity:,} pass {self.limit:,} shares"
+        return Breach(self.rule_id, message, figures)

@@ -1,0 +1,24 @@
+"""This is ownership as a rule: never sell more than is held and not yet promised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from risk.views import RiskView
+from trading.decisions import Breach
+from trading.orders import OrderIntent, Side
+
+
+@dataclass(frozen=True, slots=True)
+class Sellable:
+    """Refuse a sell of more shares than are held beyond all open sells."""
+
+    rule_id: str = "SELLABLE"
+
+    def check(self, intent: OrderIntent, view: RiskView) -> Breach | None:
+        """Compare quantity and shares."""
+        sellable = view.sellable_quantity(intent.symbol)
+        if intent.side is Side.BUY or intent.quantity <= sellable:
+            return None
+        figures = {"quantity": str(intent.quantity), "sellable": str(sellable)}
+        return Breach(self.rule_id, f"{intent.quantity:,} of {sellable:,} sellable", figures)

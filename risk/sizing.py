@@ -1,0 +1,173 @@
+"""This is how a signal becomes an order: how many whole shares, at which price, of which type."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from decimal import Decimal
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from risk.limits import RiskLimits
+from risk.views import RiskView
+from trading.decisions import Breach
+from trading.errors import InvalidSetting
+from trading.instruments import Symbol
+from trading.krx import round_price
+from trading.orders import OrderIntent, OrderType, Side, client_order_id
+from trading.signals import Direction, Signal
+
+MARKET_TRIGGER: Final = "stop"
+"""The trigger whose exits are market orders whatever the settings say: a stop must get out."""
+
+SIZING: Final = "SIZING"
+"""The rule id of a refusal to size: there is no order that could be checked."""
+
+
+class SizingSettings(BaseModel):
+    """How large an entry is and how far from the last price an order may fill."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    target_weight: Decimal = Field(
+        default=Decimal("0.10"), gt=0, le=1, description="fraction of equity per entry"
+    )
+    limit_offset: Decimal = Field(
+        default=Decimal("0.01"),
+        ge=0,
+        le=Decimal("0.29"),
+        description="fraction of the last price that a limit order may pay more or take less",
+    )
+    exit_type: OrderType = Field(
+        default=OrderType.LIMIT, description="order type of exits; a stop is always a market order"
+    )
+
+    def require_within(self, limits: RiskLimits) -> None:
+        """Check that an entry of the target weight can pass the gate at all.
+
+        Raises:
+            InvalidSetting: when it cannot.
+        """
+        if self.target_weight > limits.maximum_weight:
+            expected = f"at most risk.maximum_weight={limits.maximum_weight}"
+            raise InvalidSetting("sizing.target_weight", self.target_weight, expected)
+
+
+def size(
+    signal: Signal,
+    view: RiskView,
+    settings: SizingSettings,
+    *,
+    owned: int | None = None,
+    sequence: int = 0,
+) -> OrderIntent | Breach:
+    """Turn a signal into an order, or say with the figures why there can be none.
+
+    An entry takes the target weight of equity times the signal's strength, commission included, and no more
+    than the available cash; it is a limit order. An exit takes every sellable share, at most the `owned` ones
+    of the signal's strategy (None: all are its own). `sequence` tells a deliberate second order for the same
+    signal from the first.
+    """
+    is_entry = signal.direction is Direction.ENTRY
+    needed = view.exposed_symbols | {signal.symbol} if is_entry else {signal.symbol}
+    unknown = sorted(s for s in needed if not _is_priced(s, view))
+    if unknown:
+        return Breach(SIZING, f"no price for {', '.join(unknown)}", {"unknown": ", ".join(unknown)})
+    side = Side.BUY if is_entry else Side.SELL
+    price = limit_price(signal.symbol, side, view, settings)
+    quantity = _entry(signal, view, settings, price) if is_entry else _exit(signal, view, owned)
+    if isinstance(quantity, Breach):
+        return quantity
+    return _intent(
+        signal,
+        view,
+        side=side,
+        quantity=quantity,
+        price=None if _is_market(signal, settings) else price,
+        sequence=sequence,
+    )
+
+
+def limit_price(symbol: Symbol, side: Side, view: RiskView, settings: SizingSettings) -> int:
+    """Give the worst price that an order may trade at: the offset from the last price, on the grid.
+
+    Rounded in our favour (buy down, sell up) and held within the day's price limits.
+    """
+    quote, instrument = view.quotes[symbol], view.instruments[symbol]
+    factor = 1 + settings.limit_offset if side is Side.BUY else 1 - settings.limit_offset
+    rounded = round_price(
+        quote.last * factor,
+        side,
+        on=view.trading_day,
+        market=instrument.market,
+        kind=instrument.kind,
+    )
+    return min(max(rounded, quote.lower_limit), quote.upper_limit)
+
+
+def _is_market(signal: Signal, settings: SizingSettings) -> bool:
+    if signal.direction is Direction.ENTRY:
+        return False
+    return signal.trigger == MARKET_TRIGGER or settings.exit_type is OrderType.MARKET
+
+
+def _is_priced(symbol: Symbol, view: RiskView) -> bool:
+    quote = view.quotes.get(symbol)
+    is_quoted = quote is not None and min(quote.last, quote.lower_limit, quote.upper_limit) > 0
+    return is_quoted and symbol in view.instruments
+
+
+def _entry(signal: Signal, view: RiskView, settings: SizingSettings, price: int) -> int | Breach:
+    budget = int(view.equity * settings.target_weight * signal.strength)
+    funds = min(budget, view.available_cash)
+    affordable = range(1, max(0, funds) // price + 1)
+    quantity = bisect_right(affordable, funds, key=lambda n: view.cost(signal.symbol, n, price))
+    if quantity:
+        return quantity
+    figures = {
+        "budget": str(budget),
+        "available": str(view.available_cash),
+        "limit_price": str(price),
+    }
+    message = f"one share at {price:,} won is more than {funds:,}"
+    return Breach(SIZING, message, figures)
+
+
+def _exit(signal: Signal, view: RiskView, owned: int | None) -> int | Breach:
+    sellable = view.sellable_quantity(signal.symbol)
+    quantity = sellable if owned is None else min(owned, sellable)
+    if quantity > 0:
+        return quantity
+    figures = {"sellable": str(sellable), "owned": "all" if owned is None else str(owned)}
+    return Breach(SIZING, f"nothing of {signal.symbol} to sell", figures)
+
+
+def _intent(
+    signal: Signal, view: RiskView, *, side: Side, quantity: int, price: int | None, sequence: int
+) -> OrderIntent:
+    return OrderIntent(
+        client_order_id=client_order_id(
+            channel=view.channel,
+            account=view.account,
+            strategy_id=signal.strategy_id,
+            symbol=signal.symbol,
+            side=side,
+            trading_day=signal.trading_day,
+            signal_id=signal.signal_id,
+            sequence=sequence,
+        ),
+        channel=view.channel,
+        account=view.account,
+        strategy_id=signal.strategy_id,
+        symbol=signal.symbol,
+        side=side,
+        quantity=quantity,
+        order_type=OrderType.MARKET if price is None else OrderType.LIMIT,
+        limit_price=price,
+        trading_day=signal.trading_day,
+        signal_id=signal.signal_id,
+        reason=signal.reason,
+        created_at=view.at,
+        reference_price=signal.reference_price,
+        parameter_hash=signal.parameter_hash,
+    )
