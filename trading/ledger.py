@@ -9,7 +9,11 @@ from datetime import date
 from trading.errors import LedgerViolation
 from trading.executions import Execution
 from trading.instruments import Symbol
+from trading.orders import Order, Side
 from trading.positions import Position
+
+_WIDEST_LIMIT_PERCENT = 130
+"""A market order may fill up to the upper price limit, 30 % above the reference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,8 @@ class Ledger:
     """One account. `cash` is the D+2 figure (가수도정산금): what is there after all trades have settled.
 
     KRX settles on T+2, but sale proceeds can buy again at once, so buying power follows `cash` minus holds
-    and never the settled deposit, which counts unsettled buys twice. Invariant: `buyable_cash` and every
+    and never the settled deposit, which counts unsettled buys twice. `flows` holds one sum for each
+    settlement day, in order, so that a ledger is the same however its bookings were ordered. Invariant: `buyable_cash` and every
     `sellable_quantity` never go negative by a hold; `post` accepts what the broker has already done.
     """
 
@@ -78,7 +83,12 @@ class Ledger:
 
     def deposit(self, amount: int, *, on: date) -> Ledger:
         """Book money paid in (or out, negative); never a profit or loss."""
-        return replace(self, flows=(*self.flows, CashFlow(on, amount)))
+        return replace(self, flows=_add(self.flows, CashFlow(on, amount)))
+
+    def adopt(self, symbol: Symbol, *, quantity: int, cost: int) -> Ledger:
+        """Take over shares that no fill of ours explains; they came with their own cost, not from our cash."""
+        position = self.position(symbol).adopt(quantity, cost)
+        return replace(self, positions={**self.positions, symbol: position})
 
     def hold(self, client_order_id: str, hold: Hold) -> Ledger:
         """Reserve for an open order, replacing its earlier hold.
@@ -114,7 +124,7 @@ class Ledger:
         flow = CashFlow(execution.settles_on, execution.cash_change)
         return replace(
             self,
-            flows=(*self.flows, flow),
+            flows=_add(self.flows, flow),
             positions={**self.positions, execution.symbol: position},
         )
 
@@ -127,9 +137,29 @@ class Ledger:
         return self.cash + sum(self.positions[s].quantity * prices[s] for s in self.held_symbols)
 
 
+def hold_of(order: Order) -> Hold:
+    """Return what an open order reserves: the shares of a sell, the cash of a buy at its worst price.
+
+    That is the limit, or for a market order the upper price limit reckoned from the reference price. Charges
+    are left to sizing.
+    """
+    if order.side is Side.SELL:
+        return Hold(order.symbol, shares=order.open_quantity)
+    worst = order.intent.limit_price or order.intent.reference_price * _WIDEST_LIMIT_PERCENT // 100
+    return Hold(order.symbol, cash=order.open_quantity * worst)
+
+
 def rebuild(account: str, deposits: Iterable[CashFlow], executions: Iterable[Execution]) -> Ledger:
     """Build the ledger again from deposits and executions alone; must equal what is stored."""
-    ledger = Ledger(account, tuple(deposits))
+    ledger = Ledger(account)
+    for flow in deposits:
+        ledger = ledger.deposit(flow.amount, on=flow.settles_on)
     for execution in executions:
         ledger = ledger.post(execution)
     return ledger
+
+
+def _add(flows: tuple[CashFlow, ...], flow: CashFlow) -> tuple[CashFlow, ...]:
+    sums = {known.settles_on: known.amount for known in flows}
+    sums[flow.settles_on] = sums.get(flow.settles_on, 0) + flow.amount
+    return tuple(CashFlow(day, amount) for day, amount in sorted(sums.items()))

@@ -39,6 +39,19 @@ class Position:
         booked = self._buy(execution) if execution.side is Side.BUY else self._sell(execution)
         return replace(booked, charges=self.charges + execution.commission + execution.tax)
 
+    def adopt(self, quantity: int, cost: int) -> Position:
+        """Take over shares bought elsewhere for `cost` won; both negative when shares left without a fill of ours.
+
+        Raises:
+            LedgerViolation: when more would leave than is held.
+        """
+        if self.quantity + quantity < 0 or self.cost + cost < 0:
+            message = (
+                f"{self.symbol}: {quantity} shares for {cost} onto {self.quantity} for {self.cost}"
+            )
+            raise LedgerViolation(message)
+        return replace(self, quantity=self.quantity + quantity, cost=self.cost + cost)
+
     def unrealized(self, price: int) -> int:
         """Won gained or lost if valued at `price`, before charges."""
         return self.quantity * price - self.cost

@@ -189,16 +189,19 @@ CREATE TABLE positions (
     PRIMARY KEY (channel, account, symbol)
 );
 
--- Every won and share that came or went: `amount` is the change of cash on `settles_on`.
+-- Every won and share that came or went: `amount` is the change of cash on `settles_on`, `quantity` and `cost`
+-- are those of an adopted position. `trading_day` is the day that a booking counts for.
 CREATE TABLE ledger_entries (
     entry_id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     channel      text NOT NULL,
     account      text NOT NULL,
     kind         text NOT NULL CHECK (kind IN ('DEPOSIT', 'EXECUTION', 'ADOPTION')),
+    trading_day  date NOT NULL,
     settles_on   date NOT NULL,
     amount       bigint NOT NULL,
     symbol       symbol_code,
     quantity     bigint NOT NULL DEFAULT 0,
+    cost         bigint NOT NULL DEFAULT 0,
     execution_id text,
     reason       text NOT NULL,
     booked_at    timestamptz NOT NULL,
@@ -264,21 +267,4 @@ CREATE TABLE audit (
     action   text NOT NULL,
     detail   jsonb NOT NULL,
     at       timestamptz NOT NULL
-);
-
--- Broker access, shared by every process with the same key -----------------------------------------------
-
--- `appkey_id` is a fingerprint of the key, never the key; the token is encrypted with it.
-CREATE TABLE broker_tokens (
-    appkey_id  text NOT NULL,
-    kind       text NOT NULL,
-    ciphertext bytea NOT NULL,
-    issued_at  timestamptz NOT NULL,
-    expires_at timestamptz NOT NULL,
-    PRIMARY KEY (appkey_id, kind)
-);
-
-CREATE TABLE rate_slots (
-    appkey_id    text PRIMARY KEY,
-    next_free_at timestamptz NOT NULL
 );
