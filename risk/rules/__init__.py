@@ -17,7 +17,7 @@ from risk.rules.stale_data import StaleData
 from risk.rules.standing import Standing
 
 
-def rules_of(limits: RiskLimits) -> tuple[RiskRule, ...]:
+def rules_for(limits: RiskLimits) -> tuple[RiskRule, ...]:
     """Make every rule with its limit."""
     return (
         Halted(),
