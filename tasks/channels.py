@@ -10,9 +10,9 @@ from enum import StrEnum
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
 from risk.limits import RiskLimits
 from risk.sizing import SizingSettings
-
 from strategies.settings import StrategySettings
 from trading.costs import CostSchedule
 from trading.errors import InvalidSetting

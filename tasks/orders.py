@@ -9,22 +9,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from adapters.stores import UnitOfWork
 from risk.gate import check
 from risk.rules import rules_for
+from risk.rules.halted import Halted
 from risk.sizing import size
 from risk.views import RiskView
+from strategies.holdings import holdings_of
 from tasks.desk import Desk
 from tasks.messages import tell_accepted, tell_denial, tell_doubt, tell_rejection
 from tasks.views import read_view
 from trading.decisions import Breach, RiskDecision, RiskEvent
 from trading.errors import BrokerError, OutcomeUnknown, Unavailable
-from trading.halts import TradingState, strictest
-from trading.orders import Order, OrderIntent, OrderStatus, Side
+from trading.orders import Order, OrderIntent, OrderStatus
 from trading.signals import Direction, Signal
 
 WRITER_PATIENCE_SECONDS = 30
@@ -67,12 +69,12 @@ async def _act(desk: Desk, signal: Signal) -> Order | None:
     sequence = _sequence(signal, view.day_orders)
     if sequence is None:
         return None
-    sized = size(signal, view, desk.channel.sizing, sequence=sequence)
+    owned = _owned(desk, signal)
+    sized = size(signal, view, desk.channel.sizing, owned=owned, sequence=sequence)
     if isinstance(sized, Breach):
         _record_refusal(desk, signal, view, sized)
         return None
-    decision = check(sized, view, rules_for(desk.channel.risk))
-    order = _commit(desk, sized, decision)
+    order = _commit(desk, sized, view)
     if order is None or order.status is OrderStatus.DENIED:
         return order
     return await _send(desk, order)
@@ -87,38 +89,34 @@ def _sequence(signal: Signal, day_orders: Iterable[Order]) -> int | None:
     return None if is_settled or len(attempts) >= MAXIMUM_EXIT_ATTEMPTS else len(attempts)
 
 
-def _commit(desk: Desk, intent: OrderIntent, decision: RiskDecision) -> Order | None:
+def _owned(desk: Desk, signal: Signal) -> int:
+    """Count the shares that the signal's strategy itself bought: it sells no others."""
+    with desk.stores.begin() as work:
+        held = holdings_of(signal.strategy_id, work.executions.all())
+    return held[signal.symbol].quantity if signal.symbol in held else 0
+
+
+def _commit(desk: Desk, intent: OrderIntent, view: RiskView) -> Order | None:
     """Store the order as DENIED, or as SUBMITTED before anything is sent; None if it exists already.
 
     The halts are read again in this very transaction: nothing may slip past a halt put a moment ago.
     """
-    order = Order.initialize(intent)
+    decision = check(intent, view, rules_for(desk.channel.risk))
     with desk.stores.begin() as work:
-        if not work.orders.add(order):
+        if not work.orders.add(Order.initialize(intent)):
             return None
-        breaches = (*decision.breaches, *_halted_meanwhile(desk, work, intent, decision))
-        at = desk.now()
-        if breaches:
-            order = order.deny(RiskDecision(breaches).reason, at=at)
-            work.risk_events.add(_events(intent, breaches, order))
-        else:
-            order = order.submit(at=at)
+        if decision.is_approved:
+            decision = check(intent, replace(view, halts=desk.halts(work)), (Halted(),))
+        order = _judged(Order.initialize(intent), decision, at=desk.now())
         work.orders.save(order)
-    if breaches:
-        tell_denial(desk, order, tuple(desk.wording.breach(breach) for breach in breaches))
+        work.risk_events.add(_events(order, decision))
+    if not decision.is_approved:
+        tell_denial(desk, order, tuple(desk.wording.breach(b) for b in decision.breaches))
     return order
 
 
-def _halted_meanwhile(
-    desk: Desk, work: UnitOfWork, intent: OrderIntent, decision: RiskDecision
-) -> tuple[Breach, ...]:
-    if not decision.is_approved:
-        return ()
-    state = strictest(desk.halts(work), strategy_id=intent.strategy_id)
-    is_stopped = state is TradingState.HALTED
-    if is_stopped or (state is TradingState.REDUCING and intent.side is Side.BUY):
-        return (Breach("TRADING_HALTED", f"state={state}", {"state": state.value}),)
-    return ()
+def _judged(order: Order, decision: RiskDecision, *, at: datetime) -> Order:
+    return order.submit(at=at) if decision.is_approved else order.deny(decision.reason, at=at)
 
 
 async def _send(desk: Desk, order: Order) -> Order:
@@ -167,15 +165,15 @@ def _record_refusal(desk: Desk, signal: Signal, view: RiskView, breach: Breach) 
         work.risk_events.add([event])
 
 
-def _events(intent: OrderIntent, breaches: Iterable[Breach], order: Order) -> tuple[RiskEvent, ...]:
+def _events(order: Order, decision: RiskDecision) -> tuple[RiskEvent, ...]:
     return tuple(
         RiskEvent(
-            client_order_id=intent.client_order_id,
-            strategy_id=intent.strategy_id,
-            symbol=intent.symbol,
+            client_order_id=order.client_order_id,
+            strategy_id=order.intent.strategy_id,
+            symbol=order.symbol,
             breach=breach,
             at=order.updated_at,
-            trading_day=intent.trading_day,
+            trading_day=order.intent.trading_day,
         )
-        for breach in breaches
+        for breach in decision.breaches
     )

@@ -72,7 +72,7 @@ async def reconcile(desk: Desk) -> Reconciliation:
     return Reconciliation(at, len(rows), booked, settled, adopted, differences)
 
 
-def _adopt(  # noqa: PLR0913 - the broker's whole book
+def _adopt(
     desk: Desk,
     positions: Sequence[BrokerPosition],
     balance: Balance,

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from adapters.reports import write_report
+from adapters.slack.messages import report_message
 from prefect import task
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
-from adapters.reports import write_report
-from adapters.slack.messages import report_message
 from adapters.stores import UnitOfWork
 from tasks.desk import Desk
 from tasks.equity import closing_prices, opening_prices

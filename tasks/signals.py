@@ -30,10 +30,10 @@ def evaluate_bars(desk: Desk) -> tuple[Evaluation, ...]:
     with desk.stores.begin() as work:
         executions = work.executions.all()
         found = [
-            _evaluate(work, settings, symbol, held, closed_day, validity)
+            _evaluate(work, settings, position, closed_day, validity)
             for settings in desk.channel.strategies
             for held in (holdings_of(settings.id, executions),)
-            for symbol in settings.symbols
+            for position in (held.get(s, Position(s)) for s in settings.symbols)
         ]
         for evaluation in found:
             for signal in evaluation.signals:
@@ -84,17 +84,15 @@ def _last_closed(desk: Desk, today: date, *, is_before_close: bool) -> date:
     return today
 
 
-def _evaluate(  # noqa: PLR0913 - what an evaluation looks at
+def _evaluate(
     work: UnitOfWork,
     settings: StrategySettings,
-    symbol: Symbol,
-    held: Mapping[Symbol, Position],
+    position: Position,
     closed_day: date,
     validity: Validity,
 ) -> Evaluation:
     count = settings.strategy.warm_up + HALTED_DAYS_ALLOWED
-    bars = work.bars.last(symbol, Interval.DAY, count=count, until=closed_day)
-    position = held.get(symbol, Position(symbol))
+    bars = work.bars.last(position.symbol, Interval.DAY, count=count, until=closed_day)
     return latest_signals(
         settings, bars, position=position, closed_day=closed_day, validity=validity
     )

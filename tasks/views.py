@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import date
 
 from adapters.stores import UnitOfWork
 from risk.views import RiskView
@@ -31,6 +32,7 @@ async def read_view(desk: Desk, signal: Signal) -> RiskView:
     session = desk.session()
     with desk.stores.begin() as work:
         at = desk.now()
+        opening, paid_in = _opening(work, day, before)
         return RiskView(
             at=at,
             trading_day=day,
@@ -43,11 +45,17 @@ async def read_view(desk: Desk, signal: Signal) -> RiskView:
             day_orders=work.orders.of_day(day),
             quotes=quotes,
             instruments=instruments,
-            equity_opening=work.ledger.before(day).equity(before),
-            paid_in_today=work.ledger.paid_in(day),
+            equity_opening=opening,
+            paid_in_today=paid_in,
             buyable_cash=buyable,
             costs=desk.channel.costs.schedule,
         )
+
+
+def _opening(work: UnitOfWork, day: date, before: Mapping[Symbol, int]) -> tuple[int, int]:
+    """Give opening equity and what was paid in since; on the account's first day it opens with the latter."""
+    opening, paid_in = work.ledger.before(day).equity(before), work.ledger.paid_in(day)
+    return (opening, paid_in) if opening else (paid_in, 0)
 
 
 def _bought(work: UnitOfWork) -> set[Symbol]:
