@@ -30,15 +30,13 @@ class MaximumWeight:
         equity = view.worst_equity - view.worst_loss(intent, intent.quantity)
         if value <= self.limit * equity:
             return None
+        weight = f"{Decimal(value) / equity:.4f}" if equity > 0 else "none"
         figures = {
             "value": str(value),
             "order_value": str(order_value),
             "equity": str(equity),
+            "weight": weight,
             "limit": str(self.limit),
         }
-        message = f"{value:,} of {equity:,} won ({_percent(value, equity)}) pass {self.limit:.2%}"
+        message = f"{value:,} of {equity:,} won is a weight of {weight}, limit {self.limit}"
         return Breach(self.rule_id, message, figures)
-
-
-def _percent(value: int, equity: int) -> str:
-    return f"{Decimal(value) / equity:.2%}" if equity > 0 else "no equity"

@@ -30,19 +30,29 @@ class StaleData:
         needed = {intent.symbol}
         if intent.side is Side.BUY:
             needed |= view.exposed_symbols
-        faults = {s: fault for s in sorted(needed) if (fault := self._fault(s, view))}
-        if not faults:
+        missing = sorted(s for s in needed if not _has_price(s, view))
+        ages = {s: view.at - view.quotes[s].at for s in needed if s not in missing}
+        stale = sorted(s for s, age in ages.items() if not -CLOCK_MARGIN <= age <= self._limit)
+        if not missing and not stale:
             return None
-        figures = {"maximum_age": f"{self.maximum_age} s"} | {
-            str(s): why for s, why in faults.items()
+        oldest = max((abs(ages[s]) for s in stale), default=timedelta())
+        figures = {
+            "missing": ", ".join(missing),
+            "stale": ", ".join(stale),
+            "oldest_age": str(-(-oldest // timedelta(seconds=1))),
+            "maximum_age": str(self.maximum_age),
         }
-        return Breach(self.rule_id, ", ".join(f"{s} {why}" for s, why in faults.items()), figures)
+        message = (
+            f"no price of [{figures['missing']}], prices of [{figures['stale']}] up to"
+            f" {figures['oldest_age']} s away from now, limit {self.maximum_age}"
+        )
+        return Breach(self.rule_id, message, figures)
 
-    def _fault(self, symbol: Symbol, view: RiskView) -> str:
-        quote = view.quotes.get(symbol)
-        if quote is None or quote.last <= 0:
-            return "has no price"
-        age = view.at - quote.at
-        if -CLOCK_MARGIN <= age <= timedelta(seconds=self.maximum_age):
-            return ""
-        return f"has a price of {quote.at.isoformat()}, {int(age.total_seconds())} s old"
+    @property
+    def _limit(self) -> timedelta:
+        return timedelta(seconds=self.maximum_age)
+
+
+def _has_price(symbol: Symbol, view: RiskView) -> bool:
+    quote = view.quotes.get(symbol)
+    return quote is not None and quote.last > 0
