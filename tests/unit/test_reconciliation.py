@@ -1,0 +1,78 @@
+"""This is our book against the broker's: every difference named, doubt settled only by proof."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from tests.builders import A_DAY, ACCOUNT, LG_CHEM, SAMSUNG, an_accepted_order, an_order, seoul
+from tests.unit.test_bookings import NUMBER, a_row
+from trading.broker_books import Balance, BrokerPosition
+from trading.ledger import Ledger
+from trading.reconciliation import (
+    DifferenceKind,
+    compare_cash,
+    compare_orders,
+    compare_positions,
+    matches_in_doubt,
+)
+
+SENT_AT = seoul(A_DAY, "08:50")
+IN_DOUBT = an_order().submit(at=SENT_AT)
+NOBODY = frozenset[str]()
+
+
+def test_exactly_one_row_settles_a_doubt() -> None:
+    assert matches_in_doubt(IN_DOUBT, [a_row(0, 0)], NOBODY) == (a_row(0, 0),)
+
+
+def test_two_equal_rows_are_both_given_so_that_nobody_chooses() -> None:
+    twins = [a_row(0, 0), replace(a_row(0, 0), broker_order_id="0000000102")]
+    assert len(matches_in_doubt(IN_DOUBT, twins, NOBODY)) == 2
+
+
+def test_rows_that_cannot_be_ours_do_not_match() -> None:
+    row = a_row(0, 0)
+    strangers = [
+        replace(row, symbol=SAMSUNG),
+        replace(row, quantity=22),
+        replace(row, limit_price=428_000),
+        replace(row, is_ours=False),
+        replace(row, original_id="0000000001"),
+        replace(row, ordered_at=SENT_AT - timedelta(seconds=3)),
+        replace(row, ordered_at=SENT_AT + timedelta(seconds=61)),
+    ]
+    assert matches_in_doubt(IN_DOUBT, strangers, NOBODY) == ()
+    assert matches_in_doubt(IN_DOUBT, [row], frozenset({NUMBER})) == ()
+
+
+def test_each_difference_of_orders_has_a_name() -> None:
+    ours = [an_accepted_order(NUMBER), an_accepted_order("0000000999"), IN_DOUBT]
+    foreign = replace(a_row(0, 0), broker_order_id="0000000555", is_ours=False)
+    found = {d.kind: d for d in compare_orders(ours, [a_row(3, 1_284_000), foreign])}
+    assert found[DifferenceKind.FILL_MISSING].theirs == "3"
+    assert found[DifferenceKind.ORDER_MISSING].ours == "0000000999"
+    assert found[DifferenceKind.ORDER_IN_DOUBT].subject == IN_DOUBT.client_order_id
+    assert found[DifferenceKind.ORDER_FOREIGN].subject == "0000000555"
+    assert len(found) == 4
+
+
+def test_a_lagging_row_is_named_unproven() -> None:
+    ours = [an_accepted_order(NUMBER).fill(5, 2_140_000, at=SENT_AT)]
+    (difference,) = compare_orders(ours, [a_row(0, 0)])
+    assert difference.kind is DifferenceKind.FILL_UNPROVEN
+
+
+def test_equal_books_show_no_difference() -> None:
+    ledger = Ledger(ACCOUNT).deposit(100, on=A_DAY)
+    assert compare_orders([an_accepted_order(NUMBER)], [a_row(0, 0)]) == ()
+    assert compare_positions(ledger, []) == ()
+    assert compare_cash(ledger, Balance(100, 100, 100, 0)) == ()
+
+
+def test_positions_and_cash_are_compared_by_figure() -> None:
+    ledger = Ledger(ACCOUNT).deposit(100, on=A_DAY)
+    (position,) = compare_positions(ledger, [BrokerPosition(LG_CHEM, 5, 5, 2_140_000, 428_000)])
+    (cash,) = compare_cash(ledger, Balance(100, 100, 99, 0))
+    assert (position.subject, position.ours, position.theirs) == (LG_CHEM, "0", "5")
+    assert (cash.ours, cash.theirs) == ("100", "99")
