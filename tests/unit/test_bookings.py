@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -47,7 +48,7 @@ def a_notice(quantity: int = 5, price: int = 428_000, time: str = "100000") -> N
     )
 
 
-def a_row(filled: int, value: int, *, quantity: int = 23, **changes: int) -> BrokerOrder:
+def a_row(filled: int, value: int, *, quantity: int = 23, **changes: Any) -> BrokerOrder:
     order = an_accepted_order(NUMBER)
     row = BrokerOrder(
         broker_order_id=NUMBER,
