@@ -1,0 +1,113 @@
+"""This is the test of strategy settings: what they accept, how they refuse, what identifies them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from strategies.faults import first_fault
+from strategies.moving_average import MovingAverageCross
+from strategies.registry import STRATEGIES, build_strategy, strategy_class
+from strategies.settings import StrategySettings
+from tests.builders import LG_CHEM
+from trading.errors import InvalidSetting
+
+
+def settings(**changes: Any) -> StrategySettings:
+    """Read settings of a 20/60 cross on LG Chem from a document."""
+    document = {
+        "id": "trend",
+        "kind": "moving_average_cross",
+        "parameters": {"fast": 20, "slow": 60},
+        "symbols": ["051910"],
+    }
+    return StrategySettings.model_validate(document | changes)
+
+
+def test_a_document_becomes_a_strategy() -> None:
+    read = settings(parameters={"fast": 20, "slow": 60, "volume_ratio": 1.5})
+    assert read.strategy == MovingAverageCross.model_validate(
+        {"fast": 20, "slow": 60, "volume_ratio": "1.5"}
+    )
+    assert read.symbols == (LG_CHEM,)
+
+
+def test_parameters_left_out_take_their_defaults() -> None:
+    assert settings(parameters={}).strategy == MovingAverageCross()
+
+
+FAULTS = {
+    "unknown kind": ({"kind": "moon"}, "kind='moon': one of moving_average_cross"),
+    "fast not faster": (
+        {"parameters": {"fast": 60, "slow": 60}},
+        "parameters.fast=60: fewer days than slow=60",
+    ),
+    "out of range": ({"parameters": {"fast": 0}}, "parameters.fast=0: Input should be greater"),
+    "not a whole number": ({"parameters": {"slow": 60.5}}, "parameters.slow=60.5"),
+    "misspelt parameter": ({"parameters": {"fas": 5}}, "parameters.fas=5: no such setting"),
+    "misspelt setting": ({"exit": {}}, "exit={}: no such setting"),
+    "symbol without quotes": ({"symbols": [7152]}, "symbols.0=7152: six characters in quotes"),
+    "impossible symbol": ({"symbols": ["05191"]}, "symbols.0='05191': six characters"),
+    "no symbols": ({"symbols": []}, "symbols=[]"),
+    "stop of five hundred per cent": ({"exits": {"stop_loss": 5}}, "exits.stop_loss=5"),
+    "id with capitals": ({"id": "Trend 1"}, "id='Trend 1'"),
+}
+
+
+@pytest.mark.parametrize(("change", "sentence"), FAULTS.values(), ids=FAULTS.keys())
+def test_a_fault_is_told_with_field_value_and_what_would_be_right(
+    change: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(ValidationError) as caught:
+        settings(**change)
+    told = str(first_fault(caught.value, origin="dev.yaml"))
+    assert told.startswith(f"dev.yaml: {sentence}")
+
+
+def test_a_missing_setting_is_named() -> None:
+    with pytest.raises(ValidationError) as caught:
+        StrategySettings.model_validate({"kind": "moving_average_cross", "symbols": ["051910"]})
+    assert str(first_fault(caught.value)).startswith("id=")
+
+
+def test_an_unknown_kind_lists_the_known_ones() -> None:
+    with pytest.raises(InvalidSetting, match="one of moving_average_cross"):
+        strategy_class("moon")
+
+
+@pytest.mark.parametrize("kind", STRATEGIES)
+def test_every_kind_builds_with_its_defaults_and_names_itself(kind: str) -> None:
+    strategy = build_strategy(kind, {})
+    assert strategy.kind == kind
+    assert strategy.warm_up > 0
+
+
+def test_the_hash_is_stable_across_releases() -> None:
+    # Stored with every signal and order: a change here cuts history off and needs a migration.
+    assert settings().parameter_hash == "bb75743c1ea7ff7f"
+
+
+def test_the_hash_does_not_depend_on_spelling_or_on_what_does_not_decide() -> None:
+    spelt_out = {"slow": 60, "fast": 20, "volume_window": 20, "volume_ratio": "1.00"}
+    other = settings(
+        id="other",
+        symbols=["005930"],
+        parameters=spelt_out,
+        exits={"stop_loss": "0.050", "take_profit": 0.1},
+    )
+    assert other.parameter_hash == settings().parameter_hash
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"parameters": {"fast": 21, "slow": 60}},
+        {"parameters": {"fast": 20, "slow": 60, "volume_ratio": None}},
+        {"exits": {"stop_loss": 0.06}},
+        {"exits": {"take_profit": None}},
+    ],
+)
+def test_whatever_decides_changes_the_hash(change: dict[str, Any]) -> None:
+    assert settings(**change).parameter_hash != settings().parameter_hash
