@@ -1,0 +1,1 @@
+"""This is Korea Investment & Securities (KIS) OpenAPI; `adapters.kis.access` opens it."""
