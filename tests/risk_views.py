@@ -43,7 +43,7 @@ def a_quote(symbol: Symbol = LG_CHEM, last: int | None = None, **changes: Any) -
         volume=10_000,
         base_price=price,
         upper_limit=price * 13 // 10,
-        lower_limit=price * 7 // 10,
+        lower_limit=max(1, price * 7 // 10),
         at=NOW,
     )
     return replace(quote, **changes)
