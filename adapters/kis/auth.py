@@ -29,11 +29,12 @@ from trading.sessions import KST
 
 _LOG = logging.getLogger(__name__)
 _RESERVE: Final = timedelta(minutes=10)
+_TRADING_DAY: Final = timedelta(hours=12)
 _BETWEEN_ISSUES: Final = timedelta(seconds=60)
 _LONGEST_LIFE: Final = timedelta(hours=25)
 _LOCK_PAUSE: Final = 0.05
 _LOCK_TRIES: Final = 400
-_LONGEST_WAIT: Final = 70.0
+_LONGEST_WAIT: Final = 70
 _OTHERS: Final = 0o077
 
 
@@ -133,21 +134,18 @@ class Auth:
         """
         return (await self._hold(_RESERVE)).token
 
-    async def refresh(self, *, lasts: timedelta = timedelta(hours=12)) -> datetime:
-        """See to a token that lasts for `lasts`, if the broker gives one, waiting out the minute between two.
+    async def ensure(self) -> datetime:
+        """Have a token that lasts the trading day, if the broker gives one, and return its end, aware UTC.
 
-        Returns its end, aware UTC. Raises as `token` does.
+        Asks only if needed, and waits out the minute between two questions. Raises as `token` does.
         """
-        for second in range(int(_LONGEST_WAIT) + 1):
+        for _ in range(_LONGEST_WAIT):
             try:
-                record = await self._hold(lasts)
-            except Throttled:
-                if second == int(_LONGEST_WAIT):
-                    raise
+                return await self._ensure()
+            except Throttled as problem:
+                _LOG.info("%s", problem)
                 await asyncio.sleep(1)
-            else:
-                return record.expires_at or self._clock.now()
-        raise AssertionError  # pragma: no cover - the loop returns or raises
+        return await self._ensure()
 
     async def drop(self, refused: str) -> None:
         """Forget a token that the broker refused (revoked by maintenance, whatever its end says)."""
@@ -181,6 +179,10 @@ class Auth:
         if not key:
             raise Unavailable("no approval_key in the reply")
         return key
+
+    async def _ensure(self) -> datetime:
+        record = await self._hold(_TRADING_DAY)
+        return record.expires_at or self._clock.now()
 
     async def _hold(self, span: timedelta) -> TokenRecord:
         if not self._record.lasts(span, at=self._clock.now()):

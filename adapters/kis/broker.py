@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from adapters.broker import Acceptance, Balance, BrokerOrder, BrokerPosition, Buyable
 from adapters.clock import Clock
 from adapters.kis import calls
 from adapters.kis.client import KisClient
@@ -23,6 +22,7 @@ from adapters.kis.wire import (
     read_order_type,
     read_side,
 )
+from trading.broker_books import Acceptance, Balance, BrokerOrder, BrokerPosition, Buyable
 from trading.errors import BadInput, Unavailable
 from trading.instruments import Symbol
 from trading.orders import OrderIntent, OrderType, Side

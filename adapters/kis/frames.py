@@ -27,8 +27,8 @@ from adapters.kis.wire import (
     read_side,
     read_symbol,
 )
-from adapters.market_data import Notice, NoticeKind
 from trading.errors import InvalidSymbol, MaemaeError, Unavailable
+from trading.notices import Notice, NoticeKind
 from trading.ticks import TradePrint
 
 TRADES: Final = "H0STCNT0"

@@ -51,6 +51,8 @@ _PATH: Final = "/tryitout"
 _LARGEST_MESSAGE: Final = 4 * 1024 * 1024
 _LONGEST_QUEUE: Final = 1024
 _ACCOUNT_WIDTH: Final = 10
+_HEAD: Final = 12
+"""Characters in which flag and TR id of a data frame stand."""
 
 _SUBSCRIBED: Final = frozenset({"OPSP0000", "OPSP0002"})
 _HARMLESS: Final = frozenset({"", "OPSP0001", "OPSP0003"})
@@ -112,9 +114,11 @@ class _Link:
 
 @dataclass(frozen=True, slots=True)
 class _Received:
+    """A message as it came; `at` is told of notices only, since asking a simulator's clock takes a while."""
+
     text: str
     ciphers: dict[str, Cipherment]
-    at: datetime
+    at: datetime | None
 
 
 type _Queue = asyncio.Queue[_Received | Connected | None]
@@ -253,7 +257,9 @@ class KisStream:
             if text.startswith("{"):
                 await self._on_control(socket, link, text)
             else:
-                queue.put_nowait(_Received(text, link.ciphers, self._clock.now()))
+                is_notice = self._notices in text[:_HEAD]
+                at = self._clock.now() if is_notice else None
+                queue.put_nowait(_Received(text, link.ciphers, at))
 
     async def _on_control(self, socket: ClientConnection, link: _Link, text: str) -> None:
         try:
@@ -295,7 +301,6 @@ class KisStream:
         raise Unavailable(message, code=code)
 
     def _read(self, received: _Received) -> Iterator[StreamEvent]:
-        frame: Control | Frame | None = None
         try:
             frame = read_message(received.text)
             if isinstance(frame, Frame):
@@ -303,20 +308,20 @@ class KisStream:
                     yield from self._read_record(frame.tr_id, fields, received.at)
         except BadFrame as problem:
             self._drop(problem)
-            if isinstance(frame, Frame) and frame.tr_id == self._notices:
+            if received.at is not None:
                 yield Connected(received.at)
 
     def _read_record(
-        self, tr_id: str, fields: list[str], received_at: datetime
+        self, tr_id: str, fields: list[str], received_at: datetime | None
     ) -> Iterator[StreamEvent]:
         try:
             if tr_id == TRADES:
                 yield read_trade(fields)
-            elif tr_id == self._notices and self._is_own(fields):
+            elif received_at is not None and self._is_own(fields):
                 yield read_notice(fields, received_at=received_at)
         except BadFrame as problem:
             self._drop(problem)
-            if tr_id == self._notices:
+            if received_at is not None:
                 yield Connected(received_at)
 
     def _is_own(self, fields: list[str]) -> bool:
