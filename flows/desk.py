@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
+from datetime import date, datetime
 
 from adapters.slack import open_notifier
-from adapters.wording import Wording
 
 from adapters.calendars import XkrxCalendar
 from adapters.clock import Clock, SimulatorClock, SystemClock
 from adapters.halt_files import HaltFile
-from adapters.kis import open_kis
+from adapters.kis.access import open_kis
 from adapters.notifier import Notifier
-from adapters.postgres import PostgresStores
+from adapters.postgres.stores import PostgresStores
 from adapters.stores import Stores
+from adapters.wording import Wording
 from flows.settings import Settings, load_channel, load_settings
 from tasks.channels import ChannelSettings, ClockSource
 from tasks.desk import Desk
@@ -33,28 +34,34 @@ async def open_desk(settings: Settings | None = None) -> AsyncIterator[Desk]:
     channel = load_channel(settings)
     clock = open_clock(settings, channel)
     notifier, wording = open_owner_channel(settings)
-    stores = open_stores(settings)
+    with closing(open_stores(settings)) as stores:
+        version, overrides = _register(stores, channel, at=clock.now())
+        async with open_kis(settings.broker, home=settings.home, clock=clock) as kis:
+            yield Desk(
+                account=settings.account,
+                channel=channel,
+                version=version,
+                clock=clock,
+                calendar=XkrxCalendar(overrides=overrides),
+                stores=stores,
+                access=kis.auth,
+                broker=kis.broker,
+                market_data=kis.market_data,
+                stream=kis.stream,
+                notifier=notifier,
+                wording=wording,
+                halt_file=HaltFile(settings.halt_file),
+            )
+
+
+def _register(
+    stores: Stores, channel: ChannelSettings, *, at: datetime
+) -> tuple[int, dict[date, bool]]:
+    """Number the channel's settings if they are new, and read the broker's calendar."""
     with stores.begin() as work:
         document = channel.model_dump(mode="json")
-        version = work.configs.propose(document, digest=channel.digest, at=clock.now())
-        overrides = work.calendar.all()
-    async with open_kis(settings.broker, home=settings.home, clock=clock) as kis:
-        yield Desk(
-            account=settings.account,
-            channel=channel,
-            version=version,
-            clock=clock,
-            calendar=XkrxCalendar(overrides=overrides),
-            stores=stores,
-            access=kis.access,
-            broker=kis.broker,
-            market_data=kis.market_data,
-            stream=kis.stream,
-            notifier=notifier,
-            wording=wording,
-            halt_file=HaltFile(settings.halt_file),
-        )
-    stores.close()
+        version = work.configs.propose(document, digest=channel.digest, at=at)
+        return version, work.calendar.all()
 
 
 def open_clock(settings: Settings, channel: ChannelSettings) -> Clock:
@@ -88,6 +95,3 @@ def open_owner_channel(settings: Settings) -> tuple[Notifier, Wording]:
     """Give the way to speak to the owner, and the language."""
     wording = Wording(settings.language)
     return open_notifier(settings.slack, home=settings.home, wording=wording), wording
-
-
-__all__ = ["Stores", "open_clock", "open_desk", "open_owner_channel", "open_stores"]

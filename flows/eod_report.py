@@ -6,12 +6,12 @@ from datetime import date
 
 from prefect import flow
 from prefect.states import State
-from tasks.reports import make_report
 
 from flows.desk import open_desk
 from flows.hooks import tell_failure
 from flows.settings import load_settings
 from flows.stories import Guard, Story, perform
+from tasks.reports import make_report
 
 
 @flow(
