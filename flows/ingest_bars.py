@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from prefect import flow
-from prefect.states import State
+from prefect.client.schemas.objects import State
 from tasks.bars import ingest_daily_bars
 
 from flows.desk import open_desk
@@ -15,7 +15,7 @@ from trading.instruments import Symbol
 @flow(
     name="ingest-bars",
     retries=2,
-    retry_delay_seconds=[20, 60],
+    retry_delay_seconds=20,
     on_failure=[tell_failure],
     on_crashed=[tell_failure],
 )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from prefect import flow
-from prefect.states import State
-from tasks.orders import trade
+from prefect.client.schemas.objects import State
 
 from flows.desk import open_desk
 from flows.hooks import tell_failure
 from flows.stories import Guard, Story, perform
+from tasks.orders import trade
 from tasks.reconciliation import reconcile
 
 

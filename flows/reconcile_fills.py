@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from prefect import flow
-from prefect.states import State
+from prefect.client.schemas.objects import State
 
 from flows.desk import open_desk
 from flows.hooks import tell_failure
@@ -14,7 +14,7 @@ from tasks.reconciliation import reconcile
 @flow(
     name="reconcile-fills",
     retries=2,
-    retry_delay_seconds=[5, 15],
+    retry_delay_seconds=5,
     on_failure=[tell_failure],
     on_crashed=[tell_failure],
 )

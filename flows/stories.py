@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from prefect import runtime
 from prefect.artifacts import acreate_table_artifact
 from prefect.client.orchestration import get_client
-from prefect.states import Completed, State
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
 
 from adapters.clock import SystemClock
 from tasks.desk import Desk
