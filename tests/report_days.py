@@ -83,19 +83,25 @@ def _crossed(symbol: Symbol, price: int) -> Signal:
         trading_day=THE_DAY,
         created_at=seoul(THE_DAY, "08:40"),
         expires_at=seoul(THE_DAY, "15:30"),
-        indicators={"short": "20", "long": "60"},
+        indicators={
+            "average_20": "402350.00",
+            "average_60": "401120.50",
+            "volume_average_20": "241803.10",
+            "close": str(price),
+            "volume": "398211",
+        },
     )
 
 
 STOPPED = a_signal(
     direction=Direction.EXIT,
     trigger="stop",
-    reason="loss beyond the stop",
+    reason="Exit by stop at 407,000 won: price 407000, average_cost 428500.00",
     reference_price=407_000,
     trading_day=THE_DAY,
     created_at=seoul(THE_DAY, "09:31"),
     expires_at=seoul(THE_DAY, "15:30"),
-    indicators={"change": "-0.0502", "limit": "-0.05"},
+    indicators={"price": "407000", "average_cost": "428500.00"},
 )
 CROSSED = {
     HYUNDAI: _crossed(HYUNDAI, 154_500),
@@ -143,7 +149,7 @@ def partly_filled_order() -> tuple[Order, tuple[Execution, ...]]:
 def denied_order() -> Order:
     """Give the buy of Naver that the gate refused."""
     order = an_order(**_intent_of(CROSSED[NAVER], Side.BUY, 12, limit_price=915_000))
-    return order.deny("WEIGHT_EXCEEDED, TOO_MANY_HOLDINGS", at=order.intent.created_at)
+    return order.deny("MAXIMUM_WEIGHT, MAXIMUM_HOLDINGS", at=order.intent.created_at)
 
 
 def rejected_order() -> Order:
@@ -154,8 +160,21 @@ def rejected_order() -> Order:
 
 
 DENIAL_BREACHES = (
-    Breach("WEIGHT_EXCEEDED", "weight=0.22, limit=0.20", {"weight": "0.22", "limit": "0.20"}),
-    Breach("TOO_MANY_HOLDINGS", "holdings=10, limit=10", {"holdings": "10", "limit": "10"}),
+    Breach(
+        "MAXIMUM_WEIGHT",
+        "10,980,000 of 49,872,552 won (22.02%) pass 20.00%",
+        {
+            "value": "10980000",
+            "order_value": "10980000",
+            "equity": "49872552",
+            "limit": "0.20",
+        },
+    ),
+    Breach(
+        "MAXIMUM_HOLDINGS",
+        "035420 beside 2 held and open passes 2",
+        {"held_and_open": "005930, 051910", "limit": "2"},
+    ),
 )
 
 

@@ -163,7 +163,7 @@ def test_a_denial_keeps_all_its_reasons() -> None:
 
 def test_a_denied_order_without_events_keeps_its_plain_reason() -> None:
     (denial,) = build_report(a_day_record(risk_events=())).denials
-    assert denial.breaches == (Breach("DENIED", "WEIGHT_EXCEEDED, TOO_MANY_HOLDINGS"),)
+    assert denial.breaches == (Breach("DENIED", "MAXIMUM_WEIGHT, MAXIMUM_HOLDINGS"),)
 
 
 def test_a_duplicate_is_told_although_the_order_it_repeats_was_filled() -> None:
@@ -173,7 +173,7 @@ def test_a_duplicate_is_told_although_the_order_it_repeats_was_filled() -> None:
         day.risk_events[0], client_order_id=stop.client_order_id, breach=Breach("DUPLICATE", "")
     )
     denials = build_report(replace(day, risk_events=(*day.risk_events, event))).denials
-    assert [d.breaches[0].rule_id for d in denials] == ["WEIGHT_EXCEEDED", "DUPLICATE"]
+    assert [d.breaches[0].rule_id for d in denials] == ["MAXIMUM_WEIGHT", "DUPLICATE"]
 
 
 @pytest.mark.parametrize("price", [None, 0])

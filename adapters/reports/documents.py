@@ -1,0 +1,117 @@
+"""This is the report for programs: JSON with stable names, won as numbers, fractions as text."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from adapters.redaction import mask_account
+from trading.order_quality import Latency
+from trading.orders import Order
+from trading.reports import EodReport
+
+
+def report_document(report: EodReport) -> dict[str, Any]:
+    """Give the report as plain values. Times are seconds, rates fractions with all their places as text."""
+    day, result = report.day, report.result
+    return {
+        "trading_day": day.trading_day.isoformat(),
+        "channel": day.channel,
+        "account": mask_account(day.account),
+        "profit": result.profit,
+        "day_return": str(report.day_return),
+        "total_return": str(report.total_return),
+        "opening_equity": result.opening,
+        "paid_in": result.paid_in,
+        "closing_equity": result.closing,
+        "cash": day.closing.cash,
+        "realized": result.realized,
+        "realized_net": result.realized_net,
+        "unrealized": report.unrealized,
+        "unrealized_change": result.unrealized_change,
+        "commission": result.commission,
+        "tax": result.tax,
+        "slippage": report.slippage.cost,
+        "slippage_basis_points": _text(report.slippage.basis_points),
+        "drawdown": str(report.drawdown),
+        "max_drawdown": str(report.max_drawdown),
+        "carried_difference": report.carried_difference,
+        "failure_rate": _text(report.failure_rate),
+        "signal_to_accept": _latency(report.latency),
+        "submit_to_accept": _latency(report.broker_latency),
+        "funnel": {
+            name: getattr(report.funnel, name) for name in report.funnel.__dataclass_fields__
+        },
+        "orders_by_status": {str(status): n for status, n in report.orders_by_status.items()},
+        "orders": [_order(order) for order in day.orders],
+        "denials": [
+            {
+                "client_order_id": denial.client_order_id,
+                "strategy_id": denial.strategy_id,
+                "symbol": denial.symbol,
+                "reasons": [
+                    {"rule_id": b.rule_id, "message": b.message, "figures": dict(b.figures)}
+                    for b in denial.breaches
+                ],
+            }
+            for denial in report.denials
+        ],
+        "holdings": [
+            {
+                "symbol": h.symbol,
+                "name": day.name(h.symbol),
+                "quantity": h.quantity,
+                "cost": h.cost,
+                "price": h.price,
+                "value": h.value,
+                "unrealized": h.unrealized,
+                "weight": str(h.weight),
+            }
+            for h in report.holdings
+        ],
+        "sales": [
+            {
+                "symbol": s.symbol,
+                "name": day.name(s.symbol),
+                "quantity": s.quantity,
+                "proceeds": s.proceeds,
+                "cost": s.cost,
+                "realized": s.realized,
+                "charges": s.charges,
+            }
+            for s in report.sales
+        ],
+    }
+
+
+def _order(order: Order) -> dict[str, Any]:
+    return {
+        "client_order_id": order.client_order_id,
+        "broker_order_id": order.broker_order_id,
+        "strategy_id": order.intent.strategy_id,
+        "symbol": order.symbol,
+        "side": order.side.value,
+        "order_type": order.intent.order_type.value,
+        "quantity": order.quantity,
+        "limit_price": order.intent.limit_price,
+        "reference_price": order.intent.reference_price or None,
+        "filled_quantity": order.filled_quantity,
+        "filled_value": order.filled_value,
+        "status": order.status.value,
+        "error_code": order.error_code,
+        "error_message": order.error_message,
+    }
+
+
+def _latency(latency: Latency | None) -> dict[str, Any] | None:
+    if latency is None:
+        return None
+    return {
+        "median_seconds": latency.median.total_seconds(),
+        "maximum_seconds": latency.maximum.total_seconds(),
+        "orders": latency.count,
+    }
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,70 @@
+"""This is the picture of the account: its worth at each close, and how far it stood under its peak."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from adapters.reports.drawings import Drawing
+from adapters.reports.panels import BOTTOM, LEFT, Panel, Size, across, tone
+from adapters.reports.scales import Scale, padded
+from adapters.wording import Wording
+from trading.equity import EquityPoint, curve_returns
+from trading.performance import drawdowns
+
+_CAPTION, _GAP, _SHARE = 18.0, 30.0, 0.70
+_MARGIN = 14.0
+_SHALLOWEST = -0.002
+"""The drawdown's axis goes at least this deep, so that a scratch does not look like a fall."""
+
+
+def equity_chart(curve: Sequence[EquityPoint], wording: Wording, size: Size) -> Drawing:
+    """Draw equity above and drawdown below; the curve begins with the first day's opening."""
+    drawing = Drawing(size.width, size.height, wording.text("report.equity_chart"))
+    positions = across(len(curve) + 1, size, margin=_MARGIN)
+    split = size.height * _SHARE
+    values = [curve[0].opening or curve[0].paid_in, *(point.closing for point in curve)]
+    upper = Panel(
+        drawing, positions, Scale(*padded(values, share=0.15), split - _GAP, _CAPTION + 8)
+    )
+    _draw_equity(upper, values, curve, wording)
+    depths = [0.0, *(float(depth) for depth in drawdowns(curve_returns(curve)))]
+    deepest = min(*depths, _SHALLOWEST)
+    lower = Panel(drawing, positions, Scale(deepest, 0, size.height - BOTTOM - 6, split))
+    _draw_drawdown(lower, depths, wording)
+    lower.days([point.trading_day for point in curve], offset=1)
+    return drawing
+
+
+def _draw_equity(
+    panel: Panel, values: Sequence[int], curve: Sequence[EquityPoint], wording: Wording
+) -> None:
+    panel.drawing.write("caption", (LEFT, _CAPTION - 6), wording.text("report.equity"))
+    panel.levels_in_won(wording)
+    line = panel.places(values)
+    panel.area("equity", line, base=panel.down.low)
+    for point, (x, y) in zip(curve, line[1:], strict=True):
+        figures = {"day": point.trading_day, "equity": point.closing, "profit": point.profit}
+        tip = wording.text("report.equity_tip", **figures)
+        panel.drawing.put("circle", "hover", tip=tip, cx=x, cy=y, r=8)
+    _draw_flows(panel, curve[1:], wording)
+    x, y = line[-1]
+    panel.drawing.put("circle", f"dot {tone(curve[-1].profit)}", cx=x, cy=y, r=4.5)
+
+
+def _draw_flows(panel: Panel, later: Sequence[EquityPoint], wording: Wording) -> None:
+    """Say where money came in or went out, so that the step is not taken for a result."""
+    for position, point in enumerate(later, start=2):
+        if point.paid_in:
+            x = panel.across.at(position)
+            panel.drawing.line("flow", (x, panel.down.end), (x, panel.down.start))
+            (amount,) = wording.short_amounts([point.paid_in])
+            label = wording.text("report.flow_mark", amount=amount)
+            panel.drawing.write("tick", (x - 6, panel.down.start - 8), label, anchor="end")
+
+
+def _draw_drawdown(panel: Panel, depths: Sequence[float], wording: Wording) -> None:
+    caption = (LEFT, panel.down.at(0) - 8)
+    panel.drawing.write("caption", caption, wording.text("report.drawdown_curve"))
+    for level in (0.0, panel.down.low):
+        panel.level(level, wording.figure(f"{level:.5f}", "percent"))
+    panel.area("drawdown", panel.places(depths), base=0)
