@@ -1,0 +1,76 @@
+"""This is how a world is put together from the options: which days are played, when it starts, who has what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, time
+from typing import Final
+
+from adapters.calendars import XkrxCalendar
+from adapters.clock import Clock
+from adapters.kis_sim.accounts import Account
+from adapters.kis_sim.clock import MarketClock
+from adapters.kis_sim.exchange import Exchange
+from adapters.kis_sim.faults import Faults
+from adapters.kis_sim.histories import History, read_history
+from adapters.kis_sim.hours import Timetable, kst
+from adapters.kis_sim.market import Market
+from adapters.kis_sim.options import Options, Pacing
+from adapters.kis_sim.securities import Securities
+from adapters.kis_sim.simulation import Simulation, World
+from trading.costs import CostSchedule
+from trading.errors import BadInput
+from trading.sessions import KST, TradingCalendar
+
+_STEP_STARTS: Final = time(6, 0)
+_RUN_STARTS: Final = time(8, 30)
+_HISTORY_WANTED: Final = 120
+"""Days of history that a start without --day leaves to look back on."""
+
+
+def build(options: Options, *, clock: Clock, real_time: Callable[[], float]) -> Simulation:
+    """Make a simulation; `clock` is the computer's, for `--clock open`, `real_time` monotonic seconds.
+
+    Raises:
+        BadInput: for a data file or a day that cannot be played.
+    """
+    history, calendar = read_history(options.data), XkrxCalendar()
+    is_always_open = options.pacing is Pacing.OPEN
+    if is_always_open:
+        history, start = _as_of_today(history, calendar, options.day, kst(clock.now()))
+    else:
+        start = _start(history, calendar, options)
+    factor = 1 if is_always_open else options.factor
+    timetable = Timetable(calendar, is_always_open=is_always_open)
+    market = Market(history, Securities.of(history), timetable, options.seed)
+    faults = Faults(real_time)
+    faults.take(options.faults, at=start)
+    accounts = tuple(Account(number, options.cash) for number in options.accounts)
+    costs = CostSchedule(options.commission_rate)
+    exchange = Exchange(market, faults, accounts, costs, real_time)
+    market_clock = MarketClock(start, factor, real_time)
+    return Simulation(World(market_clock, timetable, market, faults, accounts, exchange, real_time))
+
+
+def _start(history: History, calendar: TradingCalendar, options: Options) -> datetime:
+    days = history.trading_days()
+    day = options.day or days[min(_HISTORY_WANTED, len(days) - 1)]
+    if not days[0] <= day <= days[-1]:
+        raise BadInput(
+            "--day", day.isoformat(), f"a day from {days[0]} to {days[-1]}, as in the data"
+        )
+    if not calendar.is_trading_day(day):
+        raise BadInput("--day", day.isoformat(), "a trading day")
+    return datetime.combine(day, _STEP_STARTS if options.pacing else _RUN_STARTS, KST)
+
+
+def _as_of_today(
+    history: History, calendar: TradingCalendar, day: date | None, now: datetime
+) -> tuple[History, datetime]:
+    """Start at this hour of `day`; without one, play the last day of the data as today, those before as before."""
+    if day is not None:
+        return history, datetime.combine(day, now.time(), KST)
+    days, labels = history.trading_days(), [now.date()]
+    for _ in days[1:]:
+        labels.append(calendar.previous_trading_day(labels[-1]))
+    return history.relabelled(dict(zip(reversed(days), labels, strict=True))), now
