@@ -11,11 +11,12 @@ from typing import Any, Protocol
 from trading.bars import Bar, Interval
 from trading.decisions import RiskEvent
 from trading.equity import EquityPoint
+from trading.errors import BadInput
 from trading.executions import Execution
 from trading.halts import Halt
 from trading.instruments import Instrument, Symbol
 from trading.ledger import CashFlow, Ledger
-from trading.orders import Order
+from trading.orders import Order, OrderIntent
 from trading.signals import Signal
 
 
@@ -58,23 +59,40 @@ class AuditEntry:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
+def check_owner(intent: OrderIntent, channel: str, account: str) -> None:
+    """Make sure that an order is written where it belongs.
+
+    Raises:
+        BadInput: when it is another channel's or account's.
+    """
+    theirs = (intent.channel, intent.account)
+    if theirs != (channel, account):
+        raise BadInput("order", theirs, f"an order of {(channel, account)}")
+
+
 class BarStore(Protocol):
     """Price history."""
 
     def upsert(self, bars: Sequence[Bar]) -> int:
-        """Write bars, replacing equal keys (symbol, interval, at, source); give how many rows changed."""
+        """Write bars, replacing equal keys (symbol, interval, at, source); give how many rows changed.
+
+        A provisional bar never replaces a final one. Of two equal keys in `bars` the later counts.
+        """
         ...
 
     def last(
         self, symbol: Symbol, interval: Interval, *, count: int, until: date
     ) -> tuple[Bar, ...]:
-        """Give the last `count` bars with trading_day <= `until`, oldest first."""
+        """Give the last `count` bars with trading_day <= `until`, oldest first.
+
+        One bar for each `at`: of several sources a final before a provisional one, then by name.
+        """
         ...
 
     def between(
         self, symbol: Symbol, interval: Interval, *, first: date, last: date
     ) -> tuple[Bar, ...]:
-        """Give the bars of the days `first` to `last`, oldest first."""
+        """Give the bars of the days `first` to `last`, oldest first, one for each `at` likewise."""
         ...
 
     def provisional_days(self, symbol: Symbol, interval: Interval) -> tuple[date, ...]:
@@ -130,7 +148,11 @@ class OrderStore(Protocol):
         ...
 
     def save(self, order: Order, *, detail: str = "") -> None:
-        """Write the new state and one line of timeline; the order must exist."""
+        """Write the new state and one line of timeline.
+
+        Raises:
+            LookupError: when the order was never added.
+        """
         ...
 
     def get(self, client_order_id: str) -> Order | None:
@@ -301,19 +323,44 @@ class AuditLog(Protocol):
 class UnitOfWork(Protocol):
     """One transaction over everything; commits when the block ends well, else leaves no trace."""
 
-    bars: BarStore
-    instruments: InstrumentStore
-    signals: SignalStore
-    orders: OrderStore
-    executions: ExecutionStore
-    ledger: LedgerStore
-    risk_events: RiskEventStore
-    halts: HaltStore
-    equity: EquityStore
-    calendar: CalendarStore
-    configs: ConfigStore
-    outbox: Outbox
-    audit: AuditLog
+    @property
+    def bars(self) -> BarStore: ...
+
+    @property
+    def instruments(self) -> InstrumentStore: ...
+
+    @property
+    def signals(self) -> SignalStore: ...
+
+    @property
+    def orders(self) -> OrderStore: ...
+
+    @property
+    def executions(self) -> ExecutionStore: ...
+
+    @property
+    def ledger(self) -> LedgerStore: ...
+
+    @property
+    def risk_events(self) -> RiskEventStore: ...
+
+    @property
+    def halts(self) -> HaltStore: ...
+
+    @property
+    def equity(self) -> EquityStore: ...
+
+    @property
+    def calendar(self) -> CalendarStore: ...
+
+    @property
+    def configs(self) -> ConfigStore: ...
+
+    @property
+    def outbox(self) -> Outbox: ...
+
+    @property
+    def audit(self) -> AuditLog: ...
 
 
 class Stores(Protocol):

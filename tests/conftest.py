@@ -12,9 +12,9 @@ import psycopg
 import pytest
 from hypothesis import settings
 
-from adapters.postgres import embedded
+from adapters.postgres import PostgresStores, embedded, migrate
 from adapters.postgres.embedded import EmbeddedServer
-from adapters.postgres.migrations import migrate
+from tests.builders import ACCOUNT
 
 # A deadline in milliseconds measures the machine, not the code; the blob repeats a failure anywhere.
 settings.register_profile("maemae", deadline=None, print_blob=True)
@@ -64,6 +64,14 @@ def postgres_url(postgres_server: EmbeddedServer, postgres_template: str) -> Ite
     _execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
     yield postgres_server.url_of(name)
     _execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def stores(postgres_url: str) -> Iterator[PostgresStores]:
+    """The dev channel's stores on an empty database."""
+    opened = PostgresStores(postgres_url, channel="dev", account=ACCOUNT)
+    yield opened
+    opened.close()
 
 
 def _execute(server: EmbeddedServer, statement: str) -> None:

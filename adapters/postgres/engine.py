@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL, make_url
@@ -27,6 +27,11 @@ SESSION: Final = " ".join(
         "tcp_keepalives_count": "3",
     }.items()
 )
+CONNECT: Final[dict[str, Any]] = {
+    "connect_timeout": 5,
+    "application_name": "maemae",
+    "options": SESSION,
+}
 
 
 def parse_url(url: str) -> URL:
@@ -53,7 +58,7 @@ def open_engine(url: str, *, pool_size: int = POOL_SIZE) -> Engine:
         max_overflow=pool_size,
         pool_pre_ping=True,
         pool_timeout=15,
-        connect_args={"connect_timeout": 5, "application_name": "maemae", "options": SESSION},
+        connect_args=CONNECT,
     )
 
 
@@ -67,13 +72,14 @@ def clear_errors(engine: Engine) -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError, PoolTimeoutError) as error:
-        raise _unavailable(engine.url, error) from error
+        raise unavailable(engine.url, error) from error
     except DBAPIError as error:
         if error.connection_invalidated:
-            raise _unavailable(engine.url, error) from error
+            raise unavailable(engine.url, error) from error
         raise
 
 
-def _unavailable(url: URL, error: Exception) -> StoreUnavailable:
+def unavailable(url: URL, error: Exception) -> StoreUnavailable:
+    """Say in one sentence which database failed and why."""
     cause = str(getattr(error, "orig", error)).strip().splitlines()[0]
     return StoreUnavailable(f"database {url.host}:{url.port or 5432}/{url.database}: {cause}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from alembic import command
 from alembic.config import Config
@@ -10,6 +11,8 @@ from sqlalchemy import text
 
 import sql.migrations
 from adapters.postgres.engine import clear_errors, open_engine
+
+SCRIPTS: Final = Path(sql.migrations.__file__).parent
 
 
 def migrate(url: str) -> None:
@@ -24,7 +27,7 @@ def migrate(url: str) -> None:
         with clear_errors(engine), engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('maemae migrations'))"))
             config = Config()
-            config.set_main_option("script_location", str(Path(sql.migrations.__file__).parent))
+            config.set_main_option("script_location", str(SCRIPTS))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     finally:

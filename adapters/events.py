@@ -1,0 +1,72 @@
+"""This is what the outside is told: one outbox event for each order, fill, signal and refusal, as plain JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from adapters.stores import OutboxEvent
+from trading.decisions import RiskEvent
+from trading.executions import Execution
+from trading.orders import Order
+from trading.signals import Signal
+
+SIGNAL_OUT = "signal.out"
+ORDER_NEW = "order.new"
+ORDER_STATE = "order.state"
+EXECUTION_FILL = "execution.fill"
+RISK_EVENT = "risk.event"
+
+
+def signal_out(signal: Signal) -> OutboxEvent:
+    """Tell of a new signal."""
+    payload = {"signal_id": signal.signal_id, **_fields_of(signal)}
+    return OutboxEvent(SIGNAL_OUT, signal.symbol, payload, signal.created_at)
+
+
+def order_new(order: Order) -> OutboxEvent:
+    """Tell of an order that was stored."""
+    return OutboxEvent(ORDER_NEW, order.symbol, _order(order), order.updated_at)
+
+
+def order_state(order: Order, *, detail: str = "") -> OutboxEvent:
+    """Tell of an order's new state; `detail` says what led to it."""
+    payload = {**_order(order), "detail": detail}
+    return OutboxEvent(ORDER_STATE, order.symbol, payload, order.updated_at)
+
+
+def execution_fill(execution: Execution) -> OutboxEvent:
+    """Tell of a booked fill."""
+    return OutboxEvent(
+        EXECUTION_FILL, execution.symbol, _fields_of(execution), execution.executed_at
+    )
+
+
+def risk_event(event: RiskEvent) -> OutboxEvent:
+    """Tell of a refusal."""
+    payload = _fields_of(event)
+    return OutboxEvent(RISK_EVENT, event.symbol, payload | payload.pop("breach"), event.at)
+
+
+def _order(order: Order) -> dict[str, Any]:
+    payload = _fields_of(order)
+    intent: dict[str, Any] = payload.pop("intent")
+    return intent | payload
+
+
+def _fields_of(value: Any) -> dict[str, Any]:
+    return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON knows: Decimals and times become text, nothing becomes a float."""
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return dict(value)
+    return _fields_of(value) if is_dataclass(value) else value

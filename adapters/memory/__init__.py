@@ -1,0 +1,1 @@
+"""This is every protocol in memory: for tests and dry runs."""

@@ -1,0 +1,123 @@
+"""This is halts, equity points, settings, outbox and audit in memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+from adapters.memory.tables import Log, Table
+from adapters.stores import AuditEntry, OutboxEvent
+from trading.equity import EquityPoint
+from trading.errors import BadInput
+from trading.halts import Halt, TradingState
+
+
+class MemoryHalts:
+    """The kill switch's row."""
+
+    def __init__(self) -> None:
+        self.rows: Table[tuple[str, str], Halt] = Table()
+
+    def put(self, halt: Halt) -> bool:
+        """Put a halt in force, in place of the same source's other state; False when it stands already.
+
+        Raises:
+            BadInput: for ACTIVE, which is no halt.
+        """
+        if halt.state is TradingState.ACTIVE:
+            raise BadInput("state", halt.state, "REDUCING or HALTED; lift a halt to trade again")
+        known = self.rows.get((halt.source, halt.strategy_id))
+        if known and known.state is halt.state:
+            return False
+        self.rows.put((halt.source, halt.strategy_id), halt)
+        return True
+
+    def lift(self, source: str, *, strategy_id: str = "", reason: str, at: datetime) -> bool:  # noqa: ARG002 - kept in the database only
+        """Lift one; False when there was none."""
+        is_known = (source, strategy_id) in self.rows
+        self.rows.drop((source, strategy_id))
+        return is_known
+
+    def in_force(self) -> tuple[Halt, ...]:
+        """Give every halt in force, oldest first."""
+        return tuple(sorted(self.rows, key=lambda halt: (halt.at, halt.source, halt.strategy_id)))
+
+
+class MemoryEquity:
+    """One point of the equity curve per trading day."""
+
+    def __init__(self) -> None:
+        self.rows: Table[date, EquityPoint] = Table()
+
+    def put(self, point: EquityPoint) -> None:
+        """Write or replace the day's point; an opening once written is kept."""
+        known = self.get(point.trading_day)
+        kept = replace(point, opening=known.opening) if known else point
+        self.rows.put(point.trading_day, kept)
+
+    def get(self, trading_day: date) -> EquityPoint | None:
+        """Give one day."""
+        return self.rows.get(trading_day)
+
+    def all(self) -> tuple[EquityPoint, ...]:
+        """Give the curve, oldest first."""
+        return tuple(sorted(self.rows, key=lambda point: point.trading_day))
+
+
+class MemoryConfigs:
+    """Numbered versions of the channel's settings."""
+
+    def __init__(self) -> None:
+        self.rows: Log[tuple[str, Mapping[str, Any]]] = Log()
+
+    def propose(self, document: Mapping[str, Any], *, digest: str, at: datetime) -> int:  # noqa: ARG002 - kept in the database only
+        """Write a version if the newest differs by digest; give the number in force."""
+        newest = self.rows.get(len(self.rows))
+        if newest and newest[0] == digest:
+            return len(self.rows)
+        return self.rows.append((digest, _as_json(document)))
+
+    def latest(self) -> tuple[int, Mapping[str, Any]] | None:
+        """Give the newest version."""
+        newest = self.rows.get(len(self.rows))
+        return (len(self.rows), newest[1]) if newest else None
+
+
+class MemoryOutbox:
+    """Events waiting to be relayed."""
+
+    def __init__(self) -> None:
+        self.rows: Log[OutboxEvent] = Log()
+
+    def add(self, event: OutboxEvent) -> None:
+        """Write one event."""
+        numbered = replace(event, payload=_as_json(event.payload), event_id=len(self.rows) + 1)
+        self.rows.append(numbered)
+
+    def pending(self, *, limit: int = 1000) -> tuple[OutboxEvent, ...]:
+        """Give the oldest unsent events."""
+        return tuple(self.rows)[:limit]
+
+
+class MemoryAudit:
+    """What operators and automatons did."""
+
+    def __init__(self) -> None:
+        self.rows: Log[tuple[datetime, AuditEntry]] = Log()
+
+    def add(self, entry: AuditEntry, *, at: datetime) -> None:
+        """Write one entry."""
+        self.rows.append((at, replace(entry, detail=_as_json(entry.detail))))
+
+    def last(self, *, count: int = 100) -> tuple[tuple[datetime, AuditEntry], ...]:
+        """Give the newest entries, newest first."""
+        return tuple(reversed(tuple(self.rows)))[:count]
+
+
+def _as_json(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Copy as a database would give it back; what JSON does not know is refused at once."""
+    copy: dict[str, Any] = json.loads(json.dumps(dict(document)))
+    return copy

@@ -1,0 +1,117 @@
+"""This is the stores in memory: the same promises as the database's, for tests and dry runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock, RLock
+
+from adapters.memory.books import (
+    MemoryExecutions,
+    MemoryLedger,
+    MemoryOrders,
+    MemoryRiskEvents,
+    MemorySignals,
+)
+from adapters.memory.controls import (
+    MemoryAudit,
+    MemoryConfigs,
+    MemoryEquity,
+    MemoryHalts,
+    MemoryOutbox,
+)
+from adapters.memory.markets import MemoryBars, MemoryCalendar, MemoryInstruments
+from adapters.memory.tables import every_table
+from adapters.stores import (
+    AuditLog,
+    BarStore,
+    CalendarStore,
+    ConfigStore,
+    EquityStore,
+    ExecutionStore,
+    HaltStore,
+    InstrumentStore,
+    LedgerStore,
+    OrderStore,
+    Outbox,
+    RiskEventStore,
+    SignalStore,
+    UnitOfWork,
+)
+
+
+class MemoryUnitOfWork:
+    """Everything that is remembered; one unit of work at a time uses it."""
+
+    def __init__(self, channel: str, account: str) -> None:
+        outbox = MemoryOutbox()
+        orders = MemoryOrders(channel, account, outbox)
+        self.bars: BarStore = MemoryBars()
+        self.instruments: InstrumentStore = MemoryInstruments()
+        self.signals: SignalStore = MemorySignals(outbox)
+        self.orders: OrderStore = orders
+        self.executions: ExecutionStore = MemoryExecutions(orders, outbox)
+        self.ledger: LedgerStore = MemoryLedger(account, orders)
+        self.risk_events: RiskEventStore = MemoryRiskEvents(outbox)
+        self.halts: HaltStore = MemoryHalts()
+        self.equity: EquityStore = MemoryEquity()
+        self.calendar: CalendarStore = MemoryCalendar()
+        self.configs: ConfigStore = MemoryConfigs()
+        self.outbox: Outbox = outbox
+        self.audit: AuditLog = MemoryAudit()
+
+    def commit(self) -> None:
+        """Keep everything written."""
+        for store in vars(self).values():
+            for table in every_table(store):
+                table.commit()
+
+    def roll_back(self) -> None:
+        """Undo everything since the last commit."""
+        for store in vars(self).values():
+            for table in every_table(store):
+                table.roll_back()
+
+
+class MemoryStores:
+    """The memory of one channel and account, gone with the process."""
+
+    def __init__(self, *, channel: str, account: str) -> None:
+        self._work = MemoryUnitOfWork(channel, account)
+        self._turn = RLock()
+        self._is_open = False
+        self._names = Lock()
+        self._held: set[str] = set()
+
+    @contextmanager
+    def begin(self) -> Iterator[UnitOfWork]:
+        """Open a unit of work; other threads wait for their turn.
+
+        Raises:
+            RuntimeError: when this thread has one open: on a database the two would wait for each other.
+        """
+        with self._turn:
+            if self._is_open:
+                raise RuntimeError("a unit of work is open already in this thread")
+            self._is_open = True
+            try:
+                yield self._work
+                self._work.commit()
+            finally:
+                self._work.roll_back()
+                self._is_open = False
+
+    @contextmanager
+    def lock(self, name: str) -> Iterator[bool]:
+        """Try to be the only holder of `name` in this process."""
+        with self._names:
+            is_ours = name not in self._held
+            self._held.add(name)
+        try:
+            yield is_ours
+        finally:
+            if is_ours:
+                self._held.discard(name)
+
+    def close(self) -> None:
+        """Do nothing; a database would close its connections."""

@@ -1,0 +1,67 @@
+"""This is the booked fills in PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from psycopg.errors import ForeignKeyViolation
+from sqlalchemy import Row, Select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+
+from adapters.events import execution_fill
+from adapters.postgres.outbox import PostgresOutbox
+from adapters.postgres.scope import Scope, columns_of, pick
+from adapters.postgres.tables import executions
+from trading.executions import Execution, ExecutionSource
+from trading.instruments import Symbol
+from trading.orders import Side
+
+
+class PostgresExecutions:
+    """Fills of one account, each once."""
+
+    def __init__(self, scope: Scope, outbox: PostgresOutbox) -> None:
+        self._scope, self._outbox = scope, outbox
+
+    def add(self, execution: Execution) -> bool:
+        """Write and tell; False when the execution_id exists.
+
+        Raises:
+            LookupError: when its order was never added.
+        """
+        self._scope.lock_account()
+        added = insert(executions).values(**columns_of(execution) | self._scope.owner)
+        try:
+            is_new = self._scope.changes(added.on_conflict_do_nothing()) == 1
+        except IntegrityError as error:
+            if not isinstance(error.orig, ForeignKeyViolation):
+                raise
+            raise LookupError(f"order {execution.client_order_id} was never added") from error
+        if is_new:
+            self._outbox.add(execution_fill(execution))
+        return is_new
+
+    def of_order(self, client_order_id: str) -> tuple[Execution, ...]:
+        """Give an order's fills in order of booking."""
+        own = self._scope.own(executions)
+        return self._all(own.where(executions.c.client_order_id == client_order_id))
+
+    def of_day(self, trading_day: date) -> tuple[Execution, ...]:
+        """Give the day's fills in order of booking."""
+        return self._all(self._scope.own(executions).where(executions.c.trading_day == trading_day))
+
+    def all(self) -> tuple[Execution, ...]:
+        """Give every fill in order of booking."""
+        return self._all(self._scope.own(executions))
+
+    def _all(self, query: Select[Any]) -> tuple[Execution, ...]:
+        rows = self._scope.rows(query.order_by(executions.c.sequence))
+        return tuple(execution_of(row) for row in rows)
+
+
+def execution_of(row: Row[Any]) -> Execution:
+    """Read a row."""
+    names = {"symbol": Symbol(row.symbol), "side": Side(row.side)}
+    return Execution(**pick(row, Execution) | names | {"source": ExecutionSource(row.source)})

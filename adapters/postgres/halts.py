@@ -1,0 +1,60 @@
+"""This is the kill switch's row in PostgreSQL; lifted halts stay as history."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, update
+from sqlalchemy.dialects.postgresql import insert
+
+from adapters.postgres.scope import Scope, columns_of, pick
+from adapters.postgres.tables import halts
+from trading.errors import BadInput
+from trading.halts import Halt, TradingState
+
+
+class PostgresHalts:
+    """Halts of one account. They take no lock of the account's, so that stopping never waits for trading."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def put(self, halt: Halt) -> bool:
+        """Put a halt in force, in place of the same source's other state; False when it stands already.
+
+        Raises:
+            BadInput: for ACTIVE, which is no halt.
+        """
+        if halt.state is TradingState.ACTIVE:
+            raise BadInput("state", halt.state, "REDUCING or HALTED; lift a halt to trade again")
+        known = self._scope.row(
+            self._in_force(halt.source, halt.strategy_id).where(halts.c.state == halt.state)
+        )
+        if known:
+            return False
+        self.lift(halt.source, strategy_id=halt.strategy_id, reason=halt.reason, at=halt.at)
+        added = insert(halts).values(**self._scope.owner, **columns_of(halt))
+        return self._scope.changes(added.on_conflict_do_nothing()) == 1
+
+    def lift(self, source: str, *, strategy_id: str = "", reason: str, at: datetime) -> bool:
+        """Lift one; False when there was none."""
+        lifted = update(halts).filter_by(
+            **self._scope.owner, source=source, strategy_id=strategy_id
+        )
+        lifted = lifted.where(halts.c.lifted_at.is_(None))
+        return self._scope.changes(lifted.values(lifted_at=at, lift_reason=reason)) > 0
+
+    def in_force(self) -> tuple[Halt, ...]:
+        """Give every halt in force, oldest first."""
+        query = self._scope.own(halts).where(halts.c.lifted_at.is_(None))
+        oldest_first = query.order_by(halts.c.at, halts.c.source, halts.c.strategy_id)
+        return tuple(_halt(row) for row in self._scope.rows(oldest_first))
+
+    def _in_force(self, source: str, strategy_id: str) -> Any:
+        query = self._scope.own(halts).where(halts.c.lifted_at.is_(None))
+        return query.where(halts.c.source == source, halts.c.strategy_id == strategy_id)
+
+
+def _halt(row: Row[Any]) -> Halt:
+    return Halt(**pick(row, Halt) | {"state": TradingState(row.state)})

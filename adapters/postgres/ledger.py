@@ -1,0 +1,128 @@
+"""This is the account's book in PostgreSQL: entries of cash and shares, positions, holds of open orders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func
+from sqlalchemy.dialects.postgresql import insert
+
+from adapters.postgres.executions import execution_of
+from adapters.postgres.orders import PostgresOrders
+from adapters.postgres.scope import Scope, columns_of, pick
+from adapters.postgres.tables import executions, ledger_entries, positions
+from trading.executions import Execution
+from trading.instruments import Symbol
+from trading.ledger import CashFlow, Ledger, hold_of
+from trading.positions import Position
+from trading.sessions import seoul_date
+
+_entry = ledger_entries.c
+
+
+class PostgresLedger:
+    """Cash and positions of one account."""
+
+    def __init__(self, scope: Scope, orders: PostgresOrders) -> None:
+        self._scope, self._orders = scope, orders
+
+    def load(self) -> Ledger:
+        """Give the ledger with the holds of the open orders; the account stays locked."""
+        open_orders = self._orders.open()
+        holds = {order.client_order_id: hold_of(order) for order in open_orders}
+        return Ledger(self._scope.account, self._flows(), self._positions(), holds)
+
+    def before(self, trading_day: date) -> Ledger:
+        """Give the ledger without holds as it was before that day, replayed from the entries."""
+        fills = {fill.execution_id: fill for fill in self._fills_before(trading_day)}
+        query = self._scope.own(ledger_entries).where(_entry.trading_day < trading_day)
+        ledger = Ledger(self._scope.account)
+        for row in self._scope.rows(query.order_by(_entry.entry_id)):
+            match row.kind:
+                case "DEPOSIT":
+                    ledger = ledger.deposit(row.amount, on=row.settles_on)
+                case "ADOPTION":
+                    ledger = ledger.adopt(Symbol(row.symbol), quantity=row.quantity, cost=row.cost)
+                case _:
+                    ledger = ledger.post(fills[row.execution_id])
+        return ledger
+
+    def paid_in(self, trading_day: date) -> int:
+        """Give the won that deposits and the cost of adopted positions brought in on that day."""
+        brought = func.sum(_entry.amount + _entry.cost)
+        query = self._scope.own(ledger_entries).with_only_columns(brought)
+        query = query.where(_entry.kind != "EXECUTION", _entry.trading_day == trading_day)
+        return int(self._scope.connection.scalar(query) or 0)
+
+    def deposit(self, flow: CashFlow, *, reason: str, at: datetime) -> None:
+        """Book money in or out that is no trade."""
+        self._scope.lock_account()
+        self._book("DEPOSIT", flow, reason=reason, trading_day=seoul_date(at), booked_at=at)
+
+    def deposits(self) -> tuple[CashFlow, ...]:
+        """Give all deposits in order of booking."""
+        query = self._scope.own(ledger_entries).where(_entry.kind == "DEPOSIT")
+        rows = self._scope.rows(query.order_by(_entry.entry_id))
+        return tuple(CashFlow(row.settles_on, row.amount) for row in rows)
+
+    def post(self, execution: Execution) -> Ledger:
+        """Book one fill: its entry and the position; give the ledger after it.
+
+        Raises:
+            LedgerViolation: when more would be sold than is held.
+        """
+        ledger = self.load().post(execution)
+        self._book(
+            "EXECUTION",
+            CashFlow(execution.settles_on, execution.cash_change),
+            reason=f"{execution.side} {execution.quantity} {execution.symbol}",
+            trading_day=execution.trading_day,
+            booked_at=execution.executed_at,
+            symbol=execution.symbol,
+            execution_id=execution.execution_id,
+        )
+        self._put(ledger.position(execution.symbol))
+        return ledger
+
+    def adopt(self, symbol: Symbol, *, quantity: int, cost: int, at: datetime) -> None:
+        """Take over shares that the broker holds and no fill of ours explains, on top of what we hold."""
+        ledger = self.load().adopt(symbol, quantity=quantity, cost=cost)
+        self._book(
+            "ADOPTION",
+            CashFlow(seoul_date(at), 0),
+            reason=f"adopted {quantity} {symbol}",
+            trading_day=seoul_date(at),
+            booked_at=at,
+            symbol=symbol,
+            quantity=quantity,
+            cost=cost,
+        )
+        self._put(ledger.position(symbol))
+
+    def _flows(self) -> tuple[CashFlow, ...]:
+        total = func.sum(_entry.amount).label("total")
+        query = self._scope.own(ledger_entries).with_only_columns(_entry.settles_on, total)
+        query = query.where(_entry.kind != "ADOPTION")
+        rows = self._scope.rows(query.group_by(_entry.settles_on).order_by(_entry.settles_on))
+        return tuple(CashFlow(row.settles_on, int(row.total)) for row in rows)
+
+    def _positions(self) -> Mapping[Symbol, Position]:
+        rows = self._scope.rows(self._scope.own(positions).order_by(positions.c.symbol))
+        known = (Position(**pick(row, Position) | {"symbol": Symbol(row.symbol)}) for row in rows)
+        return {position.symbol: position for position in known}
+
+    def _fills_before(self, trading_day: date) -> Iterator[Execution]:
+        query = self._scope.own(executions).where(executions.c.trading_day < trading_day)
+        return (execution_of(row) for row in self._scope.rows(query))
+
+    def _book(self, kind: str, flow: CashFlow, **columns: Any) -> None:
+        entry = {"kind": kind, "quantity": 0, "cost": 0, **columns_of(flow), **columns}
+        self._scope.changes(insert(ledger_entries).values(**entry, **self._scope.owner))
+
+    def _put(self, position: Position) -> None:
+        columns = columns_of(position)
+        added = insert(positions).values(**self._scope.owner, **columns)
+        key = [positions.c.channel, positions.c.account, positions.c.symbol]
+        self._scope.changes(added.on_conflict_do_update(index_elements=key, set_=columns))

@@ -1,0 +1,70 @@
+"""This is what every store works with: the transaction, whose rows they are, and the account's lock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, Executable, Row, Select, Table, select, text
+
+
+@dataclass(slots=True)
+class Scope:
+    """One unit of work on one account. Rows of other channels and accounts do not exist for it."""
+
+    connection: Connection
+    channel: str
+    account: str
+    _is_locked: bool = field(default=False, init=False)
+
+    @property
+    def owner(self) -> dict[str, str]:
+        """The columns that say whose row it is."""
+        return {"channel": self.channel, "account": self.account}
+
+    def lock_account(self) -> None:
+        """Be the only unit of work that reads for change or writes this account's orders, fills and ledger.
+
+        One account has one book, and one lock for it leaves no order of locks to get wrong. It ends with the
+        transaction.
+        """
+        if not self._is_locked:
+            key = lock_key("account", self.channel, self.account)
+            self.connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+            self._is_locked = True
+
+    def own(self, table: Table) -> Select[Any]:
+        """Select this account's rows (of a table without accounts: this channel's)."""
+        query = select(table).where(table.c.channel == self.channel)
+        return query.where(table.c.account == self.account) if "account" in table.c else query
+
+    def rows(self, query: Executable) -> Sequence[Row[Any]]:
+        """Give every row."""
+        return self.connection.execute(query).all()
+
+    def row(self, query: Executable) -> Row[Any] | None:
+        """Give the first row, if any."""
+        return self.connection.execute(query).first()
+
+    def changes(self, statement: Executable) -> int:
+        """Execute; give how many rows it wrote."""
+        counted = statement.execution_options(preserve_rowcount=True)
+        return int(self.connection.execute(counted).rowcount)
+
+
+def lock_key(*parts: str) -> int:
+    """Derive the number that PostgreSQL's advisory locks want."""
+    return int.from_bytes(sha256("/".join(parts).encode()).digest()[:8], signed=True)
+
+
+def columns_of(value: Any, *, without: Sequence[str] = ()) -> dict[str, Any]:
+    """Give a value's fields by name."""
+    return {f.name: getattr(value, f.name) for f in fields(value) if f.name not in without}
+
+
+def pick(row: Row[Any], value: type) -> dict[str, Any]:
+    """Give the columns that a value of that class is made of."""
+    known = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
+    return {f.name: known[f.name] for f in fields(value) if f.name in known}

@@ -1,0 +1,58 @@
+"""This is the stores opened on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from importlib.resources import files
+from typing import Any
+
+from sqlalchemy import text
+
+from adapters.postgres.engine import clear_errors, open_engine
+from adapters.postgres.locks import hold_lock
+from adapters.postgres.scope import Scope
+from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from adapters.stores import UnitOfWork
+
+
+class PostgresStores:
+    """The memory of one channel and account; safe to share between threads, each with its own unit of work."""
+
+    def __init__(self, url: str, *, channel: str, account: str) -> None:
+        """Open the pool; it connects at the first use.
+
+        Raises:
+            InvalidSetting: when `url` is no PostgreSQL address.
+        """
+        self._engine = open_engine(url)
+        self._channel, self._account = channel, account
+
+    @contextmanager
+    def begin(self) -> Iterator[UnitOfWork]:
+        """Open a transaction.
+
+        Raises:
+            StoreUnavailable: when the database cannot be reached, went away, or a lock took too long.
+        """
+        with clear_errors(self._engine), self._engine.begin() as connection:
+            yield PostgresUnitOfWork(Scope(connection, self._channel, self._account))
+
+    def lock(self, name: str) -> AbstractContextManager[bool]:
+        """Try to be the only holder of `name` on this account in any process."""
+        return hold_lock(self._engine.url, self._channel, self._account, name)
+
+    def ask(self, question: str, **parameters: Any) -> tuple[Mapping[str, Any], ...]:
+        """Answer one question of the report: the query `sql/queries/<question>.sql`, its rows by column.
+
+        `:channel` and `:account` are this account's.
+        """
+        query = files("sql").joinpath("queries", f"{question}.sql").read_text("utf-8")
+        owner = {"channel": self._channel, "account": self._account}
+        with clear_errors(self._engine), self._engine.begin() as connection:
+            rows = connection.execute(text(query), parameters | owner)
+            return tuple(dict(row) for row in rows.mappings())
+
+    def close(self) -> None:
+        """Close the pool's idle connections."""
+        self._engine.dispose()

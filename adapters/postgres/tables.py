@@ -1,0 +1,210 @@
+"""This is the tables as SQLAlchemy sees them; sql/migrations makes them, a test holds the two together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Identity,
+    Integer,
+    MetaData,
+    Numeric,
+    Table,
+    Text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData()
+
+
+def _text(*names: str) -> list[Column[Any]]:
+    return [Column(name, Text, nullable=False) for name in names]
+
+
+def _won(*names: str) -> list[Column[Any]]:
+    """Make columns of whole won or whole shares."""
+    return [Column(name, BigInteger, nullable=False) for name in names]
+
+
+def _when(*names: str, nullable: bool = False) -> list[Column[Any]]:
+    return [Column(name, DateTime(timezone=True), nullable=nullable) for name in names]
+
+
+def _day(*names: str, nullable: bool = False) -> list[Column[Any]]:
+    return [Column(name, Date, nullable=nullable) for name in names]
+
+
+def _flag(*names: str) -> list[Column[Any]]:
+    return [Column(name, Boolean, nullable=False) for name in names]
+
+
+def _json(name: str) -> Column[Any]:
+    return Column(name, JSONB, nullable=False)
+
+
+def _number(name: str) -> Column[Any]:
+    """Make the column that PostgreSQL counts up."""
+    return Column(name, BigInteger, Identity(always=True), nullable=False)
+
+
+symbols = Table(
+    "symbols",
+    metadata,
+    *_text("channel", "symbol", "name", "market", "kind"),
+    *_flag("is_halted", "is_administrative", "is_liquidation"),
+    *_day("listed_on", nullable=True),
+)
+market_bars = Table(
+    "market_bars",
+    metadata,
+    *_text("channel", "symbol", "interval"),
+    *_when("at"),
+    *_text("source"),
+    *_day("trading_day"),
+    *_won("open", "high", "low", "close", "volume"),
+    Column("value", BigInteger),
+    *_flag("is_provisional", "is_adjusted"),
+)
+bar_gaps = Table(
+    "bar_gaps",
+    metadata,
+    *_text("channel", "symbol"),
+    *_day("trading_day"),
+    *_text("reason"),
+)
+trading_calendar = Table(
+    "trading_calendar",
+    metadata,
+    *_text("channel"),
+    *_day("day"),
+    *_flag("is_open"),
+    *_when("answered_at"),
+)
+signals = Table(
+    "signals",
+    metadata,
+    *_text("channel", "account", "signal_id"),
+    _number("sequence"),
+    *_text("strategy_id", "symbol", "direction"),
+    Column("strength", Numeric, nullable=False),
+    *_text("trigger", "reason", "parameter_hash"),
+    *_won("reference_price"),
+    *_day("trading_day"),
+    *_when("created_at", "expires_at"),
+    _json("indicators"),
+)
+orders = Table(
+    "orders",
+    metadata,
+    *_text("channel", "account", "client_order_id"),
+    _number("sequence"),
+    *_text("strategy_id", "symbol", "side"),
+    *_won("quantity"),
+    *_text("order_type"),
+    Column("limit_price", BigInteger),
+    *_day("trading_day"),
+    *_text("signal_id", "reason"),
+    *_won("reference_price"),
+    *_text("parameter_hash"),
+    *_when("created_at"),
+    *_text("status", "broker_order_id", "broker_branch"),
+    *_won("filled_quantity", "filled_value"),
+    *_when("submitted_at", "accepted_at", nullable=True),
+    *_when("updated_at"),
+    *_text("error_code", "error_message"),
+)
+order_events = Table(
+    "order_events",
+    metadata,
+    _number("event_id"),
+    *_text("channel", "account", "client_order_id", "status"),
+    *_when("at"),
+    *_text("detail"),
+)
+executions = Table(
+    "executions",
+    metadata,
+    *_text("channel", "account", "execution_id"),
+    _number("sequence"),
+    *_text("client_order_id", "broker_order_id", "strategy_id", "symbol", "side"),
+    *_won("quantity", "value", "commission", "tax", "cumulative_quantity"),
+    *_day("trading_day", "settles_on"),
+    *_when("executed_at"),
+    *_text("source"),
+)
+risk_events = Table(
+    "risk_events",
+    metadata,
+    _number("event_id"),
+    *_text("channel", "account", "client_order_id", "strategy_id", "symbol", "rule_id"),
+    *_text("verdict", "message"),
+    _json("figures"),
+    *_when("at"),
+    *_day("trading_day"),
+)
+positions = Table(
+    "positions",
+    metadata,
+    *_text("channel", "account", "symbol"),
+    *_won("quantity", "cost", "realized", "charges"),
+)
+ledger_entries = Table(
+    "ledger_entries",
+    metadata,
+    _number("entry_id"),
+    *_text("channel", "account", "kind"),
+    *_day("trading_day", "settles_on"),
+    *_won("amount"),
+    Column("symbol", Text),
+    *_won("quantity", "cost"),
+    Column("execution_id", Text),
+    *_text("reason"),
+    *_when("booked_at"),
+)
+equity_points = Table(
+    "equity_points",
+    metadata,
+    *_text("channel", "account"),
+    *_day("trading_day"),
+    *_won("opening", "closing", "paid_in"),
+)
+halts = Table(
+    "halts",
+    metadata,
+    _number("halt_id"),
+    *_text("channel", "account", "source", "strategy_id", "state", "reason"),
+    *_when("at"),
+    *_when("lifted_at", nullable=True),
+    Column("lift_reason", Text),
+)
+configs = Table(
+    "configs",
+    metadata,
+    *_text("channel", "account"),
+    Column("version", Integer, nullable=False),
+    *_text("digest"),
+    _json("document"),
+    *_when("at"),
+)
+outbox = Table(
+    "outbox",
+    metadata,
+    _number("event_id"),
+    *_text("channel", "account", "topic", "key"),
+    _json("payload"),
+    *_when("at"),
+    *_when("sent_at", nullable=True),
+)
+audit = Table(
+    "audit",
+    metadata,
+    _number("audit_id"),
+    *_text("channel", "account", "actor", "action"),
+    _json("detail"),
+    *_when("at"),
+)
