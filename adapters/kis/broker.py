@@ -33,7 +33,7 @@ _LOG = logging.getLogger(__name__)
 _EXCHANGE: Final = "KRX"
 _RECENT: Final = timedelta(days=85)
 """The broker keeps the last three months under another TR id than what is older."""
-_API_CHANNEL: Final = "openapi"
+_API_CHANNEL: Final = "opnapi"
 
 
 class KisBroker:
