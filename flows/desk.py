@@ -23,19 +23,26 @@ from trading.errors import InvalidSetting
 
 
 @asynccontextmanager
-async def open_desk(settings: Settings | None = None) -> AsyncIterator[Desk]:
+async def open_desk(
+    settings: Settings | None = None, *, needs_database: bool = True
+) -> AsyncIterator[Desk]:
     """Open everything that a run works with, and close it again.
+
+    Without `needs_database` the desk opens while the database is down (version 0, no answers of the broker's
+    about trading days); the kill switch works so.
 
     Raises:
         InvalidSetting: when settings, channel file or keys are missing or wrong.
-        Unavailable: when the database cannot be reached.
+        StoreUnavailable: when the database is needed and cannot be reached.
     """
     settings = settings or load_settings()
     channel = load_channel(settings)
     clock = open_clock(settings, channel)
     notifier, wording = open_owner_channel(settings)
     with closing(open_stores(settings)) as stores:
-        version, overrides = _register(stores, channel, at=clock.now())
+        version, overrides = (
+            _register(stores, channel, at=clock.now()) if needs_database else (0, {})
+        )
         async with open_kis(settings.broker, home=settings.home, clock=clock) as kis:
             yield Desk(
                 account=settings.account,
@@ -84,11 +91,20 @@ def open_stores(settings: Settings) -> PostgresStores:
     Raises:
         InvalidSetting: when no database is set and no stack is running.
     """
+    url = database_url(settings)
+    return PostgresStores(url, channel=settings.channel, account=settings.account)
+
+
+def database_url(settings: Settings) -> str:
+    """Give the database's address with its password.
+
+    Raises:
+        InvalidSetting: when no database is set and no stack is running.
+    """
     if settings.database_url is None:
         expected = "a PostgreSQL address, or start the stack with `make up` or `make demo`"
         raise InvalidSetting("MAEMAE_DATABASE_URL", None, expected)
-    url = settings.database_url.get_secret_value()
-    return PostgresStores(url, channel=settings.channel, account=settings.account)
+    return settings.database_url.get_secret_value()
 
 
 def open_owner_channel(settings: Settings) -> tuple[Notifier, Wording]:

@@ -16,13 +16,18 @@ from trading.orders import OrderStatus
 
 @task(cache_policy=NO_CACHE)
 def put_halt(desk: Desk, halt: Halt) -> None:
-    """Stop: the file first, because it works when the database does not, then the row and the audit."""
+    """Stop: the file first, because it works when the database does not, then the row and the audit.
+
+    The owner is told even if the row cannot be written.
+    """
     desk.halt_file.put(halt)
-    with desk.stores.begin() as work:
-        work.halts.put(halt)
-        detail = {"state": halt.state.value, "reason": halt.reason, "strategy_id": halt.strategy_id}
-        work.audit.add(AuditEntry(halt.source, "halt", detail), at=halt.at)
-    desk.notifier.send(_halted(desk, halt))
+    detail = {"state": halt.state.value, "reason": halt.reason, "strategy_id": halt.strategy_id}
+    try:
+        with desk.stores.begin() as work:
+            work.halts.put(halt)
+            work.audit.add(AuditEntry(halt.source, "halt", detail), at=halt.at)
+    finally:
+        desk.notifier.send(_halted(desk, halt))
 
 
 @task(cache_policy=NO_CACHE)
