@@ -18,6 +18,7 @@ from adapters.kis_sim.gateway import Gateway
 from adapters.kis_sim.options import Options
 from adapters.kis_sim.paces import Pace
 from adapters.kis_sim.simulation import Simulation
+from adapters.kis_sim.stream import SocketSide
 from adapters.kis_sim.tokens import TokenOffice
 from adapters.kis_sim.worlds import build
 from trading.errors import BadInput
@@ -39,6 +40,8 @@ class Simulator:
             interval=self.options.token_interval,
             real_time=time.monotonic,
         )
+        self._sockets = SocketSide(self.simulation, self.office, self.options)
+        self.simulation.audience = self._sockets
         self.url = ""
         self.ws_url = ""
         self._runners: list[web.ServerRunner] = []
@@ -70,6 +73,8 @@ class Simulator:
         http = HttpSide(self.simulation, gateway, self.office, self._faults_changed)
         port = await self._listen(web.Server(http.serve), "--port", options.port)
         self.url = f"http://{options.host}:{port}"
+        ws_port = await self._listen(web.Server(self._sockets.serve), "--ws-port", options.ws_port)
+        self.ws_url = f"ws://{options.host}:{ws_port}"
         self._pump = asyncio.create_task(self._let_time_pass())
 
     async def stop(self) -> None:
@@ -78,6 +83,7 @@ class Simulator:
             self._pump.cancel()
             with suppress(asyncio.CancelledError):
                 await self._pump
+        self._sockets.cut_all()
         for runner in self._runners:
             await runner.cleanup()
         self._runners.clear()
@@ -112,3 +118,4 @@ class Simulator:
 
     def _faults_changed(self) -> None:
         self.simulation.faults_changed()
+        self._sockets.faults_changed()
