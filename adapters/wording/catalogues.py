@@ -1,4 +1,4 @@
-"""This is where the sentences come from: one YAML file per language, flattened to dotted keys."""
+"""This is where the sentences come from: YAML files in one folder per language, flattened to dotted keys."""
 
 from __future__ import annotations
 
@@ -9,12 +9,19 @@ from typing import Any
 
 import yaml
 
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The same safe loader in C where there is one: ten times faster, and the console waits for it."""
+
 
 @cache
 def catalogue(language: str) -> Mapping[str, str]:
     """Read every sentence of `language` (ko, en) by its dotted key, e.g. `order.denied.title`."""
-    text = files(__package__).joinpath(f"{language}.yaml").read_text(encoding="utf-8")
-    return dict(_flat(yaml.safe_load(text), ""))
+    sentences: dict[str, str] = {}
+    for path in sorted(files(__package__).joinpath(language).iterdir(), key=lambda path: path.name):
+        if path.name.endswith(".yaml"):
+            tree = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a safe one
+            sentences |= _flat(tree, "")
+    return sentences
 
 
 def _flat(tree: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
