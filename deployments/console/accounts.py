@@ -1,0 +1,75 @@
+"""This is the account as reading commands see it: settings, memory and the market's day, no broker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from httpx import HTTPError
+
+from adapters.clock import Clock
+from adapters.stores import Stores, UnitOfWork
+from flows.desk import open_clock, open_stores
+from flows.settings import Settings, load_channel, load_settings
+from trading.errors import Unavailable
+from trading.instruments import Symbol
+from trading.sessions import seoul_date
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a reading command works with."""
+
+    settings: Settings
+    stores: Stores
+
+    def heading(self, trading_day: date) -> dict[str, Any]:
+        """Give the fields that every document begins with."""
+        return {
+            "channel": self.settings.channel,
+            "account": self.settings.account,
+            "trading_day": trading_day,
+        }
+
+    def today(self) -> date:
+        """Give the market's date in Seoul.
+
+        Raises:
+            Unavailable: when the simulator that keeps the time does not answer.
+        """
+        return seoul_date(time_of(open_clock(self.settings, load_channel(self.settings))))
+
+
+def time_of(clock: Clock) -> datetime:
+    """Read a clock.
+
+    Raises:
+        Unavailable: when the simulator that keeps the time does not answer.
+    """
+    try:
+        return clock.now()
+    except HTTPError as error:
+        raise Unavailable(f"the simulator's clock does not answer ({error})") from None
+
+
+@contextmanager
+def open_account() -> Iterator[Account]:
+    """Open the account of the channel that the settings choose.
+
+    Raises:
+        InvalidSetting: when settings are missing or wrong.
+    """
+    settings = load_settings()
+    stores = open_stores(settings)
+    try:
+        yield Account(settings, stores)
+    finally:
+        stores.close()
+
+
+def names(work: UnitOfWork) -> dict[Symbol, str]:
+    """Give the names of all known symbols."""
+    return {instrument.symbol: instrument.name for instrument in work.instruments.all()}

@@ -1,0 +1,104 @@
+"""This is how the console says what is wrong: one sentence with the field, the value and what would be right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from enum import Enum
+from typing import Final, get_args, get_origin
+
+from cyclopts import (
+    CoercionError,
+    CycloptsError,
+    MissingArgumentError,
+    UnknownCommandError,
+    UnknownOptionError,
+)
+
+from deployments.console.expectations import in_own_words
+from deployments.console.speech import say
+from trading.errors import (
+    BadInput,
+    BrokerError,
+    InvalidTransition,
+    LedgerViolation,
+    MaemaeError,
+    ReportImbalance,
+    StoreUnavailable,
+)
+
+WRONG_INPUT: Final = 2
+OUR_FAULT: Final = 1
+_LONGEST_VALUE: Final = 120
+_OURS: Final = (InvalidTransition, LedgerViolation, ReportImbalance)
+"""Named errors that no input should bring about."""
+
+
+def exit_code_of(error: Exception) -> int:
+    """Give 2 where other input or a running service would help, 1 where we are at fault."""
+    is_expected = isinstance(error, MaemaeError | CycloptsError) and not isinstance(error, _OURS)
+    return WRONG_INPUT if is_expected else OUR_FAULT
+
+
+def sentence_of(error: Exception) -> str:
+    """Say in one sentence what is wrong."""
+    match error:
+        case BadInput():
+            return _wrong(error.field, error.value, error.expected)
+        case CycloptsError():
+            return _misuse(error)
+        case BrokerError():
+            return say("fault.broker", words=str(error))
+        case StoreUnavailable():
+            return say("fault.database", words=str(error))
+        case MaemaeError():
+            return _one_line(str(error))
+    return say("fault.unexpected", kind=type(error).__name__, words=_one_line(str(error)))
+
+
+def _wrong(field: str, value: object, expected: str) -> str:
+    if value is None:
+        return say("fault.missing", field=field, expected=in_own_words(expected))
+    return say("fault.wrong", field=field, value=_shown(value), expected=in_own_words(expected))
+
+
+def _misuse(error: CycloptsError) -> str:
+    match error:
+        case UnknownOptionError():
+            known = [name for argument in error.argument_collection for name in argument.names]
+            return _unknown("option", error.token.keyword or error.token.value, known)
+        case UnknownCommandError() if error.app and error.unused_tokens:
+            return _unknown("command", error.unused_tokens[0], error.app)
+        case MissingArgumentError() if error.argument:
+            field = error.argument.name
+            return say("fault.missing", field=field, expected=say("fault.an_option", field=field))
+        case CoercionError() if error.argument and error.token:
+            field = error.token.keyword or error.argument.name
+            return _wrong(field, error.token.value, _kind_of(error.target_type))
+    error.verbose = False
+    return _one_line(str(error))
+
+
+def _unknown(what: str, word: str, known: Iterable[str]) -> str:
+    names = sorted(name for name in known if name.startswith("--") or what == "command")
+    near = get_close_matches(word, names, n=1)
+    return say(f"fault.unknown_{what}", word=word, expected=", ".join(near or names))
+
+
+def _kind_of(kind: object) -> str:
+    """Name what a type takes: its choices, or itself."""
+    if choices := get_args(kind) if get_origin(kind) else ():
+        return ", ".join(str(choice) for choice in choices)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return ", ".join(kind)
+    return say(f"kind.{getattr(kind, '__name__', kind)}")
+
+
+def _shown(value: object) -> str:
+    written = repr(value)
+    return written if len(written) <= _LONGEST_VALUE else f"{written[:_LONGEST_VALUE]}…"
+
+
+def _one_line(words: str) -> str:
+    return re.sub(r"\s+", " ", words).strip()

@@ -1,0 +1,79 @@
+"""This is the commands `halt` and `resume`: the kill switch from a terminal.
+
+Little is imported here, so that the halt lies on disk before anything slow or broken is touched.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from adapters.clock import SystemClock
+from adapters.halt_files import HaltFile
+from deployments.console.speech import home, option, say
+from deployments.console.steps import attempt
+from deployments.console.tables import paper
+from trading.errors import BadInput
+from trading.halts import Halt, TradingState
+
+DONE: Final = 0
+NOT_STOPPED: Final = 1
+NOT_ALL_DONE: Final = 3
+
+type Reason = Annotated[str, option("reason")]
+type Strategy = Annotated[str, option("strategy")]
+
+
+def halt(
+    *,
+    strategy: Strategy = "",
+    level: Annotated[Literal["halted", "reducing"], option("level")] = "halted",
+    cancel_open: Annotated[bool, option("cancel_open")] = False,
+    reason: Reason = "operator",
+) -> int:
+    """Stop: first on disk, then in the database and by message, and cancel what is open if asked.
+
+    Gives 0 when everything asked for is done, 3 when trading is stopped but something could not be done, 1
+    when it could not be stopped.
+    """
+    _check_strategy(strategy)
+    act = Halt("operator", TradingState(level.upper()), reason, SystemClock().now(), strategy)
+    on_disk = attempt("halt_file", lambda: _write(act))
+    from deployments.console.interventions import stop  # noqa: PLC0415 - the file comes first
+
+    recorded, *others = stop(act, cancels=cancel_open)
+    if not (on_disk.is_done or recorded.is_done):
+        paper(is_error=True).print(say("halt.failed"))
+        return NOT_STOPPED
+    paper().print(say("halt.stopped", state=act.state, strategy=strategy or say("halt.everything")))
+    return DONE if all(step.is_done for step in (on_disk, recorded, *others)) else NOT_ALL_DONE
+
+
+def resume(*, reason: Reason, strategy: Strategy = "") -> int:
+    """Go on: compare both books, lift the halt in the database and on disk, and tell what still stops.
+
+    Gives 0 when trading goes on, 3 when another halt is still in force.
+    """
+    if not reason.strip():
+        raise BadInput("--reason", reason, "a few words why trading goes on")
+    _check_strategy(strategy)
+    from deployments.console.interventions import go_on  # noqa: PLC0415 - slow, and not needed to refuse
+
+    return DONE if go_on(reason=reason, strategy=strategy) else NOT_ALL_DONE
+
+
+def _write(act: Halt) -> str:
+    file = HaltFile(home() / "halt.json")
+    file.put(act)
+    return str(file.path)
+
+
+def _check_strategy(strategy: str) -> None:
+    """Refuse a strategy that the channel does not have; without a name nothing is read, since it may be broken.
+
+    Raises:
+        InvalidSetting: naming the strategies that there are.
+    """
+    if strategy:
+        from deployments.console.strategies import find  # noqa: PLC0415 - not for a halt of everything
+
+        find(strategy)

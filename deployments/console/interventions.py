@@ -1,0 +1,77 @@
+"""This is stopping and going on, as far as database and broker are needed for it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from deployments.console.accounts import time_of
+from deployments.console.rows import HALTS, halt_row
+from deployments.console.speech import say
+from deployments.console.steps import Step, attempt, attempt_async, fail
+from deployments.console.tables import paper, print_table
+from flows.desk import open_desk
+from tasks.desk import Desk
+from tasks.halts import cancel_open, lift_halt, put_halt
+from tasks.reconciliation import reconcile
+from trading.errors import Rejected
+from trading.halts import Halt
+
+
+def stop(act: Halt, *, cancels: bool) -> tuple[Step, ...]:
+    """Write the halt's row, tell the owner and cancel what is open if asked; nothing here raises."""
+    return asyncio.run(_stop(act, cancels=cancels))
+
+
+def go_on(*, reason: str, strategy: str) -> bool:
+    """Reconcile and lift the operator's halt; tell whether nothing stops trading any more.
+
+    Raises:
+        MaemaeError: when database or broker cannot be asked; then everything stays as it is.
+    """
+    return asyncio.run(_go_on(reason, strategy))
+
+
+async def _stop(act: Halt, *, cancels: bool) -> tuple[Step, ...]:
+    try:
+        async with open_desk(needs_database=False) as desk:
+            return await _stop_at(desk, act, cancels=cancels)
+    except Exception as error:  # noqa: BLE001 - the halt is on disk; tell what could not follow
+        names = ("database", "cancel") if cancels else ("database",)
+        return tuple(fail(name, error) for name in names)
+
+
+async def _stop_at(desk: Desk, act: Halt, *, cancels: bool) -> tuple[Step, ...]:
+    """Do both at once: a database that hangs must not keep orders from being canceled."""
+    record = asyncio.to_thread(attempt, "database", lambda: _record(desk, act))
+    if not cancels:
+        return (await record,)
+    return tuple(await asyncio.gather(record, attempt_async("cancel", lambda: _cancel(desk))))
+
+
+def _record(desk: Desk, act: Halt) -> str:
+    put_halt.fn(desk, replace(act, at=time_of(desk.clock)))
+    return say("halt.recorded")
+
+
+async def _cancel(desk: Desk) -> str:
+    canceled = await cancel_open.fn(desk)
+    rows = await desk.broker.orders_of_day(desk.today())
+    left = [row.broker_order_id for row in rows if row.is_ours and row.open_quantity]
+    left = [number for number in left if number not in canceled]
+    if left:
+        raise Rejected(say("halt.still_open", numbers=", ".join(left)))
+    return say("halt.canceled", count=len(canceled), numbers=", ".join(canceled))
+
+
+async def _go_on(reason: str, strategy: str) -> bool:
+    async with open_desk() as desk:
+        done = await reconcile.fn(desk)
+        was_halted = lift_halt.fn(desk, source="operator", strategy_id=strategy, reason=reason)
+        with desk.stores.begin() as work:
+            left = desk.halts(work)
+    key = "resume.resumed" if was_halted else "resume.not_halted"
+    paper().print(say(key, differences=len(done.differences)))
+    if left:
+        print_table(say("title.halts"), HALTS, map(halt_row, left))
+    return not left

@@ -1,0 +1,98 @@
+"""This is what `doctor` asks of others: database, clock, broker, Prefect."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+import httpx
+
+from adapters.clock import Clock, SystemClock
+from adapters.kis.access import open_kis
+from adapters.postgres.inspections import inspect
+from deployments.console.accounts import time_of
+from deployments.console.findings import Finding, Health, found
+from deployments.console.services import check_prefect as ask_prefect
+from flows.desk import database_url, open_clock
+from flows.settings import Settings, load_channel
+from trading.errors import Unavailable
+
+LARGE_SKEW: Final = timedelta(seconds=2)
+"""The broker tells its time in whole seconds."""
+TOO_LARGE_SKEW: Final = timedelta(seconds=10)
+
+
+def check_database(settings: Settings) -> Finding:
+    """See that the database answers and has the newest schema."""
+    state = inspect(database_url(settings))
+    if state.schema != state.newest_schema:
+        return found("database", "old_schema", Health.FAIL, schema=state.schema or "-")
+    return found("database", "fine", version=state.server_version, schema=state.schema)
+
+
+def check_trigrams(settings: Settings) -> Finding:
+    """See that the server offers pg_trgm, without which Prefect cannot make its tables."""
+    state = inspect(database_url(settings))
+    if not state.offers_trigrams:
+        return found("trigrams", "missing", Health.FAIL, version=state.server_version)
+    return found("trigrams", "fine")
+
+
+def check_database_clock(settings: Settings) -> Finding:
+    """Hold the database's clock against ours."""
+    url = database_url(settings)
+    before = SystemClock().now()
+    theirs = inspect(url).now
+    return _skew("database_clock", _distance(theirs - before, SystemClock().now() - before))
+
+
+def check_market_clock(settings: Settings) -> Finding:
+    """See that the clock of the market that we trade on answers."""
+    at = time_of(open_clock(settings, load_channel(settings)))
+    return found("market_clock", "fine", at=at)
+
+
+def check_broker(settings: Settings) -> Finding:
+    """See that the broker gives a token and shows the account."""
+    clock = open_clock(settings, load_channel(settings))
+    return asyncio.run(_visit(settings, clock))
+
+
+def check_broker_clock(settings: Settings) -> Finding:
+    """Hold the broker's clock, which it tells with every answer, against ours."""
+    before = SystemClock().now()
+    try:
+        told = httpx.get(settings.broker.base_url, timeout=5).headers.get("Date", "")
+    except httpx.HTTPError as error:
+        raise Unavailable(f"{settings.broker.base_url}: {error}") from None
+    if not told:
+        return found("broker_clock", "untold", Health.WARN)
+    took = SystemClock().now() - before
+    return _skew("broker_clock", _distance(parsedate_to_datetime(told) - before, took))
+
+
+def check_prefect(settings: Settings) -> Finding:
+    """See that Prefect's API answers."""
+    return found("prefect", "fine", url=ask_prefect(settings))
+
+
+async def _visit(settings: Settings, clock: Clock) -> Finding:
+    async with open_kis(settings.broker, home=settings.home, clock=clock) as kis:
+        expires_at = await kis.auth.ensure()
+        await kis.broker.get_balance()
+    return found("broker", "fine", host=settings.broker.base_url, expires_at=expires_at)
+
+
+def _distance(ahead: timedelta, took: timedelta) -> timedelta:
+    """Give how far a clock is off; the time that asking took is in its favour."""
+    nothing = timedelta()
+    return max(nothing, -ahead) if ahead < nothing else max(nothing, ahead - took)
+
+
+def _skew(check: str, distance: timedelta) -> Finding:
+    if distance <= LARGE_SKEW:
+        return found(check, "fine")
+    health = Health.FAIL if distance > TOO_LARGE_SKEW else Health.WARN
+    return found(check, "skewed", health, distance=distance)

@@ -1,0 +1,50 @@
+"""This is the console's voice and its two settings that must be known before any other is read."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from cyclopts import Parameter
+from dotenv import dotenv_values
+
+from adapters.wording import Language, Wording
+
+PROJECT: Final = Path(__file__).resolve().parents[2]
+
+
+def variable(name: str) -> str | None:
+    """Give a variable from the environment or from `.env`, without importing what checks all of them."""
+    return os.environ.get(name) or dotenv_values(PROJECT / ".env").get(name)
+
+
+def home() -> Path:
+    """Give the folder of everything that maemae remembers on disk."""
+    return Path(variable("MAEMAE_HOME") or PROJECT / ".maemae")
+
+
+def language() -> Language:
+    """Give the owner's language: MAEMAE_LANGUAGE, Korean for anything but `en`."""
+    return "en" if variable("MAEMAE_LANGUAGE") == "en" else "ko"
+
+
+def say(key: str, **figures: Any) -> str:
+    """Say the console's sentence `key`, given without its prefix."""
+    return _wording(language()).text(f"console.{key}", **figures)
+
+
+def wording() -> Wording:
+    """Give everything that the owner's language says."""
+    return _wording(language())
+
+
+def option(key: str, **choices: Any) -> Parameter:
+    """Describe an option by the sentence `option.<key>`; a flag has no negative form."""
+    return Parameter(help=say(f"option.{key}"), negative="", show_default=False, **choices)
+
+
+@cache
+def _wording(chosen: Language) -> Wording:
+    return Wording(chosen)

@@ -1,0 +1,153 @@
+"""This is the command `status`: may we trade, what is the market doing, what have we done today."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any, Final
+
+from adapters.calendars import XkrxCalendar
+from adapters.clock import SystemClock
+from adapters.halt_files import HaltFile
+from adapters.stores import UnitOfWork
+from deployments.console.accounts import time_of
+from deployments.console.faults import WRONG_INPUT, sentence_of
+from deployments.console.rows import HALTS, halt_row
+from deployments.console.services import Answer, ask, check_prefect
+from deployments.console.speech import option, say
+from deployments.console.tables import (
+    Column,
+    paper,
+    print_facts,
+    print_json,
+    print_table,
+)
+from flows.desk import open_clock, open_stores
+from flows.settings import Settings, load_channel, load_settings
+from trading.halts import Halt, strictest
+from trading.orders import OrderStatus
+from trading.sessions import phase_at, seoul_date, session_of
+
+FIGURES: Final = (
+    Column("cash", "won"),
+    Column("buyable_cash", "won"),
+    Column("holdings", "count"),
+    Column("signals", "count"),
+    Column("orders", "count"),
+    Column("open_orders", "count"),
+    Column("orders_in_doubt", "count"),
+    Column("denials", "count"),
+    Column("fills", "count"),
+)
+STATUS: Final = (
+    Column("trading_state", "@state"),
+    Column("channel", "@channel"),
+    Column("account"),
+    Column("at"),
+    Column("trading_day"),
+    Column("phase", "@phase"),
+    Column("opens_at", "time"),
+    Column("closes_at", "time"),
+    Column("next_trading_day"),
+    *FIGURES,
+)
+SERVICES: Final = (
+    Column("service", "@console.service"),
+    Column("is_reachable", "@flag"),
+    Column("message"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """What the database says; figures are None when it could not be asked."""
+
+    halts: tuple[Halt, ...] = ()
+    open_days: Mapping[date, bool] | None = None
+    figures: Mapping[str, int | None] | None = None
+
+
+def status(*, as_json: Annotated[bool, option("json", name="--json")] = False) -> int:
+    """Show the state of everything; what cannot be reached is named and the rest is shown all the same."""
+    settings = load_settings()
+    clock = ask("clock", lambda: time_of(open_clock(settings, load_channel(settings))))
+    at = clock.value or SystemClock().now()
+    book = ask("database", lambda: _read_book(settings, seoul_date(at)))
+    answers = (clock, book, ask("prefect", lambda: check_prefect(settings)))
+    document = _document(settings, at, book.value or Book(), answers)
+    if as_json:
+        print_json(document)
+    else:
+        _print(document)
+    return _conclude(clock, book)
+
+
+def _read_book(settings: Settings, day: date) -> Book:
+    stores = open_stores(settings)
+    try:
+        with stores.begin() as work:
+            return Book(work.halts.in_force(), work.calendar.all(), _figures(work, day))
+    finally:
+        stores.close()
+
+
+def _figures(work: UnitOfWork, day: date) -> dict[str, int | None]:
+    ledger, orders = work.ledger.load(), work.orders.of_day(day)
+    open_orders = work.orders.open()
+    return {
+        "cash": ledger.cash,
+        "buyable_cash": ledger.buyable_cash,
+        "holdings": len(ledger.held_symbols),
+        "signals": len(work.signals.of_day(day)),
+        "orders": sum(order.status is not OrderStatus.DENIED for order in orders),
+        "open_orders": len(open_orders),
+        "orders_in_doubt": sum(order.is_in_doubt for order in open_orders),
+        "denials": sum(order.status is OrderStatus.DENIED for order in orders),
+        "fills": len(work.executions.of_day(day)),
+    }
+
+
+def _document(
+    settings: Settings, at: datetime, book: Book, answers: tuple[Answer[Any], ...]
+) -> dict[str, Any]:
+    halts = (*HaltFile(settings.halt_file).read(at=at), *book.halts)
+    unknown = {column.name: None for column in FIGURES}
+    return {
+        "trading_state": strictest(halts),
+        "halts": [halt_row(halt) for halt in halts],
+        "channel": settings.channel,
+        "account": settings.kis.account if settings.kis else None,
+        "at": at,
+        **_session(at, XkrxCalendar(book.open_days)),
+        **(book.figures or unknown),
+        "services": [answer.row() for answer in answers],
+    }
+
+
+def _session(at: datetime, calendar: XkrxCalendar) -> dict[str, Any]:
+    day = seoul_date(at)
+    session = session_of(day) if calendar.is_trading_day(day) else None
+    return {
+        "trading_day": day,
+        "is_trading_day": session is not None,
+        "phase": phase_at(at, session) if session else None,
+        "opens_at": session.opens_at if session else None,
+        "closes_at": session.closes_at if session else None,
+        "next_trading_day": calendar.next_trading_day(day),
+    }
+
+
+def _print(document: Mapping[str, Any]) -> None:
+    phase = document["phase"] or "none"
+    print_facts(say("title.status"), STATUS, {**document, "phase": phase})
+    if document["halts"]:
+        print_table(say("title.halts"), HALTS, document["halts"])
+    print_table(say("title.services"), SERVICES, document["services"])
+
+
+def _conclude(*answers: Answer[Any]) -> int:
+    errors = [answer.error for answer in answers if answer.error]
+    for error in errors[:1]:
+        paper(is_error=True).print(sentence_of(error))
+    return WRONG_INPUT if errors else 0

@@ -1,0 +1,84 @@
+"""This is how the console shows figures: as JSON for programs, as tables for people, from the same rows."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from deployments.console.speech import say, wording
+from trading.sessions import KST
+
+type Row = Mapping[str, Any]
+"""Domain values by field name; the names are what programs read and never change."""
+
+_RIGHT: Final = {"won", "signed_won", "price", "count", "shares", "percent", "signed_percent"}
+_PIPE_WIDTH: Final = 240
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One field of a row and the form of `adapters.wording` in which people read it."""
+
+    name: str
+    form: str = ""
+
+    def written(self, row: Row) -> Text:
+        """Write the row's figure for people."""
+        value = row[self.name]
+        return Text("" if value == "" else wording().figure(value, self.form))
+
+
+def print_json(document: Row) -> None:
+    """Print one JSON document: won as integers, rates as decimal text, times as ISO 8601 in Seoul."""
+    sys.stdout.write(json.dumps(plain(document), ensure_ascii=False, indent=2, default=str) + "\n")
+
+
+def print_table(title: str, columns: Sequence[Column], rows: Iterable[Row]) -> None:
+    """Print rows for people, and a word where there are none."""
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        is_figure = column.form in _RIGHT
+        table.add_column(say(f"column.{column.name}"), justify="right" if is_figure else "left")
+    for row in rows:
+        table.add_row(*(column.written(row) for column in columns))
+    paper().print(table if table.row_count else f"{title}: {say('nothing')}")
+
+
+def print_facts(title: str, columns: Sequence[Column], row: Row) -> None:
+    """Print one row for people, one field below the other."""
+    table = Table(title=title, title_justify="left", show_header=False)
+    for column in columns:
+        table.add_row(say(f"column.{column.name}"), column.written(row))
+    paper().print(table)
+
+
+def paper(*, is_error: bool = False) -> Console:
+    """Give what the console writes on; where no terminal is, lines are not cut."""
+    stream = sys.stderr if is_error else sys.stdout
+    width = None if stream.isatty() else _PIPE_WIDTH
+    return Console(stderr=is_error, width=width, highlight=False, markup=False)
+
+
+def plain(value: Any) -> Any:
+    """Turn domain values into what JSON knows."""
+    match value:
+        case Decimal():
+            return f"{value:f}"
+        case datetime():
+            return value.astimezone(KST).isoformat()
+        case date():
+            return value.isoformat()
+        case Mapping():
+            return {str(key): plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [plain(item) for item in value]
+    return value
