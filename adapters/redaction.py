@@ -15,6 +15,8 @@ _SECRET_NAME: Final = re.compile(
 )
 _ACCOUNT_NAME: Final = re.compile(r"account|cano|acnt_?no", re.IGNORECASE)
 
+_ACCOUNT_NUMBER: Final = re.compile(r"\d{8}(-?\d{2})?")
+
 _SECRET_TEXT: Final = (
     re.compile(r"(?<=bearer )[\w.~+/=-]+", re.IGNORECASE),
     re.compile(r"xox[a-z]-[\w-]+"),
@@ -63,10 +65,10 @@ class Redactor:
             return {key: self.clean(inner, name=str(key)) for key, inner in value.items()}
         if isinstance(value, list | tuple | set | frozenset):
             return [self.clean(inner, name=name) for inner in value]
-        if value is None or isinstance(value, bool | int | float):
-            return value
         text = self.clean_text(str(value))
-        return mask_account(text) if _ACCOUNT_NAME.search(name) and STRUCK not in text else text
+        if _ACCOUNT_NAME.search(name) and _ACCOUNT_NUMBER.fullmatch(text):
+            return mask_account(text)
+        return value if value is None or isinstance(value, bool | int | float) else text
 
     def clean_text(self, text: str) -> str:
         """Give a text without secrets."""

@@ -18,6 +18,7 @@ type Language = Literal["ko", "en"]
 _WRITTEN_REASON: Final = re.compile(
     r"(?P<direction>\w+) by (?P<trigger>\w+) at [\d,]+ won: (?P<figures>.*)"
 )
+_PROTECTIVE: Final = frozenset({"stop", "target"})
 _SYMBOL: Final = re.compile(r"[0-9A-Z]{6}")
 _AVERAGE: Final = re.compile(r"average_(\d+)")
 
@@ -100,6 +101,11 @@ class Sentences:
             return cause
         figures = dict(part.rsplit(" ", 1) for part in written["figures"].split(", "))
         return self._cause(written["direction"].upper(), written["trigger"], figures) or cause
+
+    def trigger(self, reason: str) -> str:
+        """Give the protective trigger (stop, target) that a written reason names, "" for any other."""
+        written = _WRITTEN_REASON.fullmatch(reason)
+        return written["trigger"] if written and written["trigger"] in _PROTECTIVE else ""
 
     def _cause(self, direction: str, trigger: str, indicators: Mapping[str, str]) -> str:
         figures = {**indicators, **_averages(indicators), **_change(indicators)}

@@ -1,0 +1,140 @@
+"""This is what the owner is told about orders, fills, halts, failures and days, one message per event."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from adapters.notifier import Message, Severity
+from adapters.wording import Wording
+from trading.decisions import Breach
+from trading.executions import Execution
+from trading.halts import Halt
+from trading.orders import Order, OrderStatus
+from trading.reconciliation import Difference
+from trading.reports import EodReport
+
+
+def order_accepted(order: Order, wording: Wording, *, name: str = "") -> Message:
+    """Tell that the broker took an order, and why it was made."""
+    fields = {wording.text("field.broker_order_id"): order.broker_order_id}
+    return _about(order, "accepted", wording.reason(order.intent.reason), wording, name, fields)
+
+
+def order_denied(
+    order: Order, breaches: Sequence[Breach], wording: Wording, *, name: str = ""
+) -> Message:
+    """Tell that our own gate refused, with every reason."""
+    reasons = "\n".join(f"• {wording.breach(breach)}" for breach in breaches)
+    return _about(order, "denied", reasons, wording, name, severity=Severity.WARNING)
+
+
+def order_rejected(order: Order, wording: Wording, *, name: str = "") -> Message:
+    """Tell that broker or exchange refused, in their words."""
+    words = f"{order.error_code} {order.error_message}".strip()
+    return _about(order, "rejected", words, wording, name, severity=Severity.WARNING)
+
+
+def order_in_doubt(order: Order, words: str, wording: Wording, *, name: str = "") -> Message:
+    """Tell that nobody knows yet whether an order is in, and that it will not be sent again."""
+    text = f"{wording.text('order.in_doubt.text')}\n{words}".strip()
+    fields = {wording.text("field.client_order_id"): order.client_order_id}
+    return _about(order, "in_doubt", text, wording, name, fields, Severity.CRITICAL)
+
+
+def execution_booked(
+    execution: Execution, order: Order, wording: Wording, *, name: str = ""
+) -> Message:
+    """Tell one fill: of a part, of the whole, or of an exit by stop or target. `order` is as it stands after it."""
+    title = wording.text(
+        _execution_key(order, wording),
+        symbol=name or execution.symbol,
+        side=wording.term("side", execution.side),
+        quantity=execution.quantity,
+        price=execution.price,
+        cumulative=order.filled_quantity,
+        ordered=order.quantity,
+        trigger=wording.trigger(order.intent.reason),
+    )
+    fields = {
+        wording.text("field.cumulative"): f"{order.filled_quantity:,} / {order.quantity:,}",
+        wording.text("field.commission"): wording.won(execution.commission),
+        wording.text("field.tax"): wording.won(execution.tax),
+    }
+    return Message(Severity.INFO, title, wording.reason(order.intent.reason), fields)
+
+
+def trading_halted(halt: Halt, wording: Wording) -> Message:
+    """Tell that trading stopped, who stopped it and why."""
+    fields = {
+        wording.text("field.source"): halt.source,
+        wording.text("field.strategy"): halt.strategy_id or wording.text("field.all_strategies"),
+    }
+    title = wording.text("halt.halted.title", state=halt.state)
+    return Message(Severity.CRITICAL, title, halt.reason, fields)
+
+
+def trading_resumed(reason: str, wording: Wording, *, strategy_id: str = "") -> Message:
+    """Tell that trading goes on."""
+    strategy = strategy_id or wording.text("field.all_strategies")
+    fields = {wording.text("field.strategy"): strategy}
+    return Message(Severity.WARNING, wording.text("halt.resumed.title"), reason, fields)
+
+
+def flow_failed(flow: str, state: str, words: str, wording: Wording, *, link: str = "") -> Message:
+    """Tell that a run failed or crashed."""
+    fields = {wording.text("field.state"): state}
+    title = wording.text("flow.failed.title", flow=flow, state=state)
+    return Message(Severity.CRITICAL, title, words, fields, link)
+
+
+def differences_found(differences: Sequence[Difference], wording: Wording) -> Message:
+    """Tell where our book and the broker's disagree, one line each."""
+    lines = [
+        wording.text(
+            "reconciliation.line", kind=d.kind, subject=d.subject, ours=d.ours, theirs=d.theirs
+        )
+        for d in differences
+    ]
+    title = wording.text("reconciliation.differences.title", count=len(lines))
+    return Message(Severity.WARNING, title, "\n".join(lines))
+
+
+def report_message(report: EodReport, wording: Wording, *, link: str = "") -> Message:
+    """Tell the day: its figures, what was denied and why, and where the whole report is."""
+    day, result = report.day, report.result
+    figures = {"day": day.trading_day, "profit": result.profit, "day_return": report.day_return}
+    denials = [
+        f"• {day.name(denial.symbol)}: {wording.breach(breach)}"
+        for denial in report.denials
+        for breach in denial.breaches
+    ]
+    text = "\n".join([wording.text("report.denials"), *denials]) if denials else ""
+    title = wording.text("report.headline", **figures)
+    return Message(Severity.INFO, title, text, wording.report_figures(report), link)
+
+
+def _about(  # noqa: PLR0917 - an order, what became of it, and how to say it
+    order: Order,
+    event: str,
+    text: str,
+    wording: Wording,
+    name: str,
+    fields: dict[str, str] | None = None,
+    severity: Severity = Severity.INFO,
+) -> Message:
+    price = order.intent.limit_price
+    title = wording.text(
+        f"order.{event}.title",
+        symbol=name or order.symbol,
+        side=wording.term("side", order.side),
+        quantity=order.quantity,
+        price=wording.text("price.market") if price is None else wording.won(price),
+    )
+    strategy = {wording.text("field.strategy"): order.intent.strategy_id}
+    return Message(severity, title, text, strategy | (fields or {}))
+
+
+def _execution_key(order: Order, wording: Wording) -> str:
+    if order.status is OrderStatus.PARTIALLY_FILLED:
+        return "execution.partial_title"
+    return "execution.exit_title" if wording.trigger(order.intent.reason) else "execution.title"
