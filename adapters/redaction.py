@@ -62,7 +62,10 @@ class Redactor:
         if name and value is not None and _SECRET_NAME.search(name):
             return STRUCK
         if isinstance(value, Mapping):
-            return {key: self.clean(inner, name=str(key)) for key, inner in value.items()}
+            return {
+                self.clean_text(str(key)): self.clean(inner, name=str(key))
+                for key, inner in value.items()
+            }
         if isinstance(value, list | tuple | set | frozenset):
             return [self.clean(inner, name=name) for inner in value]
         text = self.clean_text(str(value))
