@@ -39,7 +39,9 @@ class SizingSettings(BaseModel):
         description="fraction of the last price that a limit order may pay more or take less",
     )
     exit_type: OrderType = Field(
-        default=OrderType.LIMIT, description="order type of exits; a stop is always a market order"
+        default=OrderType.MARKET,
+        description="type of target and cross exits; a LIMIT that the market leaves behind keeps us in."
+        " A stop is always MARKET",
     )
 
     def require_within(self, limits: RiskLimits) -> None:

@@ -21,7 +21,9 @@ from trading.krx import is_on_tick
 from trading.orders import OrderIntent, OrderType, Side, client_order_id
 from trading.signals import Direction
 
-SETTINGS = SizingSettings(target_weight=Decimal("0.15"), limit_offset=Decimal("0.01"))
+SETTINGS = SizingSettings(
+    target_weight=Decimal("0.15"), limit_offset=Decimal("0.01"), exit_type=OrderType.LIMIT
+)
 
 
 def an_exit(trigger: str = "cross") -> Any:
