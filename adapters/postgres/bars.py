@@ -143,9 +143,9 @@ class PostgresBars:
         months = sorted({bar.at.astimezone(UTC).date().replace(day=1) for bar in bars})
         missing = [month for month in months if not self._has_partition(month)]
         if missing:
-            # Attaching blocks neither readers nor writers; only makers of partitions wait for each other.
+            # What attaching takes anyway: it stops neither readers nor writers, only other makers.
             self._scope.connection.execute(
-                text("SELECT pg_advisory_xact_lock(hashtext('maemae partitions'))")
+                text("LOCK TABLE ONLY market_bars IN SHARE UPDATE EXCLUSIVE MODE")
             )
         for month in missing:
             if not self._has_partition(month):

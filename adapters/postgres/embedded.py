@@ -36,7 +36,9 @@ log_timezone = 'UTC'
 log_checkpoints = off
 """
 _PATIENCE: Final = 20.0
-"""Seconds; after a kill the dead server's lock file stands until the system has reaped the process."""
+"""Seconds for what passes: after a kill the dead server's traces stand until the system has reaped it."""
+_PASSING: Final = ("lock file", "shared memory", "TCP/IP sockets")
+"""What the server complains of then, and when another took its port in this very moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,8 @@ def _launch(home: Path, place: Place, settings: Mapping[str, str]) -> EmbeddedSe
         _initialize(place)
     deadline = time.monotonic() + _PATIENCE
     while not _try_to_start(place := with_free_port(home, place), settings):
-        if time.monotonic() > deadline:
+        passes = any(trace in place.last_words for trace in _PASSING)
+        if not passes or time.monotonic() > deadline:
             raise StoreUnavailable(f"embedded PostgreSQL in {place.data}: {place.last_words}")
         time.sleep(0.3)
     return EmbeddedServer(place.port, int(place.note[0]), place.password)
