@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from string import Formatter
 from typing import Any, Final, Literal
@@ -19,7 +19,8 @@ _WRITTEN_REASON: Final = re.compile(
     r"(?P<direction>\w+) by (?P<trigger>\w+) at [\d,]+ won: (?P<figures>.*)"
 )
 _PROTECTIVE: Final = frozenset({"stop", "target"})
-_SYMBOL: Final = re.compile(r"[0-9A-Z]{6}")
+_NOTHING: Final = frozenset({"", "none"})
+"""How rules write a figure that there is not."""
 _AVERAGE: Final = re.compile(r"average_(\d+)")
 
 
@@ -78,15 +79,11 @@ class Sentences:
         return self._named(f"{group}.{value}")
 
     def breach(self, breach: Breach) -> str:
-        """Say why a rule refuses: the first sentence of the rule whose figures are all there, else its plain words."""
-        symbols = ", ".join(name for name in breach.figures if _SYMBOL.fullmatch(name))
-        figures = {"symbols": symbols, **breach.figures}
+        """Say why a rule refuses: its first sentence whose figures are all there, else its plain words."""
+        figures = {name: figure for name, figure in breach.figures.items() if figure not in _NOTHING}
         prefix = "breach.unjudged" if "error" in figures else f"breach.{breach.rule_id}"
-        rule = self.rule(breach.rule_id)
-        for key in self._variants(prefix):
-            if _fields(self._catalogue[key]) <= figures.keys():
-                return f"{rule}: {self.text(key, **figures)}"
-        return f"{rule}: {breach.message}"
+        said = self._first(prefix, figures) or breach.message
+        return f"{self.rule(breach.rule_id)}: {said}"
 
     def rule(self, rule_id: str) -> str:
         """Name a rule of the risk gate."""
@@ -109,13 +106,15 @@ class Sentences:
 
     def _cause(self, direction: str, trigger: str, indicators: Mapping[str, str]) -> str:
         figures = {**indicators, **_averages(indicators), **_change(indicators)}
-        for key in self._variants(f"signal.{direction}.{trigger}"):
-            if _fields(self._catalogue[key]) <= figures.keys():
+        return self._first(f"signal.{direction}.{trigger}", figures)
+
+    def _first(self, prefix: str, figures: Mapping[str, object]) -> str:
+        """Say the first sentence of a group whose figures are all there, "" if there is none."""
+        for key, sentence in self._catalogue.items():
+            is_variant = key == prefix or key.startswith(f"{prefix}.")
+            if is_variant and _fields(sentence) <= figures.keys():
                 return self.text(key, **figures)
         return ""
-
-    def _variants(self, prefix: str) -> Iterable[str]:
-        return (k for k in self._catalogue if k == prefix or k.startswith(f"{prefix}."))
 
     def _named(self, key: str) -> str:
         return self._catalogue.get(key, key.rpartition(".")[2])
