@@ -1,0 +1,155 @@
+"""This is a replay's account: orders through the real gate, fills through the real booking."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Final
+
+from backtest.plans import ReplayPlan
+from risk.gate import check
+from risk.rules import rules_for
+from risk.sizing import size
+from risk.views import RiskView
+from trading.bookings import Terms, execution_from_row
+from trading.broker_books import BrokerOrder
+from trading.decisions import Breach
+from trading.executions import Execution
+from trading.instruments import Symbol
+from trading.ledger import CashFlow, Ledger
+from trading.matching import Fill, RestingOrder
+from trading.orders import Order
+from trading.positions import Position
+from trading.sessions import phase_at, session_of
+from trading.signals import Signal
+from trading.ticks import Quote
+
+REPLAY: Final = "replay"
+"""The channel and the account of every order of a replay."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When something happens, and what everything costs then."""
+
+    day: date
+    at: datetime
+    settles_on: date
+    quotes: Mapping[Symbol, Quote]
+
+
+@dataclass
+class ReplayAccount:
+    """The ledger, and every order and fill on the way to it."""
+
+    plan: ReplayPlan
+    ledger: Ledger = field(init=False)
+    orders: dict[str, Order] = field(default_factory=dict)
+    executions: list[Execution] = field(default_factory=list)
+    unsized: list[tuple[Signal, Breach]] = field(default_factory=list)
+    holdings: dict[tuple[str, Symbol], Position] = field(default_factory=dict)
+    opening: int = 0
+    _today: dict[str, Order] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Pay the cash in."""
+        self.ledger = Ledger(REPLAY, (CashFlow(self.plan.first, self.plan.cash),))
+        self._rules = rules_for(self.plan.limits)
+
+    def holding(self, strategy_id: str, symbol: Symbol) -> Position:
+        """Give what the strategy holds."""
+        return self.holdings.get((strategy_id, symbol), Position(symbol))
+
+    def begin(self, opening: int) -> None:
+        """Start a day with `opening` won of equity."""
+        self.opening = opening
+        self._today = {}
+
+    def place(self, signal: Signal, moment: Moment) -> Order | None:
+        """Size, check and place as on a real day; None when there is no order or it was denied."""
+        view = self._view(moment)
+        owned = self.holding(signal.strategy_id, signal.symbol).quantity
+        intent = size(signal, view, self.plan.sizing, owned=owned)
+        if isinstance(intent, Breach):
+            self.unsized.append((signal, intent))
+            return None
+        decision = check(intent, view, self._rules)
+        order = Order.initialize(intent)
+        if not decision.is_approved:
+            self._keep(order.deny(decision.reason, at=moment.at))
+            return None
+        number = f"{len(self.orders) + 1:010d}"
+        return self._keep(order.submit(at=moment.at).accept(number, at=moment.at))
+
+    def fill(self, order: Order, fill: Fill, moment: Moment) -> Order:
+        """Book a fill as from the broker's row."""
+        value = order.filled_value + fill.quantity * fill.price
+        row = _row(order, order.filled_quantity + fill.quantity, value, at=moment.at)
+        terms = Terms(
+            self.plan.instrument(order.symbol), self.plan.costs, moment.day, moment.settles_on
+        )
+        execution = execution_from_row(order, row, terms, at=moment.at)
+        if execution is None:
+            return order
+        key = (order.intent.strategy_id, order.symbol)
+        self.ledger = self.ledger.post(execution)
+        self.holdings[key] = self.holding(*key).post(execution)
+        self.executions.append(execution)
+        return self._keep(order.fill(fill.quantity, execution.value, at=moment.at))
+
+    def end(self, at: datetime) -> None:
+        """Let what is still open die with the day."""
+        for order in tuple(self._today.values()):
+            if order.is_open:
+                self._keep(order.expire(at=at))
+
+    def _keep(self, order: Order) -> Order:
+        self.orders[order.client_order_id] = order
+        self._today[order.client_order_id] = order
+        return order
+
+    def _view(self, moment: Moment) -> RiskView:
+        orders = tuple(self._today.values())
+        return RiskView(
+            at=moment.at,
+            trading_day=moment.day,
+            channel=REPLAY,
+            account=REPLAY,
+            phase=phase_at(moment.at, session_of(moment.day)),
+            halts=(),
+            ledger=self.ledger,
+            open_orders=tuple(order for order in orders if order.is_open),
+            day_orders=orders,
+            quotes=moment.quotes,
+            instruments={symbol: self.plan.instrument(symbol) for symbol in moment.quotes},
+            equity_opening=self.opening,
+            paid_in_today=0,
+            buyable_cash=None,
+            costs=self.plan.costs,
+        )
+
+
+def resting(order: Order) -> RestingOrder:
+    """Give what matching needs of an order."""
+    intent = order.intent
+    return RestingOrder(intent.side, intent.order_type, intent.limit_price, order.open_quantity)
+
+
+def _row(order: Order, quantity: int, value: int, *, at: datetime) -> BrokerOrder:
+    return BrokerOrder(
+        broker_order_id=order.broker_order_id,
+        original_id="",
+        branch="",
+        symbol=order.symbol,
+        side=order.side,
+        order_type=order.intent.order_type,
+        limit_price=order.intent.limit_price,
+        quantity=order.quantity,
+        filled_quantity=quantity,
+        filled_value=value,
+        open_quantity=order.quantity - quantity,
+        canceled_quantity=0,
+        rejected_quantity=0,
+        ordered_at=at,
+    )

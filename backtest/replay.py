@@ -1,0 +1,220 @@
+"""This is the replay: past days through the real pipeline, evaluate, size, check, order, match, post.
+
+Conventions, by daily bars: a decision at a close is traded on the next day. Orders go in before the opening,
+exits first and filled before entries are sized; what crosses the opening price fills there, a limit that the
+day reaches later fills at its limit, the rest dies with the day. Then stops and targets of everything held:
+an opening at or beyond a level ends the position at the opening; else the stop is taken to come before the
+target. A position bought after the opening has no target that day, because the high may have come first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import chain
+from typing import Final
+
+from backtest.accounts import Moment, ReplayAccount, resting
+from backtest.histories import History
+from backtest.plans import ReplayPlan
+from backtest.results import ReplayResult
+from strategies.evaluation import Validity, protective_signal
+from strategies.exits import exit_levels
+from strategies.settings import StrategySettings
+from trading.bars import Bar
+from trading.equity import EquityPoint
+from trading.instruments import Symbol
+from trading.krx import PriceLimits, round_price
+from trading.matching import match_bar, match_print
+from trading.orders import Side
+from trading.sessions import Phase, Session, TradingCalendar, session_of
+from trading.signals import Direction, Signal
+
+NO_NEWS: Final[Mapping[Symbol, int]] = {}
+
+BEFORE_THE_CLOSE: Final = timedelta(minutes=1)
+"""What happens on an unknown moment of the day is dated so long before the closing auction."""
+
+
+def run_replay(
+    bars: Mapping[Symbol, Sequence[Bar]], plan: ReplayPlan, calendar: TradingCalendar
+) -> ReplayResult:
+    """Trade the plan over `bars` (daily, oldest first, halted days in any encoding).
+
+    Bars before `plan.first` warm the averages up.
+
+    Raises:
+        BadInput: when plan and bars do not fit (see `ReplayPlan.require_data`).
+        InvalidBar: for bars out of order.
+    """
+    plan.require_data(bars)
+    histories = {symbol: History(symbol, bars[symbol], plan) for symbol in plan.symbols}
+    replay = _Replay(plan, calendar, histories, ReplayAccount(plan))
+    replay.know(plan.first)
+    for day in calendar.trading_days(plan.first, plan.last):
+        replay.play(day)
+    return replay.result()
+
+
+@dataclass
+class _Replay:
+    plan: ReplayPlan
+    calendar: TradingCalendar
+    histories: Mapping[Symbol, History]
+    account: ReplayAccount
+    closes: dict[Symbol, int] = field(default_factory=dict)
+    signals: list[Signal] = field(default_factory=list)
+    equity: list[EquityPoint] = field(default_factory=list)
+    invested: list[int] = field(default_factory=list)
+
+    def know(self, first: date) -> None:
+        """Take the closes before the first day as the prices known on its morning."""
+        for symbol, history in self.histories.items():
+            if close := history.close_before(first):
+                self.closes[symbol] = close
+
+    def play(self, day: date) -> None:
+        """Trade one day; nothing before the first on which a strategy can decide."""
+        closed_day = self.calendar.previous_trading_day(day)
+        if not self.equity and not self._is_any_warm(closed_day):
+            self._close(day)
+            return
+        session = session_of(day)
+        opening = self._equity()
+        self.account.begin(opening)
+        late = self._trade_decisions(day, closed_day, session)
+        self._trade_exits(day, session, late)
+        self.account.end(session.closes_at)
+        self._close(day)
+        closing = self._equity()
+        self.equity.append(EquityPoint(day, opening, closing))
+        self.invested.append(closing - self.account.ledger.cash)
+
+    def result(self) -> ReplayResult:
+        """Give what happened."""
+        return ReplayResult(
+            signals=tuple(self.signals),
+            orders=tuple(self.account.orders.values()),
+            executions=tuple(self.account.executions),
+            unsized=tuple(self.account.unsized),
+            equity=tuple(self.equity),
+            invested=tuple(self.invested),
+            ledger=self.account.ledger,
+        )
+
+    def _is_any_warm(self, day: date) -> bool:
+        return any(
+            self.histories[symbol].is_warm(day, settings)
+            for settings in self.plan.strategies
+            for symbol in settings.symbols
+        )
+
+    def _close(self, day: date) -> None:
+        for symbol, history in self.histories.items():
+            if bar := history.bar(day):
+                self.closes[symbol] = bar.close
+
+    def _equity(self) -> int:
+        return self.account.ledger.equity(self.closes)
+
+    def _moment(self, day: date, at: datetime, now: Mapping[Symbol, int] = NO_NEWS) -> Moment:
+        """Give a moment at which every symbol stands at its last close, except those named in `now`."""
+        quotes = {
+            symbol: history.quote(
+                day, price=now.get(symbol, self.closes[symbol]), base=self.closes[symbol], at=at
+            )
+            for symbol, history in self.histories.items()
+            if symbol in self.closes
+        }
+        return Moment(day, at, self.calendar.settlement_day(day), quotes)
+
+    def _trade_decisions(
+        self, day: date, closed_day: date, session: Session
+    ) -> set[tuple[str, Symbol]]:
+        """Trade what was decided at the last close; give who bought what after the opening."""
+        at = session.window(Phase.OPENING_AUCTION).starts_at
+        validity = Validity(day, at, session.closes_at)
+        signals = list(
+            chain.from_iterable(
+                self.histories[symbol].signals(
+                    closed_day, settings, self.account.holding(settings.id, symbol), validity
+                )
+                for settings in self.plan.strategies
+                for symbol in settings.symbols
+            )
+        )
+        signals.sort(key=lambda signal: signal.direction is Direction.ENTRY)
+        self.signals += signals
+        moment = self._moment(day, at)
+        return {
+            (signal.strategy_id, signal.symbol)
+            for signal in signals
+            if self._trade(signal, moment, session)
+        }
+
+    def _trade(self, signal: Signal, moment: Moment, session: Session) -> bool:
+        """Place one order before the opening and match the day; tell whether it filled after the opening."""
+        order = self.account.place(signal, moment)
+        bar = self.histories[signal.symbol].bar(moment.day)
+        if order is None or bar is None:
+            return False
+        quote = moment.quotes[signal.symbol]
+        limits = PriceLimits(quote.lower_limit, quote.upper_limit)
+        fill = match_bar(resting(order), bar, limits=limits)
+        if fill is None:
+            return False
+        is_late = fill.price != bar.open
+        at = _late(session) if is_late else session.opens_at
+        self.account.fill(order, fill, self._moment(moment.day, at))
+        return is_late
+
+    def _trade_exits(self, day: date, session: Session, late: set[tuple[str, Symbol]]) -> None:
+        for settings in self.plan.strategies:
+            for symbol in settings.symbols:
+                bar = self.histories[symbol].bar(day)
+                if bar and self.account.holding(settings.id, symbol).quantity:
+                    self._trade_exit(settings, bar, session, is_late=(settings.id, symbol) in late)
+
+    def _trade_exit(
+        self, settings: StrategySettings, bar: Bar, session: Session, *, is_late: bool
+    ) -> None:
+        """End a position whose stop or target the bar reached, at the first price that reached it."""
+        price = self._exit_price(settings, bar, is_late=is_late)
+        if price is None:
+            return
+        at = session.opens_at if price == bar.open and not is_late else _late(session)
+        moment = self._moment(bar.trading_day, at, {bar.symbol: price})
+        validity = Validity(bar.trading_day, at, session.closes_at)
+        position = self.account.holding(settings.id, bar.symbol)
+        signal = protective_signal(settings, position, price, validity=validity)
+        if signal is None:
+            return
+        self.signals.append(signal)
+        order = self.account.place(signal, moment)
+        if order is None:
+            return
+        fill = match_print(resting(order), price=price, volume=bar.volume, is_arriving=True)
+        if fill is not None:
+            self.account.fill(order, fill, moment)
+
+    def _exit_price(self, settings: StrategySettings, bar: Bar, *, is_late: bool) -> int | None:
+        levels = exit_levels(self.account.holding(settings.id, bar.symbol), settings.exits)
+        if not is_late and levels.reached(bar.open):
+            return bar.open
+        if levels.stop is not None and bar.low <= levels.stop:
+            return max(bar.low, self._on_grid(levels.stop, Side.BUY, bar))
+        if levels.target is not None and not is_late and bar.high >= levels.target:
+            return min(bar.high, self._on_grid(levels.target, Side.SELL, bar))
+        return None
+
+    def _on_grid(self, level: int, towards: Side, bar: Bar) -> int:
+        """Give the first price on the grid at or beyond a level: below for a stop, above for a target."""
+        instrument = self.histories[bar.symbol].instrument
+        return round_price(
+            level, towards, on=bar.trading_day, market=instrument.market, kind=instrument.kind
+        )
+
+
+def _late(session: Session) -> datetime:
+    return session.closing_auction_at - BEFORE_THE_CLOSE
