@@ -12,13 +12,14 @@ import json
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 from cryptography.fernet import Fernet, InvalidToken
+from pydantic import SecretStr
 
 from adapters.clock import Clock
 from adapters.kis.errors import ISSUED_TOO_OFTEN, meaning_of
@@ -28,6 +29,7 @@ from trading.errors import BrokerError, InvalidSetting, Throttled, Unavailable
 from trading.sessions import KST
 
 _LOG = logging.getLogger(__name__)
+_NO_TOKEN: Final = SecretStr("")
 _RESERVE: Final = timedelta(minutes=10)
 _TRADING_DAY: Final = timedelta(hours=12)
 _BETWEEN_ISSUES: Final = timedelta(seconds=60)
@@ -43,7 +45,7 @@ class TokenRecord:
     """What is known of the token; `asked_at` counts failures too. `is_proven`: a call has succeeded with it."""
 
     asked_at: datetime | None = None
-    token: str = field(default="", repr=False)
+    token: SecretStr = _NO_TOKEN
     expires_at: datetime | None = None
     is_proven: bool = False
 
@@ -78,7 +80,7 @@ class TokenVault:
             document: dict[str, Any] = json.loads(self._fernet.decrypt(self._file.read_bytes()))
             return TokenRecord(
                 asked_at=_moment(document["asked_at"]),
-                token=str(document["token"]),
+                token=SecretStr(document["token"]),
                 expires_at=_moment(document["expires_at"]),
                 is_proven=bool(document["is_proven"]),
             )
@@ -89,7 +91,7 @@ class TokenVault:
         """Replace the record in one step."""
         document = {
             "asked_at": record.asked_at and record.asked_at.isoformat(),
-            "token": record.token,
+            "token": record.token.get_secret_value(),
             "expires_at": record.expires_at and record.expires_at.isoformat(),
             "is_proven": record.is_proven,
         }
@@ -124,7 +126,7 @@ class Auth:
         self._vault = TokenVault(folder, shared_name(settings.base_url, appkey))
         self._record = self._vault.load()
 
-    async def token(self) -> str:
+    async def token(self) -> SecretStr:
         """Give a token that is good for the next minutes, fetching one only when there is none.
 
         Raises:
@@ -147,7 +149,7 @@ class Auth:
                 await asyncio.sleep(1)
         return await self._ensure()
 
-    async def drop(self, refused: str) -> None:
+    async def drop(self, refused: SecretStr) -> None:
         """Forget a token that the broker refused (revoked by maintenance, whatever its end says)."""
         async with self._vault.locked():
             record = self._vault.load()
@@ -167,7 +169,7 @@ class Auth:
             self._record = replace(self._vault.load(), is_proven=True)
             self._vault.save(self._record)
 
-    async def approval_key(self) -> str:
+    async def approval_key(self) -> SecretStr:
         """Fetch a key that opens the socket; good for a day, and one a second at most.
 
         Raises:
@@ -175,7 +177,7 @@ class Auth:
             Unavailable: when the broker does not answer.
         """
         reply = await self._post("/oauth2/Approval", "secretkey")
-        key = str(reply.get("approval_key") or "")
+        key = SecretStr(str(reply.get("approval_key") or ""))
         if not key:
             raise Unavailable("no approval_key in the reply")
         return key
@@ -215,7 +217,7 @@ class Auth:
 
     async def _issue(self, at: datetime) -> TokenRecord:
         reply = await self._post("/oauth2/tokenP", "appsecret")
-        token = str(reply.get("access_token") or "")
+        token = SecretStr(str(reply.get("access_token") or ""))
         if not token:
             raise Unavailable("no access_token in the reply")
         return TokenRecord(asked_at=at, token=token, expires_at=_end_of(reply, at))

@@ -8,11 +8,13 @@ from collections.abc import Generator, Mapping
 from typing import Any, Final
 
 import httpx
+from pydantic import SecretStr
 from tenacity import (
     AsyncRetrying,
     retry_if_exception,
     stop_after_attempt,
-    wait_exponential_jitter,
+    wait_exponential,
+    wait_random,
 )
 
 from adapters.kis.auth import Auth
@@ -61,12 +63,12 @@ def open_http(
 class _Keys(httpx.Auth):
     """Puts token and keys on a request at the last moment, so that no frame of ours holds them."""
 
-    def __init__(self, settings: KisSettings, token: str) -> None:
+    def __init__(self, settings: KisSettings, token: SecretStr) -> None:
         self._settings = settings
         self._token = token
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
-        request.headers["authorization"] = f"Bearer {self._token}"
+        request.headers["authorization"] = f"Bearer {self._token.get_secret_value()}"
         request.headers["appkey"] = self._settings.appkey.get_secret_value()
         request.headers["appsecret"] = self._settings.appsecret.get_secret_value()
         yield request
@@ -103,14 +105,11 @@ class KisClient:
         Raises:
             Rejected, Unauthorized, Throttled, Unavailable: never an empty reply in their place.
         """
+        first = self.settings.retry_seconds
         retrying = AsyncRetrying(
             retry=retry_if_exception(_may_repeat),
             stop=stop_after_attempt(self.settings.read_attempts),
-            wait=wait_exponential_jitter(
-                self.settings.retry_seconds,
-                _LONGEST_PAUSE,
-                jitter=self.settings.retry_seconds,
-            ),
+            wait=wait_exponential(first, max=_LONGEST_PAUSE) + wait_random(0, first),
             reraise=True,
         )
         tr_id = call.tr_id(self.settings.environment)
@@ -189,7 +188,7 @@ class KisClient:
         parameters: Mapping[str, str],
         headers: Mapping[str, str],
         priority: Priority,
-        token: str,
+        token: SecretStr,
     ) -> Reply:
         await self._throttle.wait_turn(priority)
         keys = _Keys(self.settings, token)
@@ -205,7 +204,7 @@ class KisClient:
             await self._take_note(problem, token)
             raise
 
-    async def _take_note(self, problem: BrokerError, token: str) -> None:
+    async def _take_note(self, problem: BrokerError, token: SecretStr) -> None:
         """Draw the lesson for all processes: a refused token is dropped, a broken pace slows everyone."""
         if problem.code in TOKEN_REFUSED:
             await self._auth.drop(token)

@@ -16,6 +16,7 @@ from random import uniform
 from time import monotonic
 from typing import Final
 
+from pydantic import SecretStr
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
@@ -139,7 +140,7 @@ class KisStream:
         self._auth = auth
         self._clock = clock
         self._patience = patience
-        self._approval_key = ""
+        self._approval_key = SecretStr("")
         self._queue: _Queue = asyncio.Queue()
         self._notices = NOTICES_PAPER if settings.is_paper else NOTICES_REAL
         self.dropped = 0
@@ -233,7 +234,7 @@ class KisStream:
             if link.is_full:
                 link.answer(tr_id, tr_key)
                 continue
-            await socket.send(registration(self._approval_key, tr_id, tr_key))
+            await socket.send(registration(self._approval_key.get_secret_value(), tr_id, tr_key))
             await asyncio.sleep(self._settings.registration_seconds)
         if registrations:
             await self._wait_for_answers(link)
@@ -297,7 +298,7 @@ class KisStream:
         if code in _WRONG_CALL:
             raise Rejected(message, code=code)
         if code in _APPROVAL_REFUSED:
-            self._approval_key = ""
+            self._approval_key = SecretStr("")
         raise Unavailable(message, code=code)
 
     def _read(self, received: _Received) -> Iterator[StreamEvent]:
