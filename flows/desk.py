@@ -6,20 +6,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from datetime import date, datetime
 
-from adapters.slack import open_notifier
-
 from adapters.calendars import XkrxCalendar
-from adapters.clock import Clock, SimulatorClock, SystemClock
 from adapters.halt_files import HaltFile
 from adapters.kis.access import open_kis
 from adapters.notifier import Notifier
-from adapters.postgres.stores import PostgresStores
+from adapters.slack import open_notifier
 from adapters.stores import Stores
 from adapters.wording import Wording
 from flows.settings import Settings, load_channel, load_settings
-from tasks.channels import ChannelSettings, ClockSource
+from flows.sources import open_clock, open_stores
+from tasks.channels import ChannelSettings
 from tasks.desk import Desk
-from trading.errors import InvalidSetting
 
 
 @asynccontextmanager
@@ -69,42 +66,6 @@ def _register(
         document = channel.model_dump(mode="json")
         version = work.configs.propose(document, digest=channel.digest, at=at)
         return version, work.calendar.all()
-
-
-def open_clock(settings: Settings, channel: ChannelSettings) -> Clock:
-    """Give the channel's clock: the computer's, or the running simulator's.
-
-    Raises:
-        InvalidSetting: when the channel lives in simulated time and no simulator is set.
-    """
-    if channel.clock is ClockSource.SYSTEM:
-        return SystemClock()
-    if settings.simulator_url is None:
-        expected = f"the simulator's address (channel {channel.channel} lives in its time); try `make demo`"
-        raise InvalidSetting("MAEMAE_SIMULATOR_URL", None, expected)
-    return SimulatorClock(settings.simulator_url)
-
-
-def open_stores(settings: Settings) -> PostgresStores:
-    """Open the account's memory.
-
-    Raises:
-        InvalidSetting: when no database is set and no stack is running.
-    """
-    url = database_url(settings)
-    return PostgresStores(url, channel=settings.channel, account=settings.account)
-
-
-def database_url(settings: Settings) -> str:
-    """Give the database's address with its password.
-
-    Raises:
-        InvalidSetting: when no database is set and no stack is running.
-    """
-    if settings.database_url is None:
-        expected = "a PostgreSQL address, or start the stack with `make up` or `make demo`"
-        raise InvalidSetting("MAEMAE_DATABASE_URL", None, expected)
-    return settings.database_url.get_secret_value()
 
 
 def open_owner_channel(settings: Settings) -> tuple[Notifier, Wording]:

@@ -12,8 +12,9 @@ import psycopg
 import pytest
 from hypothesis import settings
 
-from adapters.postgres import PostgresStores, embedded, migrate
+from adapters.postgres import PostgresStores, embedded
 from adapters.postgres.embedded import EmbeddedServer
+from adapters.postgres.migrations import migrate
 from tests.builders import ACCOUNT
 
 # A deadline in milliseconds measures the machine, not the code; the blob repeats a failure anywhere.

@@ -1,0 +1,45 @@
+"""This is opening the clock and the account's memory alone, for those who need no broker and no messages."""
+
+from __future__ import annotations
+
+from adapters.clock import Clock, SimulatorClock, SystemClock
+from adapters.postgres.stores import PostgresStores
+from flows.settings import Settings
+from tasks.channels import ChannelSettings, ClockSource
+from trading.errors import InvalidSetting
+
+
+def open_clock(settings: Settings, channel: ChannelSettings) -> Clock:
+    """Give the channel's clock: the computer's, or the running simulator's.
+
+    Raises:
+        InvalidSetting: when the channel lives in simulated time and no simulator is set.
+    """
+    if channel.clock is ClockSource.SYSTEM:
+        return SystemClock()
+    if settings.simulator_url is None:
+        expected = f"the simulator's address (channel {channel.channel} lives in its time); try `make demo`"
+        raise InvalidSetting("MAEMAE_SIMULATOR_URL", None, expected)
+    return SimulatorClock(settings.simulator_url)
+
+
+def open_stores(settings: Settings) -> PostgresStores:
+    """Open the account's memory.
+
+    Raises:
+        InvalidSetting: when no database is set and no stack is running.
+    """
+    url = database_url(settings)
+    return PostgresStores(url, channel=settings.channel, account=settings.account)
+
+
+def database_url(settings: Settings) -> str:
+    """Give the database's address with its password.
+
+    Raises:
+        InvalidSetting: when no database is set and no stack is running.
+    """
+    if settings.database_url is None:
+        expected = "a PostgreSQL address, or start the stack with `make up` or `make demo`"
+        raise InvalidSetting("MAEMAE_DATABASE_URL", None, expected)
+    return settings.database_url.get_secret_value()
