@@ -12,9 +12,9 @@ from httpx import HTTPError
 
 from adapters.clock import Clock
 from adapters.stores import Stores, UnitOfWork
-from flows.desk import open_clock, open_stores
+from deployments.console.faults import NoAnswer
 from flows.settings import Settings, load_channel, load_settings
-from trading.errors import Unavailable
+from flows.sources import open_clock, open_stores
 from trading.instruments import Symbol
 from trading.sessions import seoul_date
 
@@ -38,7 +38,7 @@ class Account:
         """Give the market's date in Seoul.
 
         Raises:
-            Unavailable: when the simulator that keeps the time does not answer.
+            NoAnswer: when the simulator that keeps the time does not answer.
         """
         return seoul_date(time_of(open_clock(self.settings, load_channel(self.settings))))
 
@@ -47,12 +47,12 @@ def time_of(clock: Clock) -> datetime:
     """Read a clock.
 
     Raises:
-        Unavailable: when the simulator that keeps the time does not answer.
+        NoAnswer: when the simulator that keeps the time does not answer.
     """
     try:
         return clock.now()
     except HTTPError as error:
-        raise Unavailable(f"the simulator's clock does not answer ({error})") from None
+        raise NoAnswer(f"/sim/clock: {error}") from None
 
 
 @contextmanager

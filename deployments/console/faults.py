@@ -28,11 +28,23 @@ from trading.errors import (
     StoreUnavailable,
 )
 
+
+class NoAnswer(MaemaeError):
+    """A service beside us does not answer."""
+
+
 WRONG_INPUT: Final = 2
 OUR_FAULT: Final = 1
 _LONGEST_VALUE: Final = 120
 _OURS: Final = (InvalidTransition, LedgerViolation, ReportImbalance)
 """Named errors that no input should bring about."""
+_NAMED: Final[dict[type[Exception], str]] = {
+    BrokerError: "broker",
+    StoreUnavailable: "database",
+    NoAnswer: "no_answer",
+    MaemaeError: "named",
+}
+"""The words before an error's own, by kind; the first that fits."""
 
 
 def exit_code_of(error: Exception) -> int:
@@ -48,12 +60,9 @@ def sentence_of(error: Exception) -> str:
             return _wrong(error.field, error.value, error.expected)
         case CycloptsError():
             return _misuse(error)
-        case BrokerError():
-            return say("fault.broker", words=str(error))
-        case StoreUnavailable():
-            return say("fault.database", words=str(error))
-        case MaemaeError():
-            return _one_line(str(error))
+    for kind, key in _NAMED.items():
+        if isinstance(error, kind):
+            return say(f"fault.{key}", words=_one_line(str(error)))
     return say("fault.unexpected", kind=type(error).__name__, words=_one_line(str(error)))
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from adapters.postgres import migrate as bring_up_to_date
 from adapters.postgres.engine import parse_url
+from adapters.postgres.migrations import migrate as bring_up_to_date
 from deployments.console.speech import say
 from deployments.console.tables import paper
-from flows.desk import database_url
 from flows.settings import load_settings
+from flows.sources import database_url
 
 
 def migrate() -> None:

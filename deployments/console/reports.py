@@ -39,7 +39,8 @@ def _find(folder: Path, day: date | None) -> Path:
     pages = {page.stem: page for page in sorted(folder.glob("????-??-??.md"))}
     wanted = day.isoformat() if day else max(pages, default=None)
     if wanted is None or wanted not in pages:
-        expected = f"a day with a report: {', '.join(list(pages)[-5:]) or 'none yet'}"
+        days = ", ".join(list(pages)[-5:])
+        expected = f"a day with a report: {days}" if days else "a first report, from eod-report"
         raise BadInput("--day", wanted, expected)
     return pages[wanted]
 

@@ -13,11 +13,11 @@ from adapters.clock import Clock, SystemClock
 from adapters.kis.access import open_kis
 from adapters.postgres.inspections import inspect
 from deployments.console.accounts import time_of
+from deployments.console.faults import NoAnswer
 from deployments.console.findings import Finding, Health, found
 from deployments.console.services import check_prefect as ask_prefect
-from flows.desk import database_url, open_clock
 from flows.settings import Settings, load_channel
-from trading.errors import Unavailable
+from flows.sources import database_url, open_clock
 
 LARGE_SKEW: Final = timedelta(seconds=2)
 """The broker tells its time in whole seconds."""
@@ -66,7 +66,7 @@ def check_broker_clock(settings: Settings) -> Finding:
     try:
         told = httpx.get(settings.broker.base_url, timeout=5).headers.get("Date", "")
     except httpx.HTTPError as error:
-        raise Unavailable(f"{settings.broker.base_url}: {error}") from None
+        raise NoAnswer(f"{settings.broker.base_url}: {error}") from None
     if not told:
         return found("broker_clock", "untold", Health.WARN)
     took = SystemClock().now() - before

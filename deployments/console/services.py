@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import httpx
 
-from deployments.console.faults import sentence_of
+from deployments.console.faults import NoAnswer, sentence_of
 from flows.settings import Settings
-from trading.errors import MaemaeError, Unavailable
+from trading.errors import MaemaeError
 
 PATIENCE: Final = 2.0
 """Seconds that Prefect's API may take to answer."""
@@ -42,11 +42,11 @@ def check_prefect(settings: Settings) -> str:
     """Give the address of Prefect's API once it answers.
 
     Raises:
-        Unavailable: when it does not.
+        NoAnswer: when it does not.
     """
     url = f"{settings.public_prefect_url}/api"
     try:
         httpx.get(f"{url}/health", timeout=PATIENCE).raise_for_status()
     except httpx.HTTPError as error:
-        raise Unavailable(f"{url}: {error}") from None
+        raise NoAnswer(f"{url}: {error}") from None
     return url

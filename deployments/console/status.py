@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Final
@@ -23,9 +23,9 @@ from deployments.console.tables import (
     print_json,
     print_table,
 )
-from flows.desk import open_clock, open_stores
 from flows.settings import Settings, load_channel, load_settings
-from trading.halts import Halt, strictest
+from flows.sources import open_clock, open_stores
+from trading.halts import Halt, TradingState, strictest
 from trading.orders import OrderStatus
 from trading.sessions import phase_at, seoul_date, session_of
 
@@ -114,7 +114,7 @@ def _document(
     halts = (*HaltFile(settings.halt_file).read(at=at), *book.halts)
     unknown = {column.name: None for column in FIGURES}
     return {
-        "trading_state": strictest(halts),
+        "trading_state": _state(halts, is_complete=book.figures is not None),
         "halts": [halt_row(halt) for halt in halts],
         "channel": settings.channel,
         "account": settings.kis.account if settings.kis else None,
@@ -123,6 +123,12 @@ def _document(
         **(book.figures or unknown),
         "services": [answer.row() for answer in answers],
     }
+
+
+def _state(halts: Sequence[Halt], *, is_complete: bool) -> TradingState | None:
+    """Give the strictest state; None when halts that nobody can read now might be stricter."""
+    state = strictest(halts)
+    return state if is_complete or state is TradingState.HALTED else None
 
 
 def _session(at: datetime, calendar: XkrxCalendar) -> dict[str, Any]:

@@ -44,21 +44,24 @@ def print_json(document: Row) -> None:
 
 def print_table(title: str, columns: Sequence[Column], rows: Iterable[Row]) -> None:
     """Print rows for people, and a word where there are none."""
-    table = Table(title=title, title_justify="left")
+    table = Table()
     for column in columns:
         is_figure = column.form in _RIGHT
         table.add_column(say(f"column.{column.name}"), justify="right" if is_figure else "left")
     for row in rows:
         table.add_row(*(column.written(row) for column in columns))
-    paper().print(table if table.row_count else f"{title}: {say('nothing')}")
+    if table.row_count:
+        paper().print(title, table, sep="\n")
+    else:
+        paper().print(f"{title}: {say('nothing')}")
 
 
 def print_facts(title: str, columns: Sequence[Column], row: Row) -> None:
     """Print one row for people, one field below the other."""
-    table = Table(title=title, title_justify="left", show_header=False)
+    table = Table(show_header=False)
     for column in columns:
         table.add_row(say(f"column.{column.name}"), column.written(row))
-    paper().print(table)
+    paper().print(title, table, sep="\n")
 
 
 def paper(*, is_error: bool = False) -> Console:
