@@ -45,15 +45,17 @@ def settings_for(url: str, ws_url: str = "ws://127.0.0.1:9", **changes: Any) -> 
     return KisSettings.model_validate(values | changes)
 
 
-def token_reply(**changes: Any) -> bytes:
-    """Give the answer of the token office: a token for a day, ending on the 17th at 08:50 in Seoul."""
+def token_reply(
+    text: str = TOKEN, *, ends: str = "2018-01-17 08:50:00", seconds: int = 86_400
+) -> bytes:
+    """Give the answer of the token office; a token until 08:50 of the next day in Seoul, if not told otherwise."""
     body = {
-        "access_token": TOKEN,
-        "access_token_token_expired": "2018-01-17 08:50:00",
+        "access_token": text,
+        "access_token_token_expired": ends,
         "token_type": "Bearer",
-        "expires_in": 86_400,
+        "expires_in": seconds,
     }
-    return reply(body | changes)
+    return reply(body)
 
 
 def success(**blocks: Any) -> bytes:

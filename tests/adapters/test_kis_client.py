@@ -392,6 +392,6 @@ def test_no_secret_lies_on_the_disk_in_the_open(tmp_path: Path) -> None:
 
 
 async def test_a_token_reply_without_a_token_is_trouble(tmp_path: Path) -> None:
-    async with opened_on("tokenP", token_reply(access_token=""), home=tmp_path) as (kis, _):
+    async with opened_on("tokenP", token_reply(""), home=tmp_path) as (kis, _):
         with pytest.raises((Unavailable, Throttled)):
             await kis.broker.get_balance()
