@@ -80,7 +80,9 @@ class Sentences:
 
     def breach(self, breach: Breach) -> str:
         """Say why a rule refuses: its first sentence whose figures are all there, else its plain words."""
-        figures = {name: figure for name, figure in breach.figures.items() if figure not in _NOTHING}
+        figures = {
+            name: figure for name, figure in breach.figures.items() if figure not in _NOTHING
+        }
         prefix = "breach.unjudged" if "error" in figures else f"breach.{breach.rule_id}"
         said = self._first(prefix, figures) or breach.message
         return f"{self.rule(breach.rule_id)}: {said}"
@@ -96,7 +98,7 @@ class Sentences:
         written = _WRITTEN_REASON.fullmatch(cause)
         if written is None:
             return cause
-        figures = dict(part.rsplit(" ", 1) for part in written["figures"].split(", "))
+        figures = dict(part.rpartition(" ")[::2] for part in written["figures"].split(", "))
         return self._cause(written["direction"].upper(), written["trigger"], figures) or cause
 
     def trigger(self, reason: str) -> str:
