@@ -47,7 +47,7 @@ class SimulatorClock:
 
     def __init__(self, url: str) -> None:
         """Take the simulator's base address, e.g. http://127.0.0.1:9443."""
-        self._client = httpx.Client(base_url=url, timeout=5)
+        self._client = httpx.Client(base_url=url, timeout=30)
 
     def now(self) -> datetime:
         """Give the simulated time, aware UTC."""

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.notifier import Message, Severity
+from adapters.messages import flow_failed
 from flows.desk import open_owner_channel
 from flows.settings import load_settings
 
 
 def tell_failure(flow: Any, flow_run: Any, state: Any) -> None:
     """Send one critical message; the signature is Prefect's."""
-
     settings = load_settings()
     notifier, wording = open_owner_channel(settings)
-    title = wording.text("flow.failed.title", flow=flow.name, state=state.name)
     link = f"{settings.public_prefect_url}/runs/flow-run/{flow_run.id}"
-    notifier.send(Message(Severity.CRITICAL, title, state.message or "", link=link))
+    notifier.send(flow_failed(flow.name, state.name, state.message or "", wording, link=link))

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from adapters.wording import Wording
-
 from adapters.broker import Access, BrokerAdapter
 from adapters.clock import Clock
 from adapters.halt_files import HaltFile
 from adapters.market_data import MarketData, MarketStream
-from adapters.notifier import Notifier
+from adapters.notifier import Message, Notifier
 from adapters.stores import Stores, UnitOfWork
+from adapters.wording import Wording
 from tasks.channels import ChannelSettings
 from trading.bookings import Terms
 from trading.halts import Halt
@@ -50,6 +49,16 @@ class Desk:
         """Give today's session, None on a day without one."""
         day = self.today()
         return session_of(day) if self.calendar.is_trading_day(day) else None
+
+    def name(self, symbol: Symbol) -> str:
+        """Give the name of `symbol` for people, its code when it is not known."""
+        with self.stores.begin() as work:
+            instrument = work.instruments.get(symbol)
+        return instrument.name if instrument else symbol
+
+    def tell(self, message: Message) -> None:
+        """Tell the owner."""
+        self.notifier.send(message)
 
     def halts(self, work: UnitOfWork) -> tuple[Halt, ...]:
         """Give every halt in force, from the file first and from the row."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import date
 from enum import StrEnum
 
+from adapters.messages import execution_booked, order_rejected
 from adapters.stores import UnitOfWork
 from tasks.desk import Desk
-from tasks.messages import tell_execution, tell_rejection
-from tasks.reconciliation import book
+from tasks.reconciliation import Booked, book
 from trading.bookings import Postponed, execution_from_notice
-from trading.executions import Execution
 from trading.notices import Notice, NoticeKind
 from trading.orders import Order, OrderStatus
 
@@ -32,12 +31,11 @@ def apply_notice(desk: Desk, notice: Notice, *, trading_day: date) -> NoticeOutc
         order = work.orders.by_broker_id(trading_day, number)
         if order is None:
             return NoticeOutcome.UNKNOWN_ORDER
-        outcome, execution = _apply(desk, work, order, notice, trading_day)
-    if execution is not None:
-        tell_execution(desk, execution)
-    if notice.kind is NoticeKind.REJECTED and outcome is NoticeOutcome.APPLIED:
-        tell_rejection(desk, order, "exchange")
-    return outcome
+        applied = _apply(desk, work, order, notice, trading_day)
+    if applied is None:
+        return NoticeOutcome.NEEDS_INQUIRY
+    _tell(desk, notice, applied)
+    return NoticeOutcome.APPLIED
 
 
 def _concerns_original(notice: Notice) -> bool:
@@ -46,27 +44,37 @@ def _concerns_original(notice: Notice) -> bool:
 
 def _apply(
     desk: Desk, work: UnitOfWork, order: Order, notice: Notice, trading_day: date
-) -> tuple[NoticeOutcome, Execution | None]:
+) -> Booked | None:
+    """Give the order after the notice and the fill, if it was one; None when only an inquiry can tell."""
     match notice.kind:
         case NoticeKind.FILLED:
             return _fill(desk, work, order, notice, trading_day)
         case NoticeKind.CANCELED if order.is_open and not order.is_in_doubt:
-            work.orders.save(order.cancel(at=notice.received_at), detail="notice")
+            order = order.cancel(at=notice.received_at)
+            work.orders.save(order, detail="notice")
         case NoticeKind.REJECTED if order.status is OrderStatus.ACCEPTED:
-            refused = order.reject("EXCHANGE", "refused by the exchange", at=notice.received_at)
-            work.orders.save(refused, detail="notice")
+            order = order.reject("EXCHANGE", "refused by the exchange", at=notice.received_at)
+            work.orders.save(order, detail="notice")
         case NoticeKind.MODIFIED:
-            return NoticeOutcome.NEEDS_INQUIRY, None
-    return NoticeOutcome.APPLIED, None
+            return None
+    return Booked(order)
 
 
 def _fill(
     desk: Desk, work: UnitOfWork, order: Order, notice: Notice, trading_day: date
-) -> tuple[NoticeOutcome, Execution | None]:
+) -> Booked | None:
     terms = desk.terms(work, order.symbol, trading_day)
     booked = work.executions.of_order(order.client_order_id)
     execution = execution_from_notice(order, booked, notice, terms)
     if isinstance(execution, Postponed):
-        return NoticeOutcome.NEEDS_INQUIRY, None
-    book(work, order, execution)
-    return NoticeOutcome.APPLIED, execution
+        return None
+    return Booked(book(work, order, execution), execution)
+
+
+def _tell(desk: Desk, notice: Notice, applied: Booked) -> None:
+    name = desk.name(applied.order.symbol)
+    if applied.execution is not None:
+        message = execution_booked(applied.execution, applied.order, desk.wording, name=name)
+        desk.tell(message)
+    elif notice.kind is NoticeKind.REJECTED:
+        desk.tell(order_rejected(applied.order, desk.wording, name=name))

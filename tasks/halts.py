@@ -5,6 +5,7 @@ from __future__ import annotations
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from adapters.messages import trading_halted, trading_resumed
 from adapters.notifier import Message, Severity
 from adapters.stores import AuditEntry
 from tasks.desk import Desk
@@ -27,7 +28,7 @@ def put_halt(desk: Desk, halt: Halt) -> None:
             work.halts.put(halt)
             work.audit.add(AuditEntry(halt.source, "halt", detail), at=halt.at)
     finally:
-        desk.notifier.send(_halted(desk, halt))
+        desk.tell(trading_halted(halt, desk.wording))
 
 
 @task(cache_policy=NO_CACHE)
@@ -41,8 +42,7 @@ def lift_halt(desk: Desk, *, source: str, strategy_id: str, reason: str) -> bool
         )
     was_halted = desk.halt_file.lift(source, strategy_id=strategy_id, at=at) or was_halted
     if was_halted:
-        title = desk.wording.text("halt.resumed.title")
-        desk.notifier.send(Message(Severity.WARNING, title, reason))
+        desk.tell(trading_resumed(reason, desk.wording, strategy_id=strategy_id))
     return was_halted
 
 
@@ -73,14 +73,6 @@ async def _cancel(desk: Desk, row: BrokerOrder) -> bool:
         return False  # nothing left to cancel: it filled meanwhile, reconciliation books it
     except BrokerError as error:
         title = desk.wording.text("cancel.failed.title")
-        desk.notifier.send(
-            Message(Severity.CRITICAL, title, f"{row.broker_order_id}: {error.message}")
-        )
+        desk.tell(Message(Severity.CRITICAL, title, f"{row.broker_order_id}: {error.message}"))
         return False
     return True
-
-
-def _halted(desk: Desk, halt: Halt) -> Message:
-    title = desk.wording.text("halt.halted.title", state=halt.state.value)
-    fields = {"source": halt.source, "strategy": halt.strategy_id or "*"}
-    return Message(Severity.CRITICAL, title, halt.reason, fields)

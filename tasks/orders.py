@@ -15,6 +15,7 @@ from datetime import datetime
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from adapters.messages import order_accepted, order_denied, order_in_doubt, order_rejected
 from risk.gate import check
 from risk.rules import rules_for
 from risk.rules.halted import Halted
@@ -22,7 +23,6 @@ from risk.sizing import size
 from risk.views import RiskView
 from strategies.holdings import holdings_of
 from tasks.desk import Desk
-from tasks.messages import tell_accepted, tell_denial, tell_doubt, tell_rejection
 from tasks.views import read_view
 from trading.decisions import Breach, RiskDecision, RiskEvent
 from trading.errors import BrokerError, OutcomeUnknown, Unavailable
@@ -111,7 +111,8 @@ def _commit(desk: Desk, intent: OrderIntent, view: RiskView) -> Order | None:
         work.orders.save(order)
         work.risk_events.add(_events(order, decision))
     if not decision.is_approved:
-        tell_denial(desk, order, tuple(desk.wording.breach(b) for b in decision.breaches))
+        name = desk.name(order.symbol)
+        desk.tell(order_denied(order, decision.breaches, desk.wording, name=name))
     return order
 
 
@@ -124,7 +125,8 @@ async def _send(desk: Desk, order: Order) -> Order:
     try:
         receipt = await desk.broker.place(order.intent)
     except OutcomeUnknown as error:
-        tell_doubt(desk, order, str(error))
+        name = desk.name(order.symbol)
+        desk.tell(order_in_doubt(order, str(error), desk.wording, name=name))
         return order
     except BrokerError as error:
         return _refused(desk, order, error)
@@ -132,7 +134,7 @@ async def _send(desk: Desk, order: Order) -> Order:
         current = work.orders.get(order.client_order_id) or order
         accepted = current.accept(receipt.broker_order_id, branch=receipt.branch, at=desk.now())
         work.orders.save(accepted)
-    tell_accepted(desk, accepted)
+    desk.tell(order_accepted(accepted, desk.wording, name=desk.name(order.symbol)))
     return accepted
 
 
@@ -142,7 +144,7 @@ def _refused(desk: Desk, order: Order, error: BrokerError) -> Order:
         code = error.code or type(error).__name__.upper()
         refused = order.reject(code, error.message, at=desk.now())
         work.orders.save(refused)
-    tell_rejection(desk, refused, str(error))
+    desk.tell(order_rejected(refused, desk.wording, name=desk.name(order.symbol)))
     return refused
 
 

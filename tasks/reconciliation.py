@@ -9,10 +9,9 @@ from datetime import date, datetime, timedelta
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from adapters.notifier import Message, Severity
+from adapters.messages import differences_found, execution_booked
 from adapters.stores import UnitOfWork
 from tasks.desk import Desk
-from tasks.messages import tell_execution
 from trading.bookings import execution_from_row, order_after_row
 from trading.broker_books import Balance, BrokerOrder, BrokerPosition
 from trading.executions import Execution
@@ -33,12 +32,20 @@ CLOSING_DELAY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
+class Booked:
+    """An order after something was booked on it, and the fill if it was one."""
+
+    order: Order
+    execution: Execution | None = None
+
+
+@dataclass(frozen=True)
 class Reconciliation:
     """What one comparison found and did. `differences` are those that remain."""
 
     at: datetime
     orders: int = 0
-    booked: tuple[Execution, ...] = ()
+    booked: tuple[Booked, ...] = ()
     settled: tuple[str, ...] = ()
     adopted: tuple[str, ...] = ()
     differences: tuple[Difference, ...] = field(default_factory=tuple)
@@ -66,9 +73,7 @@ async def reconcile(desk: Desk) -> Reconciliation:
     is_day_over = asked_at >= session_of(day).closes_at + CLOSING_DELAY
     booked = _book_rows(desk, rows, day=day, is_day_over=is_day_over, at=at)
     differences = _differences(desk, rows, positions, balance, day=day)
-    for execution in booked:
-        tell_execution(desk, execution)
-    _tell_differences(desk, differences)
+    _tell(desk, booked, differences)
     return Reconciliation(at, len(rows), booked, settled, adopted, differences)
 
 
@@ -127,18 +132,19 @@ def _settle_doubt(
 
 def _book_rows(
     desk: Desk, rows: Sequence[BrokerOrder], *, day: date, is_day_over: bool, at: datetime
-) -> tuple[Execution, ...]:
+) -> tuple[Booked, ...]:
+    """Give what was filled according to the rows; rows of cancels and modifies are about other rows."""
     booked = [
         _book_row(desk, row, day=day, is_day_over=is_day_over, at=at)
         for row in rows
         if not row.original_id
     ]
-    return tuple(execution for execution in booked if execution is not None)
+    return tuple(one for one in booked if one is not None and one.execution is not None)
 
 
 def _book_row(
     desk: Desk, row: BrokerOrder, *, day: date, is_day_over: bool, at: datetime
-) -> Execution | None:
+) -> Booked | None:
     """Book one row: fill, order, ledger, position and outbox change together or not at all."""
     with desk.stores.begin() as work:
         order = work.orders.by_broker_id(day, row.broker_order_id)
@@ -150,7 +156,7 @@ def _book_row(
         after = order_after_row(order, row, is_day_over=is_day_over, at=at)
         if after != order:
             work.orders.save(after, detail="inquiry")
-    return execution
+    return Booked(after, execution)
 
 
 def book(work: UnitOfWork, order: Order, execution: Execution) -> Order:
@@ -183,9 +189,10 @@ def _differences(
     return (*orders, *compare_positions(ledger, positions), *compare_cash(ledger, balance))
 
 
-def _tell_differences(desk: Desk, differences: Sequence[Difference]) -> None:
-    if not differences:
-        return
-    lines = [f"{d.kind} {d.subject}: {d.ours} / {d.theirs}" for d in differences]
-    title = desk.wording.text("reconciliation.differences.title", count=len(lines))
-    desk.notifier.send(Message(Severity.WARNING, title, "\n".join(lines)))
+def _tell(desk: Desk, booked: Sequence[Booked], differences: Sequence[Difference]) -> None:
+    for one in booked:
+        if one.execution is not None:
+            name = desk.name(one.order.symbol)
+            desk.tell(execution_booked(one.execution, one.order, desk.wording, name=name))
+    if differences:
+        desk.tell(differences_found(differences, desk.wording))

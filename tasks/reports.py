@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from adapters.reports import write_report
-from adapters.slack.messages import report_message
 from prefect import task
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
+from adapters.messages import report_message
+from adapters.reports import write_report
 from adapters.stores import UnitOfWork
 from tasks.desk import Desk
 from tasks.equity import closing_prices, opening_prices
@@ -53,7 +53,7 @@ async def make_report(desk: Desk, trading_day: date, *, directory: Path, link: s
         history = _history(work, record)
     files = write_report(report, history, directory, wording=desk.wording)
     message = report_message(report, desk.wording, link=link)
-    desk.notifier.send(message)
+    desk.tell(message)
     await acreate_markdown_artifact(
         key="eod-report-page", markdown=files.markdown.read_text("utf-8"), description=message.title
     )
