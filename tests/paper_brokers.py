@@ -1,0 +1,138 @@
+"""This is the paper broker of the scenarios: it keeps a list of what reached it, and its line can fail."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from adapters.memory.broker import MemoryBroker
+from tests.builders import an_intent
+from trading.broker_books import Acceptance, Balance, BrokerOrder, BrokerPosition, Buyable
+from trading.errors import MaemaeError
+from trading.instruments import Symbol
+from trading.notices import Notice, NoticeKind
+from trading.orders import OrderIntent, OrderType, Side
+from trading.sessions import KST
+from trading.ticks import TradePrint
+
+
+class PaperBroker(MemoryBroker):
+    """The memory broker behind a telephone line, with other customers at the counter.
+
+    `sent` is every order that anybody tried to send. `on_place` is called at that moment. `refusal` is raised
+    before the broker hears of an order, `lost_reply` after it took one, `reading` by every inquiry.
+    """
+
+    def __init__(self, *positions: Any, **names: Any) -> None:
+        super().__init__(*positions, **names)
+        self.sent: list[OrderIntent] = []
+        self.on_place: list[Callable[[OrderIntent], None]] = []
+        self.refusal: BaseException | None = None
+        self.lost_reply: BaseException | None = None
+        self.reading: MaemaeError | None = None
+        self.inquiries = 0
+
+    async def place(self, intent: OrderIntent) -> Acceptance:
+        """Take an order if the line holds."""
+        self.sent.append(intent)
+        for watch in self.on_place:
+            watch(intent)
+        if self.refusal is not None:
+            raise self.refusal
+        await asyncio.sleep(0)
+        receipt = await super().place(intent)
+        if self.lost_reply is not None:
+            raise self.lost_reply
+        return receipt
+
+    async def get_balance(self) -> Balance:
+        """Read the cash figures if the line holds."""
+        self._read()
+        return await super().get_balance()
+
+    async def get_positions(self) -> tuple[BrokerPosition, ...]:
+        """Read the holdings if the line holds."""
+        self._read()
+        return await super().get_positions()
+
+    async def orders_of_day(self, trading_day: date) -> tuple[BrokerOrder, ...]:
+        """Read the day's orders if the line holds."""
+        self._read()
+        self.inquiries += 1
+        return await super().orders_of_day(trading_day)
+
+    async def buyable(self, symbol: Symbol, *, order_type: OrderType, price: int | None) -> Buyable:
+        """Read what may be bought if the line holds."""
+        self._read()
+        return await super().buyable(symbol, order_type=order_type, price=price)
+
+    @property
+    def book(self) -> tuple[BrokerOrder, ...]:
+        """The day's rows, read without a telephone."""
+        today = self._today()
+        return tuple(row.order for (day, _), row in self._rows.items() if day == today)
+
+    def trade(self, trade: TradePrint) -> tuple[Notice, ...]:
+        """Play a print; give the notice of each fill that it made, as the socket would."""
+        before = {row.broker_order_id: row for row in self.book}
+        self.play_print(trade)
+        return tuple(
+            self.notice(row, before[row.broker_order_id])
+            for row in self.book
+            if row.filled_quantity > before[row.broker_order_id].filled_quantity
+        )
+
+    def notice(self, row: BrokerOrder, before: BrokerOrder) -> Notice:
+        """Give the notice of the fill that lies between two states of an order."""
+        quantity = row.filled_quantity - before.filled_quantity
+        price = (row.filled_value - before.filled_value) // quantity
+        return self.notice_of(row, NoticeKind.FILLED, quantity=quantity, price=price)
+
+    def notice_of(self, row: BrokerOrder, kind: NoticeKind, **changes: Any) -> Notice:
+        """Give a notice about an order, sent and received now."""
+        at = self._clock.now()
+        notice = Notice(
+            kind=kind,
+            broker_order_id=row.broker_order_id,
+            original_id=row.original_id,
+            symbol=row.symbol,
+            side=row.side,
+            order_type=row.order_type,
+            quantity=row.quantity,
+            price=row.limit_price or 0,
+            order_quantity=row.quantity,
+            time_text=f"{at.astimezone(KST):%H%M%S}",
+            received_at=at,
+        )
+        return replace(notice, **changes)
+
+    async def place_by_hand(self, symbol: Symbol, side: Side, quantity: int, price: int) -> str:
+        """Let the owner order in HTS; give the broker's number."""
+        intent = an_intent(symbol=symbol, side=side, quantity=quantity, limit_price=price)
+        receipt = await super().place(replace(intent, strategy_id="hts"))
+        row = self._rows[self._today(), receipt.broker_order_id]
+        row.order = replace(row.order, is_ours=False)
+        return receipt.broker_order_id
+
+    def refuse_later(self, broker_order_id: str) -> BrokerOrder:
+        """Let the exchange refuse an order that the broker has accepted."""
+        row = self._rows[self._today(), broker_order_id]
+        quantity = row.order.open_quantity
+        self._close(row)
+        row.order = replace(row.order, canceled_quantity=0, rejected_quantity=quantity)
+        return row.order
+
+    def pay_in(self, amount: int) -> None:
+        """Take money from the owner (or give it back, negative)."""
+        self._ledger = self._ledger.deposit(amount, on=self._today())
+
+    def hand_over(self, symbol: Symbol, quantity: int, cost: int) -> None:
+        """Hold shares that were bought before maemae came."""
+        self._ledger = self._ledger.adopt(symbol, quantity=quantity, cost=cost)
+
+    def _read(self) -> None:
+        if self.reading is not None:
+            raise self.reading
