@@ -6,7 +6,6 @@ is a closed kill switch here, so registration sends neither: an update names onl
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -40,7 +39,8 @@ async def register(client: PrefectClient, entries: Sequence[DeploymentEntry]) ->
     """Create or update every deployment of `entries` and their pools; doing it again changes nothing."""
     await make_pools(client, (entry.work_pool for entry in entries))
     existing = {deployment.name: deployment for deployment in await client.read_deployments()}
-    await asyncio.gather(*(_apply(client, entry, existing.get(entry.name)) for entry in entries))
+    for entry in entries:
+        await _apply(client, entry, existing.get(entry.name))
 
 
 async def _apply(

@@ -1,0 +1,58 @@
+"""This is what each process of the stack gets to see of the environment: no more than it needs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+POOL: Final = "local"
+_UNWANTED: Final = ("PREFECT_", "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED")
+_QUIET: Final = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
+}
+
+
+def plain_environment() -> dict[str, str]:
+    """Return our own environment without Prefect's settings, and with our Python first on the path."""
+    ours = {n: v for n, v in os.environ.items() if not n.startswith(_UNWANTED)}
+    path = os.pathsep.join((str(Path(sys.executable).parent), ours.get("PATH", os.defpath)))
+    return ours | {"PATH": path, "PYTHONUNBUFFERED": "1"}
+
+
+def server_environment(
+    home: Path, *, port: int, database_url: str, is_scheduling: bool
+) -> dict[str, str]:
+    """Return what the Prefect server sees. It alone knows its database.
+
+    It schedules nothing where the market's time is simulated.
+    """
+    return plain_environment() | {
+        **_QUIET,
+        "PREFECT_HOME": str(home / "prefect"),
+        "PREFECT_SERVER_API_HOST": "127.0.0.1",
+        "PREFECT_SERVER_API_PORT": str(port),
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": database_url,
+        "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": str(is_scheduling).lower(),
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+    }
+
+
+def worker_environment(
+    home: Path, *, api_url: str, health_port: int, variables: Mapping[str, str]
+) -> dict[str, str]:
+    """Return what the worker sees, and with it every flow run: `variables` are ours (MAEMAE_*)."""
+    return plain_environment() | {
+        **_QUIET,
+        **variables,
+        "PREFECT_API_URL": api_url,
+        "PREFECT_HOME": str(home / "prefect"),
+        "PREFECT_WORKER_QUERY_SECONDS": "1",
+        "PREFECT_WORKER_WEBSERVER_HOST": "127.0.0.1",
+        "PREFECT_WORKER_WEBSERVER_PORT": str(health_port),
+    }

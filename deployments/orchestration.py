@@ -1,0 +1,113 @@
+"""This is everything that the stack tells its Prefect server; importing it takes seconds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+import httpx
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.exceptions import PrefectException
+from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+
+from adapters.clock import SystemClock
+from adapters.wording import Wording
+from deployments.entries import read_entries
+from deployments.environments import POOL
+from deployments.mirror import Mirror
+from deployments.register import make_pools, register
+from deployments.safety_net import spread_safety_net
+from deployments.stale_runs import cancel_active_runs, requeue_lost_runs, settle_runs
+from flows.desk import open_owner_channel
+from flows.settings import Settings, load_channel
+from flows.sources import open_clock, open_stores
+from tasks.channels import ClockSource
+
+_END_RUNS_LOOKS: Final = 18
+_END_RUNS_PAUSE: Final = 0.25
+"""Seconds between two looks: 4.5 s in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Orchestration:
+    """One server at `api_url`, used for the channel of `settings`."""
+
+    api_url: str
+    settings: Settings
+
+    @property
+    def lateness(self) -> timedelta:
+        """How late a run may begin; in simulated time nothing of an earlier market goes on."""
+        channel = load_channel(self.settings)
+        is_simulated = channel.clock is ClockSource.SIMULATOR
+        return timedelta(seconds=0 if is_simulated else channel.lateness_seconds)
+
+    def prepare(self) -> None:
+        """Make the pool and settle what an earlier stack left unfinished. No worker may run."""
+
+        async def acts(client: PrefectClient) -> None:
+            await make_pools(client, (entry.work_pool for entry in read_entries()))
+            now = SystemClock().now()
+            await settle_runs(client, at=now, lateness=self.lateness, wording=self._wording)
+
+        self._talk(acts)
+
+    def register(self) -> None:
+        """Bring prefect.yaml and the safety net to the server."""
+
+        async def acts(client: PrefectClient) -> None:
+            await register(client, read_entries())
+            await spread_safety_net(client, self.settings.slack, self._wording)
+
+        self._talk(acts)
+
+    def requeue_lost_runs(self) -> None:
+        """Let runs start again that a dead worker had taken and not begun."""
+
+        async def acts(client: PrefectClient) -> None:
+            await requeue_lost_runs(client, at=SystemClock().now(), wording=self._wording)
+
+        self._talk(acts)
+
+    def end_runs(self) -> None:
+        """Ask the runs under way to end in order and wait for them a few seconds; no answer is no obstacle."""
+
+        async def acts(client: PrefectClient) -> None:
+            for _ in range(_END_RUNS_LOOKS):
+                if not await cancel_active_runs(client, self._wording):
+                    return
+                await asyncio.sleep(_END_RUNS_PAUSE)
+
+        try:
+            self._talk(acts, retries=0)
+        except (PrefectException, httpx.HTTPError):
+            return
+
+    def mirror(self) -> Mirror:
+        """Make the watcher over this server's pauses."""
+        notifier, wording = open_owner_channel(self.settings)
+        return Mirror(
+            api_url=self.api_url,
+            pool=POOL,
+            stores=open_stores(self.settings),
+            clock=open_clock(self.settings, load_channel(self.settings)),
+            notifier=notifier,
+            wording=wording,
+            lateness=timedelta(seconds=load_channel(self.settings).lateness_seconds),
+        )
+
+    @property
+    def _wording(self) -> Wording:
+        return Wording(self.settings.language)
+
+    def _talk(self, acts: Callable[[PrefectClient], Awaitable[Any]], *, retries: int = 5) -> None:
+        async def talk() -> None:
+            async with get_client() as client:
+                await acts(client)
+
+        here = {PREFECT_API_URL: self.api_url, PREFECT_CLIENT_MAX_RETRIES: retries}
+        with temporary_settings(here):
+            asyncio.run(talk())

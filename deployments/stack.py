@@ -1,0 +1,287 @@
+"""This is the stack: database, simulator, Prefect server, worker and mirror, started in order and kept running."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+from contextlib import ExitStack
+from importlib import import_module
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self
+
+import httpx
+
+from adapters.postgres import embedded
+from adapters.postgres.migrations import migrate
+from deployments.databases import Addresses, EmbeddedDatabase, make_databases
+from deployments.environments import server_environment, worker_environment
+from deployments.interruptions import undisturbed
+from deployments.keepers import Keeper
+from deployments.processes import Program
+from deployments.simulator import SimulatorOptions, SimulatorProgram
+from deployments.state import (
+    Footprint,
+    Phase,
+    StackNote,
+    end_leftovers,
+    forget,
+    only_stack,
+    write_note,
+    write_runtime,
+)
+from deployments.timings import Timings
+from flows.settings import Settings, load_settings
+from trading.errors import InvalidSetting, MaemaeError
+
+if TYPE_CHECKING:
+    from deployments.orchestration import Orchestration
+
+_LOOK_SECONDS: Final = 0.5
+
+
+class Stack:
+    """Everything that runs beside us, while the `with` block lasts.
+
+    It begins and ends in the thread that enters the block: on Linux its programs die with that thread.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        port: int,
+        simulator: SimulatorOptions | None = None,
+        timings: Timings | None = None,
+    ) -> None:
+        """Take the channel's settings, the port for Prefect, and what to simulate, if anything."""
+        self.settings = settings
+        self.simulator: SimulatorProgram | None = None
+        self.timings = timings or Timings()
+        self.api_url = f"http://127.0.0.1:{port}/api"
+        self._options = simulator
+        self._port = port
+        self._logs = settings.home / "logs"
+        self._exits = ExitStack()
+        self._keepers: list[Keeper] = []
+        self._programs: list[Program] = []
+        self._variables: dict[str, str] = {}
+        self._phase: Phase = "starting"
+        self._is_ending = threading.Event()
+        self._failure: MaemaeError | None = None
+
+    def __enter__(self) -> Self:
+        """Start everything, in order.
+
+        Raises:
+            AlreadyRunning: when a stack of the same home runs.
+            InvalidSetting: when a setting is wrong or the port is taken.
+            StartFailed: when a part does not start.
+        """
+        try:
+            self._start()
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop everything in reverse order; a part that ended too often is what is raised.
+
+        Raises:
+            GaveUp: naming that part.
+        """
+        self._close()
+        if self._failure is not None:
+            raise self._failure from None
+
+    def _close(self) -> None:
+        with undisturbed():
+            self._exits.close()
+
+    def _start(self) -> None:
+        home = self.settings.home
+        self._exits.enter_context(only_stack(home))
+        end_leftovers(home)
+        require_free_port(self._port)
+        self._exits.callback(forget, home)
+        threading.Thread(target=_import_ahead, daemon=True).start()
+        if self._options is not None:
+            self.simulator = SimulatorProgram.of(self._options, self._logs)
+            self._run(self.simulator, stop_within=1, limit=0)
+        with self.timings.phase("database"):
+            addresses = self._open_database()
+        server = self._run_server(addresses)
+        with self.timings.phase("migrations"):
+            migrate(addresses.maemae)
+        self._lead_flows(addresses)
+        with self.timings.phase("prefect"):
+            server.wait_until_ready()
+        self._orchestrate()
+        self._change_phase("ready")
+
+    def _open_database(self) -> Addresses:
+        """Open the databases; a simulated account is never kept on a server that the owner named."""
+        if self.settings.database_url is not None and self._options is None:
+            return make_databases(self.settings.database_url.get_secret_value(), is_simulated=False)
+        home = self.settings.home
+        self._exits.callback(embedded.stop, home)
+        url = embedded.start(home).url
+        self._keepers.append(Keeper(EmbeddedDatabase(home)))
+        return make_databases(url, is_simulated=self._options is not None)
+
+    def _run_server(self, addresses: Addresses) -> Program:
+        environment = server_environment(
+            self.settings.home,
+            port=self._port,
+            database_url=addresses.prefect,
+            is_scheduling=self._options is None,
+        )
+        words: tuple[str, ...] = (
+            "-m",
+            "uvicorn",
+            "--factory",
+            "prefect.server.api.server:create_app",
+        )
+        words += ("--host", "127.0.0.1", "--port", str(self._port), "--log-level", "warning")
+        return self._run_python("prefect-server", words, environment, f"{self.api_url}/ready")
+
+    def _lead_flows(self, addresses: Addresses) -> None:
+        """Tell flow runs and console commands where everything is."""
+        with self.timings.phase("simulator"):
+            simulated = self._simulator_variables()
+        self._variables = {
+            "MAEMAE_HOME": str(self.settings.home),
+            "MAEMAE_CHANNEL": self.settings.channel,
+            "MAEMAE_DATABASE_URL": addresses.maemae,
+            "MAEMAE_PREFECT_API_URL": self.api_url,
+            **simulated,
+        }
+        write_runtime(self.settings.home, self._variables)
+        os.environ.update(self._variables)
+        self.settings = load_settings()
+
+    def _simulator_variables(self) -> dict[str, str]:
+        if self.simulator is None:
+            return {}
+        self.simulator.wait_until_ready()
+        return self.simulator.variables()
+
+    def _orchestrate(self) -> None:
+        """Bring Prefect to our state, then let the worker work and the mirror look."""
+        from deployments.orchestration import Orchestration  # noqa: PLC0415 - Prefect takes seconds to import
+
+        prefect = Orchestration(self.api_url, self.settings)
+        with self.timings.phase("runs"):
+            prefect.prepare()
+        self._run_worker(prefect)
+        with self.timings.phase("deployments"):
+            prefect.register()
+        mirror = prefect.mirror()
+        mirror.start()
+        self._exits.callback(mirror.stop, within=3)
+        self._keepers.append(Keeper(mirror))
+        watcher = threading.Thread(target=self._watch, args=(prefect,), name="watcher")
+        watcher.start()
+        self._exits.callback(watcher.join)
+        self._exits.callback(self._is_ending.set)
+        self._exits.callback(self._change_phase, "stopping")
+
+    def _run_worker(self, prefect: Orchestration) -> None:
+        port = free_port()
+        environment = worker_environment(
+            self.settings.home, api_url=self.api_url, health_port=port, variables=self._variables
+        )
+        url = f"http://127.0.0.1:{port}/health"
+        self._run_python("worker", ("-m", "deployments.worker"), environment, url)
+        self._exits.callback(prefect.end_runs)
+
+    def _run_python(
+        self, name: str, words: tuple[str, ...], environment: dict[str, str], url: str
+    ) -> Program:
+        log = self._logs / f"{name}.log"
+        program = Program(name, (sys.executable, *words), environment, log, lambda: answers(url))
+        self._run(program, stop_within=3)
+        return program
+
+    def _run(self, program: Program, *, stop_within: float, limit: int = 5) -> None:
+        self._exits.callback(program.stop, within=stop_within)
+        program.start()
+        self._programs.append(program)
+        self._keepers.append(Keeper(program, is_healthy=program.is_ready, limit=limit))
+        self._note()
+
+    def _watch(self, prefect: Orchestration) -> None:
+        """Keep every part running until the end; when one cannot be, end as if by Ctrl-C."""
+        while not self._is_ending.wait(_LOOK_SECONDS):
+            try:
+                restarted = [keeper.service.name for keeper in self._keepers if keeper.keep()]
+            except MaemaeError as error:
+                self._failure = error
+                os.kill(os.getpid(), signal.SIGINT)
+                return
+            if restarted:
+                self._note()
+            if "worker" in restarted:
+                prefect.requeue_lost_runs()
+
+    def _change_phase(self, phase: Phase) -> None:
+        self._phase = phase
+        self._note()
+
+    def _note(self) -> None:
+        pids = {program.name: program.pid for program in self._programs}
+        note = StackNote(
+            phase=self._phase,
+            supervisor=Footprint.of(os.getpid()),
+            channel=self.settings.channel,
+            prefect_api_url=self.api_url,
+            simulator_url=self.settings.simulator_url,
+            processes={name: Footprint.of(pid) for name, pid in pids.items() if pid},
+        )
+        write_note(self.settings.home, note)
+
+
+def answers(url: str) -> bool:
+    """Tell whether `url` answers well within two seconds."""
+    try:
+        return httpx.get(url, timeout=2, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody uses now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def is_free(port: int) -> bool:
+    """Tell whether nobody listens at `port` of this machine."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
+
+
+def require_free_port(port: int) -> None:
+    """Refuse a port that is taken.
+
+    Raises:
+        InvalidSetting: naming the setting.
+    """
+    if not is_free(port):
+        raise InvalidSetting("MAEMAE_PREFECT_PORT", port, "a port that no other program uses")
+
+
+def _import_ahead() -> None:
+    """Import while the server starts what is needed when it has started."""
+    import_module("deployments.orchestration")

@@ -1,0 +1,81 @@
+"""This is what becomes of flow runs whose time has passed, so that going on releases no pile of them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterExpectedStartTime,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.states import Cancelled, Cancelling, Crashed, Scheduled
+
+from adapters.wording import Wording
+
+STREAMING: Final = "streaming"
+"""The tag of flows that last a whole session: cut off, they go on whenever the stack is back."""
+SESSION: Final = timedelta(hours=8)
+
+
+async def settle_runs(
+    client: PrefectClient, *, at: datetime, lateness: timedelta, wording: Wording
+) -> None:
+    """Settle what an earlier stack left unfinished. Only while no worker runs.
+
+    What was cut off less than `lateness` after its time is run again (our flows may be: an order is known by
+    what it is for), and so is a stream within its session. All else is closed; the guards of the flows have
+    the last word.
+    """
+    words = wording.text("runs.cut_off")
+    for run in await _runs(client, StateType.RUNNING, StateType.PENDING, StateType.CANCELLING):
+        await client.set_flow_run_state(run.id, _settled(run, at, lateness, words), force=True)
+    await cancel_late_runs(client, before=at - lateness, wording=wording)
+
+
+async def cancel_late_runs(client: PrefectClient, *, before: datetime, wording: Wording) -> None:
+    """Cancel the runs that should have started before that time and have not."""
+    while late := await _runs(client, StateType.SCHEDULED, before=before):
+        for run in late:
+            state: State[None] = Cancelled(message=wording.text("runs.missed"))
+            await client.set_flow_run_state(run.id, state, force=True)
+
+
+async def requeue_lost_runs(client: PrefectClient, *, at: datetime, wording: Wording) -> None:
+    """Schedule anew what a dead worker had taken and not begun: Prefect itself would leave it so for ever."""
+    for run in await _runs(client, StateType.PENDING):
+        state: State[None] = Scheduled(scheduled_time=at, message=wording.text("runs.cut_off"))
+        await client.set_flow_run_state(run.id, state, force=True)
+
+
+async def cancel_active_runs(client: PrefectClient, wording: Wording) -> bool:
+    """Ask every run that is under way to end in order; False when there is none."""
+    runs = await _runs(client, StateType.RUNNING, StateType.PENDING, StateType.CANCELLING)
+    for run in runs:
+        if run.state_type is not StateType.CANCELLING:
+            state: State[None] = Cancelling(message=wording.text("runs.stopped"))
+            await client.set_flow_run_state(run.id, state)
+    return bool(runs)
+
+
+def _settled(run: FlowRun, at: datetime, lateness: timedelta, words: str) -> State[Any]:
+    if run.state_type is StateType.CANCELLING:
+        return Cancelled(message=words)
+    patience = SESSION if lateness and STREAMING in run.tags else lateness
+    due = run.expected_start_time
+    if due is not None and due > at - patience:
+        return Scheduled(scheduled_time=at, message=words)
+    return Crashed(message=words)
+
+
+async def _runs(
+    client: PrefectClient, *types: StateType, before: datetime | None = None
+) -> list[FlowRun]:
+    due = FlowRunFilterExpectedStartTime(before_=before) if before else None
+    state = FlowRunFilterState(type=FlowRunFilterStateType(any_=list(types)))
+    wanted = FlowRunFilter(state=state, expected_start_time=due)
+    return await client.read_flow_runs(flow_run_filter=wanted)
