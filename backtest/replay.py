@@ -145,6 +145,8 @@ class _Replay:
             )
         )
         signals.sort(key=lambda signal: signal.direction is Direction.ENTRY)
+        if not signals:
+            return set()
         self.signals += signals
         moment = self._moment(day, at)
         return {
