@@ -54,7 +54,7 @@ def render_html(
             name=day.name(symbol),
         )
         for symbol, history in bars.items()
-        if history
+        if any(not bar.is_halted for bar in history)
     }
     return (
         _environment()

@@ -49,5 +49,5 @@ def day_ticks(days: Sequence[date], *, count: int) -> tuple[int, ...]:
     """Give at most `count` positions in `days` worth a label: months that begin, else evenly spread days."""
     months = [i + 1 for i, (a, b) in enumerate(pairwise(days)) if a.month != b.month]
     positions = months if len(months) > 1 else list(range(len(days)))
-    stride = ceil(len(positions) / count)
+    stride = max(ceil(len(positions) / count), 1)
     return tuple(positions[::stride])
