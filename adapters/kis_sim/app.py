@@ -94,20 +94,17 @@ class HttpSide:
         call, faults = answer.call, self._simulation.faults
         if call is None:
             return answer
-        names = (answer.headers["tr_id"], call.name)
-        if answer.is_accepted and (early := faults.strike(Delay, "notice_before_reply", "", names)):
-            self._simulation.deliver()
-            await asyncio.sleep(early.seconds)
-        late = faults.table.reply_delayed
-        if (
-            late
-            and (call.is_order or late.trs)
-            and faults.strike(Delay, "reply_delayed", "", names)
-        ):
+        names, symbol = (answer.headers["tr_id"], call.name), answer.symbol
+        if answer.is_accepted:
+            early = faults.strike(Delay, "notice_before_reply", symbol, names)
+            if early:
+                self._simulation.deliver()
+                await asyncio.sleep(early.seconds)
+        late = faults.strike_reply(Delay, "reply_delayed", symbol, names, is_order=call.is_order)
+        if late:
             await asyncio.sleep(late.seconds)
-        lost = faults.table.reply_lost
-        is_at_stake = answer.is_accepted or bool(lost and lost.trs)
-        if lost and is_at_stake and faults.strike(Fault, "reply_lost", "", names):
+        is_at_stake = answer.is_accepted
+        if faults.strike_reply(Fault, "reply_lost", symbol, names, is_order=is_at_stake):
             self._simulation.deliver()
             return None
         return answer

@@ -197,6 +197,14 @@ class Faults:
             self._struck[name] += 1
         return fault
 
+    def strike_reply[Kind: Fault](
+        self, kind: type[Kind], name: str, symbol: str, names: Iterable[str], *, is_order: bool
+    ) -> Kind | None:
+        """Strike a fault of the reply: it concerns order calls, and others only when `trs` names them."""
+        fault = self.active(kind, name, symbol, names)
+        is_struck = fault is not None and (is_order or bool(fault.trs))
+        return self.strike(kind, name, symbol, names) if is_struck else None
+
     def since(self, name: str) -> datetime:
         """Return the market time at which a fault that is on was switched."""
         return self._since[name][0]

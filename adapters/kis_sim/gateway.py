@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -48,6 +48,7 @@ class Answer:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     call: Call | None = None
+    symbol: str = ""
 
     @property
     def is_accepted(self) -> bool:
@@ -110,10 +111,11 @@ class Gateway:
         if call is None:
             raise Failed("EGW00310", f"유효하지 않은 TR_ID 입니다.({tr})")
         environment = self._check_world(credential, tr, call)
-        self._check_pace(credential.appkey, tr, call)
         if ask.method != call.method:
             raise Failed("OPSQ0002", "없는 서비스 코드 입니다.")
-        parameters = self._parameters(ask, call)
+        given = _given(ask, call)
+        self._check_pace(credential.appkey, _symbol(given), tr, call)
+        parameters = self._checked(ask, call, given)
         return Query(
             call=call,
             tr=tr,
@@ -135,7 +137,8 @@ class Gateway:
             ask.headers.get("appkey", "").strip(), ask.headers.get("appsecret", "").strip()
         )
         token = authorization.removeprefix(_BEARER).strip()
-        self._office.check(token, credential.appkey, self._simulation.catch_up())
+        names = (ask.headers.get("tr_id", "").strip(),)
+        self._office.check(token, credential.appkey, self._simulation.catch_up(), names)
         if ask.headers.get("custtype", "").strip() not in {"", "P", "B"}:
             raise Failed("EGW00208", "고객타입이 유효하지 않습니다.")
         return credential
@@ -164,37 +167,29 @@ class Gateway:
         worlds = [world for world in Environment if call and tr in call.trs[world]]
         return worlds[0] if len(worlds) == 1 else of_key or Environment.REAL
 
-    def _check_pace(self, appkey: str, tr: str, call: Call) -> None:
+    def _check_pace(self, appkey: str, symbol: str, tr: str, call: Call) -> None:
         names = (tr, call.name)
         faults = self._simulation.faults
-        throttled = faults.strike(Throttled, "throttled", names=names)
+        throttled = faults.strike(Throttled, "throttled", symbol, names)
         if throttled:
             raise Failed(*_THROTTLED, status=throttled.http)
         if call.is_trading:
-            ledger = faults.strike(LedgerThrottled, "ledger_throttled", names=names)
+            ledger = faults.strike(LedgerThrottled, "ledger_throttled", symbol, names)
             if ledger:
                 raise Failed(*_LEDGER_THROTTLED, status=ledger.http)
         if not self._pace.admits(appkey):
             raise Failed(*_THROTTLED)
 
-    def _parameters(self, ask: Ask, call: Call) -> dict[str, str]:
-        if call.is_order:
-            if not ask.headers.get("content-type", "").startswith("application/json"):
-                raise Failed("EGW00132", "content-type이 유효하지 않습니다.", status=400)
-            body = read_json(ask.body)
-            self._check_hash(ask, body)
-            given = {name.upper(): str(value) for name, value in body.items()}
-        else:
-            given = {name.upper(): value for name, value in ask.query.items()}
-        for name in call.needs:
-            if name not in given:
-                raise missing_field(name)
-        return given
-
-    def _check_hash(self, ask: Ask, body: Mapping[str, Any]) -> None:
+    def _checked(self, ask: Ask, call: Call, given: Mapping[str, Any]) -> dict[str, str]:
+        """Return the parameters as text under upper-case names; all that are needed must be there."""
         hashkey = ask.headers.get("hashkey", "").strip()
-        if hashkey and hashkey != hash_of(body):
+        if call.is_order and hashkey and hashkey != hash_of(given):
             raise Failed("EGW00131", "유효하지 않은 hashkey입니다.")
+        parameters = {name.upper(): str(value) for name, value in given.items()}
+        for name in call.needs:
+            if name not in parameters:
+                raise missing_field(name)
+        return parameters
 
     def _account(self, parameters: Mapping[str, str]) -> Account:
         number = f"{parameters['CANO'].strip()}-{parameters['ACNT_PRDT_CD'].strip()}"
@@ -204,20 +199,20 @@ class Gateway:
         raise Failed("OPSQ2000", "ERROR : INPUT INVALID_CHECK_ACNO", status=200)
 
     def _reply(self, query: Query, reply: Reply) -> Answer:
-        fault = None
-        if query.call.is_order:
-            names, symbol = (query.tr, query.call.name), query.text("PDNO")
-            fault = self._simulation.faults.strike(Fault, "timeout_after_accept", symbol, names)
-        if fault:
+        symbol = reply.symbol or _symbol(query.parameters)
+        names, is_order = (query.tr, query.call.name), query.call.is_order
+        faults = self._simulation.faults
+        if faults.strike_reply(Fault, "timeout_after_accept", symbol, names, is_order=is_order):
             text = "거래시간이 초과되었습니다. 이전 거래를 확인하세요."
             return self._answer(envelope("EGW00302", text), query.tr, query.call, 500)
-        body: dict[str, Any] = {**envelope(*reply.message, rt_cd="0"), **reply.extra}
+        body: dict[str, Any] = envelope(*reply.message, rt_cd="0")
         tr_cont, page = "", query.call.page
         if page is not None and reply.next_key is not None:
             tr_cont = "M" if reply.next_key else "D"
             body[page.first_key] = reply.first_key.ljust(page.width)
             body[page.next_key] = reply.next_key.ljust(page.width)
-        return self._answer(body | dict(reply.blocks), query.tr, query.call, tr_cont=tr_cont)
+        answer = self._answer(body | dict(reply.blocks), query.tr, query.call, tr_cont=tr_cont)
+        return replace(answer, symbol=symbol)
 
     def _answer(
         self,
@@ -230,3 +225,18 @@ class Gateway:
     ) -> Answer:
         headers = {"tr_id": tr, "tr_cont": tr_cont, "gt_uid": ""}
         return Answer(body, status, headers, call)
+
+
+def _given(ask: Ask, call: Call) -> Mapping[str, Any]:
+    """Return what the client sent: the body of an order, the query of anything else."""
+    if not call.is_order:
+        return ask.query
+    if not ask.headers.get("content-type", "").startswith("application/json"):
+        raise Failed("EGW00132", "content-type이 유효하지 않습니다.", status=400)
+    return read_json(ask.body)
+
+
+def _symbol(parameters: Mapping[str, Any]) -> str:
+    """Return the symbol that a call names, in whichever parameter."""
+    named = parameters.get("PDNO") or parameters.get("FID_INPUT_ISCD") or ""
+    return str(named).strip()

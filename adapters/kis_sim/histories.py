@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -110,10 +111,16 @@ def read_history(path: Path = BUNDLED) -> History:
         BadInput: naming the file, the column or line, and what would be right.
     """
     try:
-        with _open(path) as file:
-            rows = list(_rows(csv.DictReader(file), path.name))
+        return _read(path, path.stat().st_mtime_ns)
     except (OSError, EOFError, UnicodeDecodeError) as problem:
         raise BadInput("data", str(path), f"a readable CSV file ({problem})") from problem
+
+
+@lru_cache(maxsize=2)
+def _read(path: Path, _changed: int) -> History:
+    """Read a file once for all simulators of this process, as long as it does not change."""
+    with _open(path) as file:
+        rows = list(_rows(csv.DictReader(file), path.name))
     if not rows:
         raise BadInput("data", str(path), "a file with at least one bar")
     names: dict[str, tuple[str, str]] = {
@@ -179,6 +186,8 @@ def _row(record: Mapping[str, str | None], moment: str, where: str) -> _Row:
 
 def _whole(record: Mapping[str, str | None], column: str, where: str) -> int:
     text = (record[column] or "").strip()
+    if text.isascii() and text.isdigit():
+        return int(text)
     try:
         number = Decimal(text)
     except InvalidOperation as problem:

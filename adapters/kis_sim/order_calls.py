@@ -110,5 +110,5 @@ def _receipt(query: Query, order: BookedOrder, on_paper: tuple[str, str]) -> Rep
     row = query.row("output", values)
     if query.environment is Environment.PAPER:
         del row["SOR_ODNO"]
-        return Reply({"output": row}, on_paper)
-    return Reply({"output": row}, _ACCEPTED)
+        return Reply({"output": row}, on_paper, symbol=order.symbol)
+    return Reply({"output": row}, _ACCEPTED, symbol=order.symbol)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -76,7 +76,7 @@ class Reply:
     message: tuple[str, str] = OK
     first_key: str = ""
     next_key: str | None = None
-    extra: Mapping[str, str] = field(default_factory=dict)
+    symbol: str = ""
 
 
 type Answerer = Callable[[Query], Reply]

@@ -94,7 +94,7 @@ class TokenOffice:
         self._asked[appkey] = (at, self._real_time())
         return token
 
-    def check(self, text: str, appkey: str, at: datetime) -> None:
+    def check(self, text: str, appkey: str, at: datetime, names: Sequence[str] = ()) -> None:
         """Accept a token or say what is wrong with it.
 
         Raises:
@@ -103,7 +103,7 @@ class TokenOffice:
         token = self._tokens.get(text)
         if token is None or token.appkey != appkey:
             raise Failed("EGW00121", "유효하지 않은 token 입니다.")
-        if at >= token.expires_at or self._is_struck(token):
+        if at >= token.expires_at or self._is_struck(token, names):
             raise Failed("EGW00123", "기간이 만료된 token 입니다.")
 
     def revoke(self, text: str) -> None:
@@ -141,15 +141,12 @@ class TokenOffice:
 
     def _is_condemned(self, token: Token) -> bool:
         """Tell whether the switched fault has expired the tokens that were there when it was switched."""
-        fault = self._faults.active(Fault, "expired_token")
-        return fault is not None and token.issued_real <= self._faults.switched_real(
-            "expired_token"
-        )
+        is_on = self._faults.table.expired_token is not None
+        return is_on and token.issued_real <= self._faults.switched_real("expired_token")
 
-    def _is_struck(self, token: Token) -> bool:
-        if not self._is_condemned(token):
-            return False
-        return self._faults.strike(Fault, "expired_token") is not None
+    def _is_struck(self, token: Token, names: Sequence[str]) -> bool:
+        is_condemned = self._is_condemned(token)
+        return is_condemned and self._faults.strike(Fault, "expired_token", "", names) is not None
 
 
 def hash_of(body: Any) -> str:
