@@ -16,6 +16,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from adapters.messages import order_accepted, order_denied, order_in_doubt, order_rejected
+from adapters.stores import UnitOfWork
 from risk.gate import check
 from risk.rules import rules_for
 from risk.rules.halted import Halted
@@ -31,7 +32,7 @@ from trading.signals import Direction, Signal
 
 WRITER_PATIENCE_SECONDS = 30
 MAXIMUM_EXIT_ATTEMPTS = 5
-"""An exit whose orders came to nothing may be tried again that often; an entry never."""
+"""So many orders of one exit may reach the broker, one after the other came to nothing; an entry has one."""
 
 
 @task(cache_policy=NO_CACHE)
@@ -42,10 +43,20 @@ async def trade(desk: Desk, signals: Sequence[Signal]) -> tuple[Order, ...]:
 
     Raises:
         Unavailable: when another writer holds the account for too long; nothing was ordered.
+        BrokerError: when a price or the cash of some signal could not be read; it gave no order, and every
+            other signal was acted on.
     """
     exits_first = sorted(signals, key=lambda signal: signal.direction is Direction.ENTRY)
+    acted: list[Order | None] = []
+    unread: list[BrokerError] = []
     async with _only_writer(desk):
-        acted = [await _act(desk, signal) for signal in exits_first]
+        for signal in exits_first:
+            try:
+                acted.append(await _act(desk, signal))
+            except BrokerError as problem:
+                unread.append(problem)
+    if unread:
+        raise unread[0]
     return tuple(order for order in acted if order is not None)
 
 
@@ -66,10 +77,10 @@ async def _act(desk: Desk, signal: Signal) -> Order | None:
     if signal.is_expired(desk.now()):
         return None
     view = await read_view(desk, signal)
-    sequence = _sequence(signal, view.day_orders)
+    owned = _owned(desk, signal)
+    sequence = _sequence(signal, view.day_orders, owned)
     if sequence is None:
         return None
-    owned = _owned(desk, signal)
     sized = size(signal, view, desk.channel.sizing, owned=owned, sequence=sequence)
     if isinstance(sized, Breach):
         _record_refusal(desk, signal, view, sized)
@@ -80,13 +91,23 @@ async def _act(desk: Desk, signal: Signal) -> Order | None:
     return await _send(desk, order)
 
 
-def _sequence(signal: Signal, day_orders: Iterable[Order]) -> int | None:
-    """Number the next attempt for a signal, None when it must not be acted on (again)."""
-    attempts = [order for order in day_orders if order.intent.signal_id == signal.signal_id]
+def _sequence(signal: Signal, day_orders: Iterable[Order], owned: int) -> int | None:
+    """Number the next attempt for a signal, None when it must not be acted on (again).
+
+    An exit goes on while shares are left: its entry may have filled further after a first exit.
+    """
+    attempts = _attempts(signal.signal_id, day_orders)
     if signal.direction is Direction.ENTRY:
         return None if attempts else 0
-    is_settled = any(order.is_open or order.status is OrderStatus.FILLED for order in attempts)
-    return None if is_settled or len(attempts) >= MAXIMUM_EXIT_ATTEMPTS else len(attempts)
+    is_done = not owned and any(order.status is OrderStatus.FILLED for order in attempts)
+    sent = sum(order.status is not OrderStatus.DENIED for order in attempts)
+    if is_done or any(order.is_open for order in attempts) or sent >= MAXIMUM_EXIT_ATTEMPTS:
+        return None
+    return len(attempts)
+
+
+def _attempts(signal_id: str, day_orders: Iterable[Order]) -> list[Order]:
+    return [order for order in day_orders if order.intent.signal_id == signal_id]
 
 
 def _owned(desk: Desk, signal: Signal) -> int:
@@ -97,16 +118,18 @@ def _owned(desk: Desk, signal: Signal) -> int:
 
 
 def _commit(desk: Desk, intent: OrderIntent, view: RiskView) -> Order | None:
-    """Store the order as DENIED, or as SUBMITTED before anything is sent; None if it exists already.
+    """Store the order as DENIED, or as SUBMITTED before anything is sent; None if it is there already.
 
     The halts are read again in this very transaction: nothing may slip past a halt put a moment ago.
     """
     decision = check(intent, view, rules_for(desk.channel.risk))
     with desk.stores.begin() as work:
-        if not work.orders.add(Order.initialize(intent)):
-            return None
         if decision.is_approved:
             decision = check(intent, replace(view, halts=desk.halts(work)), (Halted(),))
+        if _repeats_denial(work, intent, view, decision):
+            return None
+        if not work.orders.add(Order.initialize(intent)):
+            return None
         order = _judged(Order.initialize(intent), decision, at=desk.now())
         work.orders.save(order)
         work.risk_events.add(_events(order, decision))
@@ -114,6 +137,19 @@ def _commit(desk: Desk, intent: OrderIntent, view: RiskView) -> Order | None:
         name = desk.name(order.symbol)
         desk.tell(order_denied(order, decision.breaches, desk.wording, name=name))
     return order
+
+
+def _repeats_denial(
+    work: UnitOfWork, intent: OrderIntent, view: RiskView, decision: RiskDecision
+) -> bool:
+    """Tell whether the same rules refused the attempt before this one: that is stored and told once."""
+    attempts = _attempts(intent.signal_id, view.day_orders)
+    if decision.is_approved or not attempts:
+        return False
+    events = work.risk_events.of_day(view.trading_day)
+    last = attempts[-1].client_order_id
+    known = {event.breach.rule_id for event in events if event.client_order_id == last}
+    return known == {breach.rule_id for breach in decision.breaches}
 
 
 def _judged(order: Order, decision: RiskDecision, *, at: datetime) -> Order:
@@ -139,10 +175,13 @@ async def _send(desk: Desk, order: Order) -> Order:
 
 
 def _refused(desk: Desk, order: Order, error: BrokerError) -> Order:
-    """Store a certain refusal in the broker's own words."""
+    """Store a certain refusal in the broker's own words, unless an inquiry found the order meanwhile."""
     with desk.stores.begin() as work:
+        current = work.orders.get(order.client_order_id) or order
+        if not current.is_in_doubt:
+            return current
         code = error.code or type(error).__name__.upper()
-        refused = order.reject(code, error.message, at=desk.now())
+        refused = current.reject(code, error.message, at=desk.now())
         work.orders.save(refused)
     desk.tell(order_rejected(refused, desk.wording, name=desk.name(order.symbol)))
     return refused

@@ -9,6 +9,7 @@ from adapters.stores import UnitOfWork
 from risk.views import RiskView
 from tasks.desk import Desk
 from tasks.equity import opening_prices
+from trading.errors import BadInput
 from trading.instruments import Instrument, Symbol
 from trading.orders import OrderType, Side
 from trading.sessions import phase_at
@@ -19,13 +20,15 @@ from trading.ticks import Quote
 async def read_view(desk: Desk, signal: Signal) -> RiskView:
     """Read everything that deciding about `signal` needs, prices from the broker included.
 
+    An exit needs its own price only: what cannot be priced must not keep a stop from selling another.
+
     Raises:
         BrokerError: when a price or the buyable cash cannot be read; then nothing may be ordered.
     """
     day = desk.today()
-    before = await opening_prices(desk, day)
+    before = await _prices_before(desk, day)
     with desk.stores.begin() as work:
-        symbols = {signal.symbol, *work.ledger.load().held_symbols, *_bought(work)}
+        symbols = {signal.symbol, *_exposed(work, signal)}
     quotes = {symbol: await desk.market_data.quote(symbol) for symbol in sorted(symbols)}
     instruments = await _instruments(desk, symbols)
     buyable = await _buyable(desk, signal, quotes[signal.symbol])
@@ -52,14 +55,31 @@ async def read_view(desk: Desk, signal: Signal) -> RiskView:
         )
 
 
-def _opening(work: UnitOfWork, day: date, before: Mapping[Symbol, int]) -> tuple[int, int]:
+async def _prices_before(desk: Desk, day: date) -> dict[Symbol, int] | None:
+    """Give the closing prices before `day`, None when one is missing: an unknown opening refuses buys only."""
+    try:
+        return await opening_prices(desk, day)
+    except BadInput:
+        return None
+
+
+def _opening(
+    work: UnitOfWork, day: date, before: Mapping[Symbol, int] | None
+) -> tuple[int | None, int]:
     """Give opening equity and what was paid in since; on the account's first day it opens with the latter."""
-    opening, paid_in = work.ledger.before(day).equity(before), work.ledger.paid_in(day)
+    paid_in = work.ledger.paid_in(day)
+    if before is None:
+        return None, paid_in
+    opening = work.ledger.before(day).equity(before)
     return (opening, paid_in) if opening else (paid_in, 0)
 
 
-def _bought(work: UnitOfWork) -> set[Symbol]:
-    return {order.symbol for order in work.orders.open() if order.side is Side.BUY}
+def _exposed(work: UnitOfWork, signal: Signal) -> set[Symbol]:
+    """Give what a buy is weighed against: every holding and every open buy."""
+    if signal.direction is Direction.EXIT:
+        return set()
+    bought = {order.symbol for order in work.orders.open() if order.side is Side.BUY}
+    return {*work.ledger.load().held_symbols, *bought}
 
 
 async def _buyable(desk: Desk, signal: Signal, quote: Quote) -> int | None:

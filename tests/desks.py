@@ -19,7 +19,6 @@ from adapters.calendars import XkrxCalendar
 from adapters.clock import FixedClock
 from adapters.halt_files import HaltFile
 from adapters.market_data import StreamEvent
-from adapters.memory.market_data import MemoryMarketData
 from adapters.memory.notifier import MemoryNotifier
 from adapters.memory.stores import MemoryStores
 from adapters.notifier import Severity
@@ -30,8 +29,8 @@ from tasks.desk import Desk
 from tasks.fills import NoticeOutcome, apply_notice
 from tasks.orders import trade
 from tasks.reconciliation import Reconciliation, reconcile
-from tests.builders import A_DAY, ACCOUNT, HYUNDAI, LG_CHEM, SAMSUNG, seoul
-from tests.paper_brokers import PaperBroker
+from tests.builders import A_DAY, ACCOUNT, HYUNDAI, LG_CHEM, SAMSUNG, a_signal, seoul
+from tests.paper_brokers import PaperBroker, PaperMarket
 from trading.bars import Bar, Interval
 from trading.executions import Execution
 from trading.instruments import Instrument, Symbol
@@ -118,7 +117,7 @@ class Floor:
 
     desk: Desk
     clock: FixedClock
-    market: MemoryMarketData
+    market: PaperMarket
     broker: PaperBroker
     stores: WatchedStores
     notifier: MemoryNotifier
@@ -139,6 +138,17 @@ class Floor:
             for signal in signals:
                 work.signals.add(signal)
         return await trade.fn(self.desk, signals)
+
+    async def hold(self, signal: Signal | None = None) -> Signal:
+        """Buy at the opening: 24 LG Chem at 401,000 unless told otherwise; it is 10:00 then."""
+        entry = signal or a_signal()
+        await self.open()
+        await self.trade(entry)
+        self.at("09:00")
+        price = PRICES[entry.symbol] * 401 // 400
+        self.hear(*self.print(price, symbol=entry.symbol, auction=True))
+        self.at("10:00")
+        return entry
 
     async def reconcile(self) -> Reconciliation:
         """Compare the books."""
@@ -205,7 +215,7 @@ class Floor:
 def a_floor(folder: Path, *, day: date = A_DAY, cash: int = CASH, **settings: Any) -> Floor:
     """Open a desk on memory at 07:00 of `day`; `settings` replace those of the channel file."""
     clock, calendar, wording = FixedClock(seoul(day, "07:00")), XkrxCalendar(), Wording("en")
-    market = MemoryMarketData((Instrument(s, s) for s in PRICES), clock=clock)
+    market = PaperMarket((Instrument(s, s) for s in PRICES), clock=clock)
     bars = [a_close(symbol, calendar.previous_trading_day(day)) for symbol in PRICES]
     market.load(bars)
     broker = PaperBroker(market, account=ACCOUNT, cash=cash, clock=clock, calendar=calendar)

@@ -1,4 +1,4 @@
-"""This is the paper broker of the scenarios: it keeps a list of what reached it, and its line can fail."""
+"""This is the paper market and broker of the scenarios: what reaches them is kept, and their line can fail."""
 
 from __future__ import annotations
 
@@ -9,14 +9,33 @@ from datetime import date
 from typing import Any
 
 from adapters.memory.broker import MemoryBroker
+from adapters.memory.market_data import MemoryMarketData
 from tests.builders import an_intent
 from trading.broker_books import Acceptance, Balance, BrokerOrder, BrokerPosition, Buyable
-from trading.errors import MaemaeError
+from trading.errors import MaemaeError, Unavailable
 from trading.instruments import Symbol
 from trading.notices import Notice, NoticeKind
 from trading.orders import OrderIntent, OrderType, Side
 from trading.sessions import KST
-from trading.ticks import TradePrint
+from trading.ticks import Quote, TradePrint
+
+
+class PaperMarket(MemoryMarketData):
+    """The market in memory; symbols in `lost` cannot be asked, those in `unpriced` have no price yet."""
+
+    def __init__(self, *positions: Any, **names: Any) -> None:
+        super().__init__(*positions, **names)
+        self.lost: set[Symbol] = set()
+        self.unpriced: set[Symbol] = set()
+        self.asked: list[Symbol] = []
+
+    async def quote(self, symbol: Symbol) -> Quote:
+        """Read the current price if the line holds."""
+        self.asked.append(symbol)
+        if symbol in self.lost:
+            raise Unavailable(f"{symbol}: no answer")
+        quote = await super().quote(symbol)
+        return replace(quote, last=0) if symbol in self.unpriced else quote
 
 
 class PaperBroker(MemoryBroker):

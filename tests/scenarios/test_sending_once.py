@@ -1,0 +1,147 @@
+"""This is one order per decision: however often, by however many, and whatever the broker answers."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from adapters.notifier import Severity
+from tasks.orders import MAXIMUM_EXIT_ATTEMPTS
+from tests.builders import A_DAY, LG_CHEM, SAMSUNG, a_signal, seoul
+from tests.desks import Floor, an_exit
+from trading.errors import BrokerError, Rejected, Throttled, Unauthorized, Unavailable
+from trading.instruments import Symbol
+from trading.orders import OrderStatus
+
+PROJECT = Path(__file__).parents[2]
+REFUSALS = [
+    Rejected("주문가능금액을 초과 했습니다", code="APBK0952"),
+    Throttled("초당 거래건수를 초과하였습니다.", code="EGW00201"),
+    Unauthorized("기간이 만료된 token 입니다.", code="EGW00123"),
+    Unavailable("connection refused"),
+]
+
+
+async def test_the_same_signals_traded_twice_give_one_order(floor: Floor) -> None:
+    """Incidents 9 and 14: the orchestrator starts the same run twice."""
+    await floor.open()
+    assert len(await floor.trade(a_signal())) == 1
+    assert await floor.trade(a_signal()) == ()
+    assert len(floor.broker.sent) == len(floor.broker.book) == 1
+
+
+async def test_five_runs_at_once_give_one_order(floor: Floor) -> None:
+    """Incident 14: five copies of the flow, at the same moment."""
+    await floor.open()
+    runs = await asyncio.gather(*(floor.trade(a_signal()) for _ in range(5)))
+    assert sorted(map(len, runs)) == [0, 0, 0, 0, 1]
+    assert len(floor.broker.sent) == len(floor.broker.book) == 1
+
+
+async def test_late_runs_released_at_once_place_each_signal_once(floor: Floor) -> None:
+    """Incident 15: twelve late runs on resume."""
+    await floor.open()
+    signals = (a_signal(), a_signal(symbol=SAMSUNG, reference_price=50_000))
+    await asyncio.gather(*(floor.trade(*signals) for _ in range(12)))
+    assert sorted(order.symbol for order in floor.broker.book) == [SAMSUNG, LG_CHEM]
+
+
+async def test_an_expired_signal_places_nothing(floor: Floor) -> None:
+    await floor.open("15:30")
+    assert await floor.trade(a_signal(expires_at=seoul(A_DAY, "15:30"))) == ()
+    await floor.open("08:50", A_DAY + timedelta(days=1))
+    assert await floor.trade(a_signal()) == ()
+    assert (floor.orders, floor.broker.sent) == ((), [])
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda error: type(error).__name__)
+async def test_a_refusal_is_kept_in_the_brokers_words_and_never_sent_again(
+    floor: Floor, refusal: BrokerError
+) -> None:
+    """Incidents 2, 3 and 52."""
+    await floor.open()
+    floor.broker.refusal = refusal
+    (order,) = await floor.trade(a_signal())
+    assert order.status is OrderStatus.REJECTED
+    assert order.error_code == (refusal.code or "UNAVAILABLE")
+    assert order.error_message == refusal.message
+    (told,) = floor.notifier.of(Severity.WARNING)
+    assert refusal.message in told.text
+
+    floor.broker.refusal = None
+    assert await floor.trade(a_signal()) == ()
+    assert len(floor.broker.sent) == 1
+    assert floor.ledger.held_cash == 0
+
+
+async def test_a_refused_exit_is_tried_five_times_and_no_more(floor: Floor) -> None:
+    """Incident 52: a failed sell is never reported as sold, nor repeated for ever."""
+    entry = await floor.hold()
+    floor.broker.refusal = Rejected("매도가능수량이 부족합니다", code="APBK0400")
+    for _ in range(MAXIMUM_EXIT_ATTEMPTS + 2):
+        await floor.trade(an_exit(entry))
+    assert [order.status for order in floor.orders[1:]] == [OrderStatus.REJECTED] * 5
+    assert len({intent.client_order_id for intent in floor.broker.sent}) == 1 + 5
+    assert floor.ledger.position(LG_CHEM).quantity == 24
+
+
+async def test_an_exit_goes_through_at_its_second_attempt(floor: Floor) -> None:
+    entry = await floor.hold()
+    floor.broker.refusal = Rejected("try later", code="VI")
+    await floor.trade(an_exit(entry))
+    floor.broker.refusal = None
+    (again,) = await floor.trade(an_exit(entry))
+    assert (again.status, again.quantity) == (OrderStatus.ACCEPTED, 24)
+    assert await floor.trade(an_exit(entry)) == ()
+
+
+async def test_one_signal_that_cannot_be_judged_stops_no_other(floor: Floor) -> None:
+    """Incident 13: one leg was placed, the other raised, and nothing was recorded."""
+    await floor.open()
+    unknown = a_signal(symbol=Symbol("999999"), reference_price=1_000)
+    with pytest.raises(Rejected, match="999999"):
+        await floor.trade(unknown, a_signal())
+    assert [order.symbol for order in floor.orders] == [LG_CHEM]
+    assert [order.status for order in floor.orders] == [OrderStatus.ACCEPTED]
+
+
+async def test_an_exit_needs_no_other_symbols_price(floor: Floor) -> None:
+    """A holding that nobody quotes any more must not keep a stop from selling another."""
+    floor.broker.hand_over(SAMSUNG, 10, 500_000)
+    entry = await floor.hold()
+    floor.market.lost.add(SAMSUNG)
+    (leaving,) = await floor.trade(an_exit(entry))
+    assert leaving.status is OrderStatus.ACCEPTED
+
+
+async def test_a_defect_is_raised_as_what_it_is_and_leaves_the_order_in_doubt(
+    floor: Floor,
+) -> None:
+    """Incident 46: an internal TypeError was shown as a delay of the broker."""
+    await floor.open()
+    floor.broker.lost_reply = TypeError("int() argument must not be None")
+    with pytest.raises(TypeError):
+        await floor.trade(a_signal())
+    assert floor.order().status is OrderStatus.SUBMITTED
+    floor.broker.lost_reply = None
+    assert await floor.trade(a_signal()) == ()
+    assert (await floor.reconcile()).settled == (floor.order().client_order_id,)
+
+
+def test_one_line_of_the_whole_system_sends_orders() -> None:
+    """No path to the broker leads around the gate, the writer's lock and the halt check."""
+    folders = ("tasks", "flows", "deployments")  # the others never see a broker
+    callers = [
+        f"{path.relative_to(PROJECT)}:{function.name}"
+        for folder in folders
+        for path in (PROJECT / folder).rglob("*.py")
+        for function in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(function, ast.AsyncFunctionDef | ast.FunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Attribute) and node.attr == "place"
+    ]
+    assert callers == ["tasks/orders.py:_send"]
