@@ -59,7 +59,7 @@ def latest_signals(
     return Evaluation(settings.id, position.symbol, signals, notice)
 
 
-def signals_at(  # noqa: PLR0913 - a bar, its decision, and for whom
+def signals_at(
     index: int,
     columns: BarColumns,
     decisions: Decisions,

@@ -22,6 +22,8 @@ def first_fault(error: ValidationError, *, origin: str = "") -> InvalidSetting:
     """
     fault = error.errors()[0]
     field, value = ".".join(str(part) for part in fault["loc"]), fault["input"]
+    if fault["type"] == "missing":
+        value = None  # pydantic gives the whole section
     expected = _PLAINER.get(fault["type"], fault["msg"])
     cause = fault.get("ctx", {}).get("error")
     if isinstance(cause, BadInput):
