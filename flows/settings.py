@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from adapters.kis.settings import KisSettings
@@ -93,10 +94,7 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         return Settings(_env_file=files, **overrides)
     except ValidationError as error:
-        fault = error.errors()[0]
-        variable = "MAEMAE_" + "__".join(str(part).upper() for part in fault["loc"])
-        value = "***" if _is_secret(variable) else fault["input"]
-        raise InvalidSetting(variable, value, fault["msg"]) from None
+        raise _first_fault(error.errors()[0]) from None
 
 
 def load_channel(settings: Settings) -> ChannelSettings:
@@ -113,8 +111,7 @@ def load_channel(settings: Settings) -> ChannelSettings:
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
-        where = str(getattr(error, "problem_mark", "")).strip()
-        raise InvalidSetting(path.name, where, "valid YAML") from None
+        raise InvalidSetting(path.name, _place(error), "valid YAML") from None
     if not isinstance(document, dict):
         raise InvalidSetting(path.name, document, "a mapping of settings")
     channel = parse_channel(document, origin=path.name)
@@ -125,5 +122,22 @@ def load_channel(settings: Settings) -> ChannelSettings:
     return channel
 
 
+def _place(error: yaml.YAMLError) -> str:
+    """Tell where in the file the reader gave up."""
+    mark = getattr(error, "problem_mark", None)
+    return f"line {mark.line + 1}, column {mark.column + 1}" if mark else "?"
+
+
+def _first_fault(fault: ErrorDetails) -> InvalidSetting:
+    """Name the variable and its value; of what is missing pydantic gives the whole section, keys and all."""
+    variable = "MAEMAE_" + "__".join(str(part).upper() for part in fault["loc"])
+    if fault["type"] == "missing":
+        return InvalidSetting(variable, None, fault["msg"])
+    is_secret = _is_secret(variable) or not isinstance(fault["input"], str | int)
+    return InvalidSetting(variable, "***" if is_secret else fault["input"], fault["msg"])
+
+
 def _is_secret(variable: str) -> bool:
-    return any(word in variable for word in ("APPKEY", "APPSECRET", "TOKEN", "URL"))
+    return any(
+        word in variable for word in ("APPKEY", "APPSECRET", "TOKEN", "DATABASE_URL", "WEBHOOK_URL")
+    )

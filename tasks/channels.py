@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from risk.limits import RiskLimits
 from risk.sizing import SizingSettings
+from strategies.faults import first_fault
 from strategies.settings import StrategySettings
 from trading.costs import CostSchedule
 from trading.errors import InvalidSetting
@@ -75,6 +76,7 @@ class ChannelSettings(BaseModel):
         )
         if strangers:
             raise InvalidSetting("strategies.symbols", sorted(strangers), "symbols of watch_list")
+        self.sizing.require_within(self.risk)
         return self
 
     @property
@@ -98,10 +100,4 @@ def parse_channel(document: Mapping[str, Any], *, origin: str) -> ChannelSetting
     try:
         return ChannelSettings.model_validate(document)
     except ValidationError as error:
-        raise InvalidSetting(*_first_fault(error, origin)) from None
-
-
-def _first_fault(error: ValidationError, origin: str) -> tuple[str, object, str]:
-    fault = error.errors()[0]
-    field = ".".join(str(part) for part in fault["loc"])
-    return f"{origin}: {field}", fault["input"], fault["msg"].removeprefix("Value error, ")
+        raise first_fault(error, origin=origin) from None
