@@ -23,6 +23,11 @@ def in_own_words(expected: str) -> str:
     return expected
 
 
+def needed(field: str, expected: str) -> str:
+    """Say what is needed where `field` is missing: its own sentence `console.needed.<field>` if there is one."""
+    return catalogue(language()).get(f"console.needed.{field}") or in_own_words(expected)
+
+
 @cache
 def _sentences(chosen: str) -> tuple[tuple[re.Pattern[str], str], ...]:
     texts = {

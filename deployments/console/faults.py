@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
 from difflib import get_close_matches
 from enum import Enum
 from typing import Final, get_args, get_origin
@@ -16,7 +18,7 @@ from cyclopts import (
     UnknownOptionError,
 )
 
-from deployments.console.expectations import in_own_words
+from deployments.console.expectations import in_own_words, needed
 from deployments.console.speech import say
 from trading.errors import (
     BadInput,
@@ -68,7 +70,7 @@ def sentence_of(error: Exception) -> str:
 
 def _wrong(field: str, value: object, expected: str) -> str:
     if value is None:
-        return say("fault.missing", field=field, expected=in_own_words(expected))
+        return say("fault.missing", field=field, expected=needed(field, expected))
     return say("fault.wrong", field=field, value=_shown(value), expected=in_own_words(expected))
 
 
@@ -105,7 +107,7 @@ def _kind_of(kind: object) -> str:
 
 
 def _shown(value: object) -> str:
-    written = repr(value)
+    written = str(value) if isinstance(value, Decimal | date) else repr(value)
     return written if len(written) <= _LONGEST_VALUE else f"{written[:_LONGEST_VALUE]}…"
 
 
