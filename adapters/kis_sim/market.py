@@ -17,7 +17,7 @@ from adapters.kis_sim.books import Book, draw_book
 from adapters.kis_sim.histories import DayBar, History, MinuteBar
 from adapters.kis_sim.hours import Timetable, kst
 from adapters.kis_sim.securities import Securities
-from adapters.kis_sim.tapes import DaySoFar, Grid, Print, Tape, draw_tape, read_tape
+from adapters.kis_sim.tapes import SPACING, DaySoFar, Grid, Print, Tape, draw_tape, read_tape
 from trading.instruments import Instrument
 from trading.krx import NO_LIMITS, PriceLimits, price_limits, tick_size
 
@@ -60,12 +60,19 @@ class Market:
     """Prices of every symbol of a history, played on a timetable from a seed."""
 
     def __init__(
-        self, history: History, securities: Securities, timetable: Timetable, seed: int
+        self,
+        history: History,
+        securities: Securities,
+        timetable: Timetable,
+        seed: int,
+        *,
+        spacing: int = SPACING,
     ) -> None:
         self.history = history
         self.securities = securities
         self.timetable = timetable
         self._seed = seed
+        self._spacing = spacing
         self._tapes: dict[tuple[str, date], Tape] = {}
         self._taken: dict[str, tuple[tuple[date, int], dict[int, int]]] = {}
 
@@ -169,7 +176,8 @@ class Market:
         minutes = self.history.minutes.get((symbol, day))
         if minutes:
             return read_tape(minutes, hours)
-        return draw_tape(bar, hours, self._grid(instrument, day), self._random(f"{symbol} {day}"))
+        grid, random = self._grid(instrument, day), self._random(f"{symbol} {day}")
+        return draw_tape(bar, hours, grid, random, spacing=self._spacing)
 
     def _grid(self, instrument: Instrument, day: date) -> Grid:
         @cache

@@ -18,6 +18,7 @@ from adapters.kis_sim.faults import FaultTable, read_table
 from adapters.kis_sim.gateway import Mode
 from adapters.kis_sim.histories import BUNDLED
 from adapters.kis_sim.orders import Environment
+from adapters.kis_sim.tapes import SPACING
 from adapters.kis_sim.tokens import Credential, made_up_key
 from trading.errors import BadInput
 
@@ -25,6 +26,8 @@ APPKEY_LENGTH: Final = 36
 APPSECRET_LENGTH: Final = 180
 NO_FAULTS: Final = FaultTable()
 _ACCOUNT: Final = re.compile(r"\d{8}-\d{2}")
+
+_HOUR: Final = 3600
 
 
 class Profile(StrEnum):
@@ -71,6 +74,7 @@ class Options:
     pacing: Pacing | None = Pacing.STEP
     factor: float = 0
     seed: int = 1
+    spacing: int = SPACING
     faults: FaultTable = NO_FAULTS
     commission_rate: Decimal = Decimal("0.00015")
     ping_seconds: float = 10
@@ -142,6 +146,7 @@ def parse(arguments: Sequence[str], prog: str = "maemae sim") -> Options:
         pacing=pacing,
         factor=factor,
         seed=given.seed,
+        spacing=_spacing(given.spacing),
         faults=_faults(given.faults),
     )
 
@@ -165,6 +170,11 @@ def _parser(prog: str) -> _Parser:
     add("--day", metavar="YYYY-MM-DD", help="the day it starts on")
     add("--clock", metavar="open|step|FACTOR", default="step", help="how time passes")
     add("--seed", type=int, default=1, help="another seed draws other days from the same bars")
+    add(
+        "--spacing",
+        default=str(SPACING),
+        help=f"seconds between two prints of a symbol ({SPACING})",
+    )
     add("--faults", type=Path, help="JSON file with the table of faults")
     return parser
 
@@ -181,6 +191,13 @@ def _whole(option: str, text: str) -> int:
     if not text.isdigit():
         raise BadInput(option, text, "a whole number, 0 or more")
     return int(text)
+
+
+def _spacing(text: str) -> int:
+    spacing = _whole("--spacing", text)
+    if not 2 <= spacing <= _HOUR:
+        raise BadInput("--spacing", text, f"whole seconds from 2 to {_HOUR}")
+    return spacing
 
 
 def _limit(text: str) -> int:

@@ -21,8 +21,8 @@ from adapters.kis_sim.hours import Hours
 type Grid = Callable[[int], int]
 """The tick in won at a price."""
 
-SPACING: Final = timedelta(seconds=5)
-"""One print falls into each such slot of continuous trading."""
+SPACING: Final = 5
+"""Seconds: one print falls into each such slot of continuous trading."""
 
 _OPENING_SHARE: Final = 4
 _CLOSING_SHARE: Final = 9
@@ -109,12 +109,14 @@ def _lower(one: Print, other: Print) -> Print:
     return other if other.price < one.price else one
 
 
-def draw_tape(bar: DayBar, hours: Hours, grid: Grid, random: Random) -> Tape:
+def draw_tape(
+    bar: DayBar, hours: Hours, grid: Grid, random: Random, *, spacing: int = SPACING
+) -> Tape:
     """Draw a day that ends as `bar` says. Prices as given are kept even where they lie off the grid."""
     if not bar.is_traded:
         return Tape(())
     low, high = min(bar.low, bar.open, bar.close), max(bar.high, bar.open, bar.close)
-    times = _times(hours, bar.volume, random)
+    times = _times(hours, bar.volume, random, spacing)
     if len(times) < 2:  # noqa: PLR2004 - too thin a day to draw: the prices that must be seen, no more
         return Tape(_thin(bar, hours, low=low, high=high))
     prices = _Path(low, high, grid, random).draw(bar.open, bar.close, len(times))
@@ -150,14 +152,13 @@ def read_tape(bars: Sequence[MinuteBar], hours: Hours) -> Tape:
     return Tape(_with_initiators(prints))
 
 
-def _times(hours: Hours, volume: int, random: Random) -> list[datetime]:
+def _times(hours: Hours, volume: int, random: Random, spacing: int) -> list[datetime]:
     """Spread the continuous prints over their slots; no more of them than shares are left for."""
-    slots = int((hours.closing_auction_at - hours.opens_at) / SPACING)
+    slots = int((hours.closing_auction_at - hours.opens_at) / timedelta(seconds=spacing))
     count = min(slots, volume - 2)
-    width = int(SPACING.total_seconds())
     return [
         hours.opens_at
-        + timedelta(seconds=slots * place // count * width + random.randrange(1, width))
+        + timedelta(seconds=slots * place // count * spacing + random.randrange(1, spacing))
         for place in range(count)
     ]
 

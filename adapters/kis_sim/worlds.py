@@ -42,7 +42,8 @@ def build(options: Options, *, clock: Clock, real_time: Callable[[], float]) -> 
         start = _start(history, calendar, options)
     factor = 1 if is_always_open else options.factor
     timetable = Timetable(calendar, is_always_open=is_always_open)
-    market = Market(history, Securities.of(history), timetable, options.seed)
+    securities = Securities.of(history)
+    market = Market(history, securities, timetable, options.seed, spacing=options.spacing)
     faults = Faults(real_time)
     faults.take(options.faults, at=start)
     accounts = tuple(Account(number, options.cash) for number in options.accounts)
