@@ -8,6 +8,9 @@ from html import escape
 
 type Point = tuple[float, float]
 
+AIR = 16
+"""Margin of a picture that stands alone."""
+
 
 @dataclass(slots=True)
 class Drawing:
@@ -40,9 +43,12 @@ class Drawing:
         self.put("text", kind, text=text, x=at[0], y=at[1], text_anchor=anchor)
 
     def render(self, *, style: str = "") -> str:
-        """Give the SVG element; `style` makes it stand alone, outside of our page."""
-        head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width} {self.height}"'
-        size = f' width="{self.width}" height="{self.height}"' if style else ""
+        """Give the SVG element; `style` makes it stand alone, outside of our page, with air around it."""
+        air = AIR if style else 0
+        width, height = self.width + 2 * air, self.height + 2 * air
+        box = f"{-air} {-air} {width} {height}"
+        head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}"'
+        size = f' width="{width}" height="{height}"' if style else ""
         sheet = f"<style>{style}</style>" if style else ""
         label = f'role="img" aria-label="{escape(self.title)}" class="chart"'
         return f"{head}{size} {label}>{sheet}{''.join(self.parts)}</svg>"

@@ -11,6 +11,9 @@ from adapters.wording import Wording
 from trading.equity import EquityPoint, curve_returns
 from trading.performance import drawdowns
 
+MAXIMUM_DAYS = 260
+"""About a year; the drawdown still hangs from the highest peak of all days."""
+
 _CAPTION, _GAP, _SHARE = 18.0, 30.0, 0.70
 _MARGIN = 14.0
 _SHALLOWEST = -0.002
@@ -18,16 +21,17 @@ _SHALLOWEST = -0.002
 
 
 def equity_chart(curve: Sequence[EquityPoint], wording: Wording, size: Size) -> Drawing:
-    """Draw equity above and drawdown below; the curve begins with the first day's opening."""
+    """Draw equity above and drawdown below, the newest `MAXIMUM_DAYS` days from the first one's opening on."""
     drawing = Drawing(size.width, size.height, wording.text("report.equity_chart"))
-    positions = across(len(curve) + 1, size, margin=_MARGIN)
+    depths = [0.0, *(float(depth) for depth in drawdowns(curve_returns(curve)))]
+    curve, depths = curve[-MAXIMUM_DAYS:], depths[-MAXIMUM_DAYS - 1 :]
+    positions = across(len(depths), size, margin=_MARGIN)
     split = size.height * _SHARE
     values = [curve[0].opening or curve[0].paid_in, *(point.closing for point in curve)]
     upper = Panel(
         drawing, positions, Scale(*padded(values, share=0.15), split - _GAP, _CAPTION + 8)
     )
     _draw_equity(upper, values, curve, wording)
-    depths = [0.0, *(float(depth) for depth in drawdowns(curve_returns(curve)))]
     deepest = min(*depths, _SHALLOWEST)
     lower = Panel(drawing, positions, Scale(deepest, 0, size.height - BOTTOM - 6, split))
     _draw_drawdown(lower, depths, wording)

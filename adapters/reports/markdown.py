@@ -25,7 +25,7 @@ def render_markdown(report: EodReport, wording: Wording) -> str:
         f"# {text('report.headline', day=day.trading_day, **figures)}",
         f"{wording.term('channel', day.channel)} · {text('field.account')} {mask_account(day.account)}",
         picture(report, wording),
-        _table(("", ""), wording.report_figures(report).items()),
+        _table((text("field.figure"), text("field.value")), wording.report_figures(report).items()),
         *_section(text("report.holdings"), _holdings(report, wording)),
         *_section(text("report.sales"), _sales(report, wording)),
         *_section(text("report.orders"), _orders(report, wording)),
@@ -86,20 +86,27 @@ def _sales(report: EodReport, wording: Wording) -> str:
 
 
 def _orders(report: EodReport, wording: Wording) -> str:
-    names = ("symbol", "side", "filled", "price", "status", "reason")
-    heads = [wording.text(f"field.{n}") for n in names]
-    return _table(heads, (_order(order, report, wording) for order in report.day.orders))
+    names = ("symbol", "side", "status", "filled", "price")
+    heads = [wording.text(f"field.{name}") for name in names]
+    rows = (_order(order, report, wording) for order in report.day.orders)
+    reasons = "\n".join(f"- {_reason(order, report, wording)}" for order in report.day.orders)
+    return "\n\n".join(part for part in (_table(heads, rows, words=3), reasons) if part)
 
 
 def _order(order: Order, report: EodReport, wording: Wording) -> Sequence[str]:
     return (
         f"{report.day.name(order.symbol)} {order.symbol}",
         wording.term("side", order.side),
+        wording.term("status", order.status),
         f"{wording.number(order.filled_quantity)} / {wording.number(order.quantity)}",
         wording.figure(order.average_price),
-        wording.term("status", order.status),
-        order_reason(order, report, wording),
     )
+
+
+def _reason(order: Order, report: EodReport, wording: Wording) -> str:
+    side = wording.term("side", order.side)
+    reason = order_reason(order, report, wording)
+    return _escaped(f"{report.day.name(order.symbol)} {side}: {reason}")
 
 
 def _denials(report: EodReport, wording: Wording) -> str:
@@ -124,12 +131,12 @@ def _funnel(report: EodReport, wording: Wording) -> str:
     return f"{counted}\n\n{note}"
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Lay out a table, numbers to the right; "" without rows."""
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, words: int = 1) -> str:
+    """Lay out a table, its first `words` columns to the left, figures to the right; "" without rows."""
     listed = [" | ".join(_escaped(cell) for cell in row) for row in rows]
     if not listed:
         return ""
-    rule = " | ".join([":--"] + ["--:"] * (len(heads) - 1))
+    rule = " | ".join([":--"] * words + ["--:"] * (len(heads) - words))
     return "\n".join(f"| {line} |" for line in (" | ".join(heads), rule, *listed))
 
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.reports.drawings import Drawing
-from adapters.reports.equity_charts import equity_chart
+from adapters.reports.equity_charts import MAXIMUM_DAYS, equity_chart
 from adapters.reports.panels import NARROW, WIDE, Size
 from adapters.reports.price_charts import MAXIMUM_BARS, day_trades, price_chart
 from adapters.reports.scales import Scale, day_ticks, padded, round_ticks
@@ -143,6 +143,25 @@ def test_one_flat_day_is_a_picture_too() -> None:
     drawing = equity_chart(flat, KO, NARROW)
     assert is_inside(drawing)
     assert "01-15" in texts(drawing)
+
+
+def a_long_curve(days: int) -> tuple[EquityPoint, ...]:
+    """Rise for half of the days and stand a tenth lower ever after."""
+    rising = [100_000 + 100 * n for n in range(days // 2)]
+    values = [*rising, *[rising[-1] * 9 // 10] * (days - len(rising))]
+    first = date(2010, 1, 1)
+    return tuple(
+        EquityPoint(first + timedelta(days=n), values[max(n - 1, 0)], value)
+        for n, value in enumerate(values)
+    )
+
+
+def test_many_years_stay_a_small_picture_and_keep_their_peak() -> None:
+    drawing = equity_chart(a_long_curve(2_000), KO, WIDE)
+    assert is_inside(drawing)
+    assert len(drawing.render()) < 80_000
+    assert len(elements(drawing, "hover")) == MAXIMUM_DAYS
+    assert f"{MINUS}10.00%" in texts(drawing)
 
 
 # Prices

@@ -164,7 +164,7 @@ def test_the_picture_of_the_markdown_carries_its_own_data() -> None:
     found = re.fullmatch(r"!\[.+\]\(data:image/svg\+xml;base64,(.+)\)", picture(report, Wording()))
     assert found
     drawing = ET.fromstring(b64decode(found[1]))  # noqa: S314 - our own drawing
-    assert drawing.attrib["width"] == "720"
+    assert drawing.attrib["width"] == "752"
     assert len(render_markdown(report, Wording())) < 200_000
 
 
