@@ -27,7 +27,7 @@ APPSECRET_LENGTH: Final = 180
 NO_FAULTS: Final = FaultTable()
 _ACCOUNT: Final = re.compile(r"\d{8}-\d{2}")
 
-_HOUR: Final = 3600
+_SPACINGS: Final = range(2, 3601)
 
 
 class Profile(StrEnum):
@@ -195,8 +195,8 @@ def _whole(option: str, text: str) -> int:
 
 def _spacing(text: str) -> int:
     spacing = _whole("--spacing", text)
-    if not 2 <= spacing <= _HOUR:
-        raise BadInput("--spacing", text, f"whole seconds from 2 to {_HOUR}")
+    if spacing not in _SPACINGS:
+        raise BadInput("--spacing", text, "whole seconds from 2 to 3600")
     return spacing
 
 
