@@ -50,8 +50,8 @@ async def make_report(desk: Desk, trading_day: date, *, directory: Path, link: s
         record = _record(desk, work, trading_day, before, prices)
         report = build_report(record)
         work.equity.put(record.point)
-        history = _history(work, record)
-    files = write_report(report, history, directory, wording=desk.wording)
+        history, fills = _history(work, record), work.executions.all()
+    files = write_report(report, history, directory, wording=desk.wording, executions=fills)
     message = report_message(report, desk.wording, link=link)
     desk.tell(message)
     await acreate_markdown_artifact(

@@ -162,11 +162,12 @@ def rejected_order() -> Order:
 DENIAL_BREACHES = (
     Breach(
         "MAXIMUM_WEIGHT",
-        "10,980,000 of 49,872,552 won (22.02%) pass 20.00%",
+        "10,980,000 of 49,872,552 won is a weight of 0.2202, limit 0.20",
         {
             "value": "10980000",
             "order_value": "10980000",
             "equity": "49872552",
+            "weight": "0.2202",
             "limit": "0.20",
         },
     ),
