@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from adapters.messages import execution_booked, order_rejected
 from adapters.stores import UnitOfWork
+from tasks.bookings import Booked, book
 from tasks.desk import Desk
-from tasks.reconciliation import Booked, book
 from trading.bookings import Postponed, execution_from_notice
 from trading.notices import Notice, NoticeKind
 from trading.orders import Order, OrderStatus
@@ -49,6 +49,10 @@ def _apply(
     match notice.kind:
         case NoticeKind.FILLED:
             return _fill(desk, work, order, notice, trading_day)
+        case NoticeKind.CANCELED if notice.quantity < order.open_quantity:
+            return (
+                None  # a part was cancelled by hand, or a fill before the cancel is still to come
+            )
         case NoticeKind.CANCELED if order.is_open and not order.is_in_doubt:
             order = order.cancel(at=notice.received_at)
             work.orders.save(order, detail="notice")

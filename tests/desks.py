@@ -132,6 +132,19 @@ class Floor:
         self.at(time, day)
         return await self.reconcile()
 
+    def night(self) -> date:
+        """End the day at the last prices and store them, then give the next trading day; it is 07:00."""
+        today = self.desk.today()
+        self.at("16:00")
+        self.broker.end_day()
+        closes = [a_close(symbol, today, self.market.last(symbol)) for symbol in PRICES]
+        self.market.load(closes)
+        with self.stores.begin() as work:
+            work.bars.upsert(closes)
+        tomorrow = self.desk.calendar.next_trading_day(today)
+        self.at("07:00", tomorrow)
+        return tomorrow
+
     async def trade(self, *signals: Signal) -> tuple[Order, ...]:
         """Store the signals and trade them."""
         with self.stores.begin() as work:
@@ -278,8 +291,12 @@ def a_close(symbol: Symbol, day: date, price: int | None = None) -> Bar:
     return Bar(symbol, Interval.DAY, day, at, close, close, close, close, volume=100_000)
 
 
-def an_exit(signal: Signal, trigger: str = "stop", price: int = 380_000) -> Signal:
+def on(day: date, signal: Signal) -> Signal:
+    """Give the same signal for another day."""
+    times = {"created_at": seoul(day, "08:40"), "expires_at": seoul(day, "15:30")}
+    return replace(signal, trading_day=day, **times)
+
+
+def an_exit(signal: Signal, trigger: str = "stop") -> Signal:
     """Give the exit that follows an entry."""
-    return replace(
-        signal, direction=Direction.EXIT, trigger=trigger, reason="stop", reference_price=price
-    )
+    return replace(signal, direction=Direction.EXIT, trigger=trigger, reason=trigger)

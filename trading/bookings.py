@@ -112,12 +112,14 @@ def order_after_row(order: Order, row: BrokerOrder, *, is_day_over: bool, at: da
     if row.status is OrderStatus.CANCELED:
         return order.cancel(at=at)
     if is_day_over and order.filled_quantity == row.filled_quantity:
-        return (
-            order.expire(at=at)
-            if order.status is not OrderStatus.PENDING_CANCEL
-            else order.cancel(at=at)
-        )
+        return order_after_day(order, at=at)
     return order
+
+
+def order_after_day(order: Order, *, at: datetime) -> Order:
+    """Close an open order whose day has ended: cancelled if that was asked for, else expired."""
+    is_leaving = order.status is OrderStatus.PENDING_CANCEL
+    return order.cancel(at=at) if is_leaving else order.expire(at=at)
 
 
 def notice_time(notice: Notice, trading_day: date) -> datetime:
@@ -134,7 +136,7 @@ def _covers(execution: Execution, at: datetime) -> bool:
     return is_inquiry and at <= execution.executed_at + CLOCK_MARGIN
 
 
-def _execution(  # noqa: PLR0913 - the parts of a fill
+def _execution(
     order: Order,
     quantity: int,
     value: int,

@@ -1,0 +1,165 @@
+"""This is the gate on trading days: every reason kept, told once, and never in the way of an exit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from adapters.notifier import Severity
+from tests.builders import HYUNDAI, LG_CHEM, NAVER, SAMSUNG, a_signal
+from tests.desks import CASH, Floor, an_exit, on
+from trading.errors import Throttled
+from trading.halts import Halt, TradingState
+from trading.instruments import Instrument
+from trading.ledger import CashFlow
+from trading.orders import OrderStatus
+
+
+async def test_a_denial_keeps_every_breach_and_tells_them_all(floor: Floor) -> None:
+    """Incident 30: an issue about to be delisted, and before the auction too."""
+    floor.market.set_instrument(Instrument(LG_CHEM, "LG화학", is_liquidation=True))
+    await floor.open("07:45")
+    (order,) = await floor.trade(a_signal())
+    assert order.status is OrderStatus.DENIED
+    assert floor.breaches == ("MARKET_CLOSED", "STANDING")
+    (told,) = floor.notifier.of(Severity.WARNING)
+    assert len(told.text.splitlines()) == 2
+    assert floor.broker.sent == []
+
+
+async def test_a_symbol_without_a_price_is_refused_and_kept_on_record_once(floor: Floor) -> None:
+    floor.market.unpriced.add(LG_CHEM)
+    await floor.open()
+    for _ in range(3):
+        assert await floor.trade(a_signal()) == ()
+    assert floor.breaches == ("SIZING",)
+    assert floor.broker.sent == []
+
+
+async def test_buying_power_that_cannot_be_read_is_never_taken_for_any(floor: Floor) -> None:
+    """Incident 51: a throttled answer is no answer."""
+    await floor.open()
+    floor.broker.reading = Throttled("초당 거래건수를 초과하였습니다.", code="EGW00201")
+    with pytest.raises(Throttled):
+        await floor.trade(a_signal())
+    assert (floor.orders, floor.broker.sent) == ((), [])
+    floor.broker.reading = None
+    (order,) = await floor.trade(a_signal())
+    assert order.status is OrderStatus.ACCEPTED
+
+
+async def test_a_holding_of_unknown_worth_refuses_buys_and_lets_exits_pass(floor: Floor) -> None:
+    """Shares from before maemae, of a symbol whose bars nobody keeps: the opening equity is unknown."""
+    floor.market.set_instrument(Instrument(NAVER, "NAVER"))
+    floor.market.set_base(NAVER, 180_000)
+    floor.broker.hand_over(NAVER, 10, 1_800_000)
+    entry = await floor.hold()
+    tomorrow = floor.night()
+    await floor.open()
+    (buy,) = await floor.trade(on(tomorrow, a_signal(symbol=SAMSUNG)))
+    assert (buy.status, floor.breaches) == (OrderStatus.DENIED, ("DAILY_LOSS",))
+    (leaving,) = await floor.trade(on(tomorrow, an_exit(entry)))
+    assert leaving.status is OrderStatus.ACCEPTED
+
+
+async def test_a_days_loss_refuses_buys_and_lets_exits_pass(floor: Floor) -> None:
+    """Bought for 9,624,000; at 316,000 more than 2,000,000 of 100,000,000 won are lost."""
+    entry = await floor.hold()
+    floor.print(316_000)
+    (buy,) = await floor.trade(a_signal(symbol=SAMSUNG, reference_price=50_000))
+    assert (buy.status, floor.breaches) == (OrderStatus.DENIED, ("DAILY_LOSS",))
+    (leaving,) = await floor.trade(an_exit(entry))
+    assert leaving.status is OrderStatus.ACCEPTED
+
+
+@pytest.mark.parametrize("amount", [30_000_000, -30_000_000])
+async def test_money_paid_in_or_out_is_neither_profit_nor_loss_of_the_day(
+    floor: Floor, amount: int
+) -> None:
+    """The opening is 99,998,557 won; 24 shares that fall from 401,000 to 316,000 lose 2,040,000 of them."""
+    await floor.hold()
+    tomorrow = floor.night()
+    await floor.open()
+    floor.broker.pay_in(amount)
+    flow = CashFlow(floor.desk.today(), amount)
+    with floor.stores.begin() as work:
+        work.ledger.deposit(flow, reason="by hand", at=floor.clock.now())
+    (buy,) = await floor.trade(on(tomorrow, a_signal(symbol=SAMSUNG)))
+    assert buy.status is OrderStatus.ACCEPTED
+
+    floor.print(316_000)
+    (denied,) = await floor.trade(on(tomorrow, a_signal(symbol=HYUNDAI)))
+    assert (denied.status, floor.breaches) == (OrderStatus.DENIED, ("DAILY_LOSS",))
+
+
+async def test_settlement_is_never_a_loss(floor: Floor) -> None:
+    """Incident 43: equity stands still while a buy and a sell settle on the days after them."""
+    await floor.hold()
+    worth = []
+    for _ in range(4):
+        floor.night()
+        await floor.open()
+        balance = await floor.broker.get_balance()
+        worth.append(floor.ledger.equity({LG_CHEM: 401_000}))
+        assert worth[-1] == balance.equity
+        (buy,) = await floor.trade(on(floor.desk.today(), a_signal(symbol=SAMSUNG)))
+        assert buy.status is OrderStatus.ACCEPTED
+    # 24 * 401,000 = 9,624,000 became shares of the same worth; only the commission of 1,443 is gone.
+    assert worth == [CASH - 1_443] * 4
+    assert (await floor.reconcile()).is_clean
+
+
+async def test_denials_do_not_use_up_the_attempts_of_an_exit(floor: Floor) -> None:
+    """A strategy halted for an hour must still be able to sell when it goes on."""
+    entry = await floor.hold()
+    halt = Halt("operator", TradingState.HALTED, "look first", floor.clock.now(), "trend")
+    floor.desk.halt_file.put(halt)
+    for _ in range(20):
+        await floor.trade(an_exit(entry))
+    assert [order.status for order in floor.orders[1:]] == [OrderStatus.DENIED]
+    assert floor.breaches == ("HALTED",)
+
+    floor.desk.halt_file.lift("operator", strategy_id="trend", at=floor.clock.now())
+    (leaving,) = await floor.trade(an_exit(entry))
+    assert leaving.status is OrderStatus.ACCEPTED
+
+
+async def test_a_new_reason_to_deny_an_exit_is_told_as_well(floor: Floor) -> None:
+    entry = await floor.hold()
+    floor.desk.halt_file.put(Halt("operator", TradingState.HALTED, "", floor.clock.now()))
+    await floor.trade(an_exit(entry))
+    floor.market.set_instrument(Instrument(LG_CHEM, "LG화학", is_halted=True))
+    with floor.stores.begin() as work:
+        work.instruments.upsert([Instrument(LG_CHEM, "LG화학", is_halted=True)])
+    await floor.trade(an_exit(entry))
+    assert floor.breaches == ("HALTED", "HALTED", "STANDING")
+
+
+async def test_an_exit_sells_what_the_entry_filled_after_the_first_exit(floor: Floor) -> None:
+    """Ten of 24 filled and were stopped; the rest fills on the way down and must not stay."""
+    await floor.open()
+    await floor.trade(entry := a_signal())
+    floor.at("09:00")
+    floor.hear(*floor.print(401_000, 100, auction=True))
+    (first,) = await floor.trade(an_exit(entry))
+    assert first.quantity == 10
+    floor.hear(*floor.print(380_000, 240))
+    assert [order.filled_quantity for order in floor.orders] == [24, 10]
+    (second,) = await floor.trade(an_exit(entry))
+    assert second.quantity == 14
+    floor.hear(*floor.print(380_000))
+    assert await floor.trade(an_exit(entry)) == ()
+    assert floor.ledger.held_symbols == ()
+    floor.assert_books_agree()
+
+
+async def test_a_position_is_not_entered_again_after_its_stop(floor: Floor) -> None:
+    """Incident 29: re-entry 42 seconds after a stop-loss."""
+    entry = await floor.hold()
+    await floor.trade(an_exit(entry))
+    floor.hear(*floor.print(380_000))
+    floor.at("10:00:42")
+    assert await floor.trade(entry) == ()
+    assert await floor.trade(replace(entry, reference_price=380_000)) == ()
+    assert floor.ledger.held_symbols == ()
