@@ -40,4 +40,9 @@ async def eod_report(trading_day: date | None = None) -> State[None]:
             )
             return Story(made.sentence, made.rows)
 
-        return await perform(desk, "eod-report", Guard(needs_session=trading_day is None), story)
+        return await perform(
+            desk,
+            "eod-report",
+            Guard(needs_session=trading_day is None, follows_session=trading_day is None),
+            story,
+        )

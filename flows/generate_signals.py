@@ -35,5 +35,5 @@ async def generate_signals() -> State[None]:
             ]
             return Story(desk.wording.text("story.signals", **figures), rows)
 
-        guard = Guard(is_time_critical=True, needs_trading=True)
+        guard = Guard(is_time_critical=True, needs_trading=True, follows_session=True)
         return await perform(desk, "generate-signals", guard, story)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from prefect import flow
 from prefect.client.schemas.objects import State
-from tasks.bars import ingest_daily_bars
 
 from flows.desk import open_desk
 from flows.hooks import tell_failure
 from flows.stories import Guard, Story, perform
+from tasks.bars import ingest_daily_bars
 from trading.instruments import Symbol
 
 
@@ -40,4 +40,4 @@ async def ingest_bars(symbols: list[str] | None = None) -> State[None]:
             sentence = desk.wording.text("story.bars", **figures)
             return Story(sentence, [report.row() for report in reports])
 
-        return await perform(desk, "ingest-bars", Guard(), story)
+        return await perform(desk, "ingest-bars", Guard(follows_session=True), story)

@@ -32,5 +32,5 @@ async def place_orders() -> State[None]:
             sentence = desk.wording.text("story.orders", **figures)
             return Story(sentence, [desk.wording.order_row(order) for order in orders])
 
-        guard = Guard(is_time_critical=True, needs_trading=True, waits_for_late_opening=True)
+        guard = Guard(is_time_critical=True, needs_trading=True, follows_session=True)
         return await perform(desk, "place-orders", guard, story)

@@ -36,4 +36,4 @@ async def reconcile_fills() -> State[None]:
             ]
             return Story(desk.wording.text("story.reconciliation", **figures), rows)
 
-        return await perform(desk, "reconcile-fills", Guard(), story)
+        return await perform(desk, "reconcile-fills", Guard(follows_session=True), story)

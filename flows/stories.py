@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from prefect import runtime
 from prefect.artifacts import acreate_table_artifact
@@ -16,9 +16,10 @@ from prefect.states import Completed
 from adapters.clock import SystemClock
 from tasks.desk import Desk
 from trading.halts import TradingState, strictest
-from trading.sessions import KST, session_of
+from trading.sessions import KST, Session, session_of
 
-REGULAR_OPENING_HOUR = 9
+REGULAR_HOURS = (time(9, 0), time(15, 30))
+"""The hours that the schedules in prefect.yaml are written for, in Seoul."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class Guard:
     needs_session: bool = True
     is_time_critical: bool = False
     needs_trading: bool = False
-    waits_for_late_opening: bool = False
+    follows_session: bool = False
+    """Before 09:00 wait as much longer as the day opens later, after 15:30 as it closes later."""
 
 
 async def perform(
@@ -46,8 +48,8 @@ async def perform(
     await _name_run(desk, name)
     if (reason := skip_reason(desk, guard, lateness=_lateness())) is not None:
         return Completed(name="Skipped", message=reason)
-    if guard.waits_for_late_opening:
-        await _wait_for_late_opening(desk)
+    if guard.follows_session:
+        await _wait_for_session(desk)
     with desk.stores.lock(f"flow:{name}") as is_only_copy:
         if not is_only_copy:
             return Completed(name="Skipped", message=desk.wording.text("skip.running", flow=name))
@@ -87,14 +89,24 @@ def _lateness() -> timedelta:
     return max(SystemClock().now() - scheduled, timedelta())
 
 
-async def _wait_for_late_opening(desk: Desk) -> None:
-    """Wait as long as today's opening is later than usual (first day of the year, exam day)."""
-    day = desk.today()
-    regular = datetime.combine(day, datetime.min.time(), KST).replace(hour=REGULAR_OPENING_HOUR)
-    delay = session_of(day).opens_at - regular
-    resumes_at = desk.now() + delay
-    while delay and desk.now() < resumes_at:  # noqa: ASYNC110 - a market clock can only be asked
+async def _wait_for_session(desk: Desk) -> None:
+    """Wait as long as today's hours are later than usual (first day of the year, exam day)."""
+    started_at = desk.now()
+    delay = session_delay(session_of(desk.today()), started_at)
+    while delay > timedelta() and desk.now() < started_at + delay:  # noqa: ASYNC110 - a market clock can only be asked
         await asyncio.sleep(1)
+
+
+def session_delay(session: Session, at: datetime) -> timedelta:
+    """Tell how much later than on a regular day a run of `at` has to act; never negative."""
+    regular_opening, regular_close = (
+        datetime.combine(session.trading_day, clock, KST) for clock in REGULAR_HOURS
+    )
+    if at < regular_opening:
+        return session.opens_at - regular_opening
+    if at >= regular_close:
+        return max(session.closes_at - regular_close, timedelta())
+    return timedelta()
 
 
 async def _name_run(desk: Desk, name: str) -> None:
