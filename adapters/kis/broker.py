@@ -215,13 +215,18 @@ def read_orders(pages: Iterable[Reply], *, is_over: bool) -> tuple[BrokerOrder, 
         Unavailable: when the rows are fewer than their total says, or one does not add up.
     """
     rows: dict[str, Row] = {}
-    ordered = 0
+    ordered = filled = 0
     for page in pages:
         rows.update((order_number(row.text("odno")), row) for row in page.rows("output1"))
-        ordered = max(ordered, Row.of(page.body.get("output2")).whole_or_zero("tot_ord_qty"))
-    if ordered and not rows:
-        raise Unavailable(f"{ordered} shares ordered today, and no row that shows them")
+        totals = Row.of(page.body.get("output2"))
+        ordered = max(ordered, totals.whole_or_zero("tot_ord_qty"))
+        filled = max(filled, totals.whole_or_zero("tot_ccld_qty"))
     orders = [read_order(row, is_over=is_over) for row in rows.values()]
+    if ordered and not orders:
+        raise Unavailable(f"{ordered} shares ordered today, and no row that shows them")
+    shown = sum(order.filled_quantity for order in orders)
+    if shown < filled:
+        raise Unavailable(f"{filled} shares filled today, the rows show {shown}")
     return tuple(sorted(orders, key=lambda order: (order.ordered_at, order.broker_order_id)))
 
 

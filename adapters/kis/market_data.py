@@ -11,7 +11,7 @@ from adapters.kis import calls
 from adapters.kis.client import KisClient
 from adapters.kis.settings import Environment
 from adapters.kis.throttle import Priority
-from adapters.kis.wire import Row, day_text, read_day, read_moment
+from adapters.kis.wire import Reply, Row, day_text, read_day, read_moment
 from trading.bars import Bar, Interval
 from trading.errors import Rejected, Unavailable
 from trading.instruments import Instrument, InstrumentKind, Market, Symbol
@@ -25,6 +25,8 @@ _STOCK_TYPE: Final = "300"
 _MINUTE: Final = timedelta(minutes=1)
 _DAY: Final = timedelta(days=1)
 _YES: Final = "Y"
+_UNKNOWN: Final = "UNKNOWN_SYMBOL"
+"""Ours: where KIS says nothing, the refusal still has a code."""
 
 _ADMINISTRATIVE: Final = "51"
 _HALTED: Final = "58"
@@ -126,10 +128,7 @@ class KisMarketData:
             "FID_ORG_ADJ_PRC": _ADJUSTED,
         }
         reply = await self._client.read(calls.DAILY_CHART, parameters, priority=Priority.QUOTE)
-        head = reply.row("output1")
-        if head.whole_or_zero("stck_prpr") == 0:
-            raise Rejected(f"{symbol}: unknown to the broker")
-        self._names[symbol] = head.text("hts_kor_isnm")
+        self._names[symbol] = _known_head(symbol, reply).text("hts_kor_isnm")
         return reply.rows("output2")
 
     async def _minutes(self, symbol: Symbol, at: datetime, *, is_today: bool) -> tuple[Row, ...]:
@@ -145,13 +144,14 @@ class KisMarketData:
             call, extra = calls.MINUTES_PAST, {"FID_INPUT_DATE_1": day_text(local.date())}
             extra["FID_FAKE_TICK_INCU_YN"] = ""
         reply = await self._client.read(call, {**parameters, **extra}, priority=Priority.QUOTE)
+        _known_head(symbol, reply)
         return reply.rows("output2")
 
     async def _price(self, symbol: Symbol) -> Row:
         reply = await self._client.read(calls.PRICE, _of(symbol), priority=Priority.QUOTE)
         row = reply.row("output")
         if row.whole_or_zero("stck_prpr") == row.whole_or_zero("stck_sdpr") == 0:
-            raise Rejected(f"{symbol}: unknown to the broker")
+            raise Rejected(f"{symbol}: unknown to the broker", code=_UNKNOWN)
         return row
 
     async def _instrument(self, symbol: Symbol) -> Instrument:
@@ -234,6 +234,14 @@ def read_paper_instrument(symbol: Symbol, price: Row, *, name: str) -> Instrumen
         is_administrative=_is_administrative(price),
         is_liquidation=_is_yes(price, "sltr_yn"),
     )
+
+
+def _known_head(symbol: Symbol, reply: Reply) -> Row:
+    """Return the head of a chart. KIS answers an unknown symbol with success and a price of 0."""
+    head = reply.row("output1")
+    if head.whole_or_zero("stck_prpr") == 0:
+        raise Rejected(f"{symbol}: unknown to the broker", code=_UNKNOWN)
+    return head
 
 
 def _board(price: Row) -> Market:

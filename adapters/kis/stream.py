@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import uniform
@@ -97,22 +98,6 @@ class Patience:
         return seconds * uniform(0.75, 1.25)  # noqa: S311 - jitter, no secret
 
 
-@dataclass(slots=True)
-class _Link:
-    """One connection: what is still to be answered, and the keys of its encrypted records."""
-
-    waiting: set[tuple[str, str]]
-    ciphers: dict[str, Cipherment] = field(default_factory=dict)
-    is_full: bool = False
-    answered: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def answer(self, tr_id: str, tr_key: str) -> None:
-        """Take note that a registration was answered."""
-        self.waiting.discard((tr_id, tr_key))
-        if not self.waiting:
-            self.answered.set()
-
-
 @dataclass(frozen=True, slots=True)
 class _Received:
     """A message as it came; `at` is told of notices only, since asking a simulator's clock takes a while."""
@@ -123,6 +108,33 @@ class _Received:
 
 
 type _Queue = asyncio.Queue[_Received | Connected | None]
+
+
+@dataclass(slots=True)
+class _Link:
+    """One connection: what is still to be answered, and the keys of its encrypted records.
+
+    What stands in the queue behind its `Connected` came when everything was subscribed.
+    """
+
+    queue: _Queue
+    clock: Clock
+    waiting: set[tuple[str, str]]
+    ciphers: dict[str, Cipherment] = field(default_factory=dict)
+    is_full: bool = False
+    is_up: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def answer(self, tr_id: str, tr_key: str) -> None:
+        """Take note that a registration was answered; the last one makes the connection complete."""
+        self.waiting.discard((tr_id, tr_key))
+        if not self.waiting:
+            self.complete()
+
+    def complete(self) -> None:
+        """Tell once that the connection is up."""
+        if not self.is_up.is_set():
+            self.is_up.set()
+            self.queue.put_nowait(Connected(self.clock.now()))
 
 
 class KisStream:
@@ -151,7 +163,7 @@ class KisStream:
         """Messages received and not yet taken."""
         return self._queue.qsize()
 
-    async def events(self, symbols: Sequence[Symbol]) -> AsyncIterator[StreamEvent]:
+    async def events(self, symbols: Sequence[Symbol]) -> AsyncGenerator[StreamEvent]:
         """Yield prints and notices for ever; `Connected` after each (re)connect, when all is subscribed.
 
         Raises:
@@ -192,7 +204,7 @@ class KisStream:
     async def _run_connection(self, symbols: tuple[Symbol, ...], queue: _Queue) -> None:
         """Connect, subscribe and receive until something breaks."""
         registrations = self._registrations(symbols)
-        link = _Link(set(registrations))
+        link = _Link(queue, self._clock, set(registrations))
         self._approval_key = self._approval_key or await self._auth.approval_key()
         async with connect(
             self._settings.ws_url + _PATH,
@@ -206,8 +218,8 @@ class KisStream:
             logger=_SOCKET_LOG,
         ) as socket:
             tasks = [
-                asyncio.create_task(self._receive(socket, link, queue)),
-                asyncio.create_task(self._subscribe(socket, link, registrations, queue)),
+                asyncio.create_task(self._receive(socket, link)),
+                asyncio.create_task(self._subscribe(socket, link, registrations)),
             ]
             try:
                 await asyncio.gather(*tasks)
@@ -224,32 +236,29 @@ class KisStream:
         return [*notices, *((TRADES, str(symbol)) for symbol in symbols)]
 
     async def _subscribe(
-        self,
-        socket: ClientConnection,
-        link: _Link,
-        registrations: list[tuple[str, str]],
-        queue: _Queue,
+        self, socket: ClientConnection, link: _Link, registrations: list[tuple[str, str]]
     ) -> None:
         for tr_id, tr_key in registrations:
             if link.is_full:
                 link.answer(tr_id, tr_key)
                 continue
-            await socket.send(registration(self._approval_key.get_secret_value(), tr_id, tr_key))
+            key = self._approval_key.get_secret_value()
+            await socket.send(registration(key, tr_id, tr_key))
             await asyncio.sleep(self._settings.registration_seconds)
-        if registrations:
-            await self._wait_for_answers(link)
-        queue.put_nowait(Connected(self._clock.now()))
+        await self._wait_for_answers(link)
 
     async def _wait_for_answers(self, link: _Link) -> None:
         """Wait until all is answered; prices may stay away, notices may not."""
-        try:
-            await asyncio.wait_for(link.answered.wait(), self._patience.answers)
-        except TimeoutError:
-            if any(tr_id == self._notices for tr_id, _ in link.waiting):
-                raise Unavailable("the registration of fill notices is not answered") from None
+        with suppress(TimeoutError):
+            if link.waiting:
+                await asyncio.wait_for(link.is_up.wait(), self._patience.answers)
+        if any(tr_id == self._notices for tr_id, _ in link.waiting):
+            raise Unavailable("the registration of fill notices is not answered")
+        if link.waiting:
             _LOG.warning("%d registrations of prices are not answered", len(link.waiting))
+        link.complete()
 
-    async def _receive(self, socket: ClientConnection, link: _Link, queue: _Queue) -> None:
+    async def _receive(self, socket: ClientConnection, link: _Link) -> None:
         """Take messages until the connection breaks, or nothing comes for too long."""
         while True:
             async with asyncio.timeout(self._settings.silence_seconds):
@@ -260,7 +269,7 @@ class KisStream:
             else:
                 is_notice = self._notices in text[:_HEAD]
                 at = self._clock.now() if is_notice else None
-                queue.put_nowait(_Received(text, link.ciphers, at))
+                link.queue.put_nowait(_Received(text, link.ciphers, at))
 
     async def _on_control(self, socket: ClientConnection, link: _Link, text: str) -> None:
         try:

@@ -145,6 +145,13 @@ def test_a_total_without_rows_is_no_empty_day() -> None:
         read_orders([a_page(total="7")], is_over=False)
 
 
+def test_rows_that_show_fewer_fills_than_their_total_are_not_complete() -> None:
+    page = a_page(a_row())
+    totals = {"tot_ord_qty": "2", "tot_ccld_qty": "2", "tot_ccld_amt": "6290"}
+    with pytest.raises(Unavailable, match="2 shares filled today, the rows show 1"):
+        read_orders([Reply({**page.body, "output2": totals})], is_over=False)
+
+
 @pytest.mark.parametrize("body", [{}, {"output1": None}, {"output1": "x"}, {"output1": {}}])
 def test_a_missing_block_is_no_empty_list(body: dict[str, Any]) -> None:
     with pytest.raises(Unavailable):
