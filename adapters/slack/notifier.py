@@ -5,26 +5,18 @@ from __future__ import annotations
 import time
 from pathlib import Path
 from typing import Any, Final, Protocol
-from urllib.parse import urlsplit
 
 import structlog
 from pydantic import SecretStr
-from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
-from slack_sdk.webhook import WebhookClient
 
 from adapters.inbox import Inbox
 from adapters.notifier import Message, Notifier
 from adapters.slack.messages import blocks, escaped
 from adapters.wording import Wording
-from trading.errors import InvalidSetting, MaemaeError
+from trading.errors import MaemaeError
 
-PATIENCE_SECONDS: Final = 3
-"""A message is never worth more of the time of whoever trades."""
 PAUSE_SECONDS: Final = 60.0
 """After a failure messages go straight to the inbox for so long, so that an outage slows nothing down."""
-
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class SlackAccess(Protocol):
@@ -58,52 +50,10 @@ class Post(Protocol):
         ...
 
 
-class WebhookPost:
-    """Posts over an incoming webhook."""
-
-    def __init__(self, url: SecretStr) -> None:
-        """Refuse an address that would carry messages in the clear.
-
-        Raises:
-            InvalidSetting: for anything but https, or http on this machine.
-        """
-        address = urlsplit(url.get_secret_value())
-        is_safe = address.scheme == "https" or address.hostname in _LOOPBACK
-        if not (is_safe and address.hostname):
-            raise InvalidSetting("MAEMAE_SLACK__WEBHOOK_URL", "***", "an https:// address")
-        self._client = WebhookClient(
-            url.get_secret_value(), timeout=PATIENCE_SECONDS, retry_handlers=[]
-        )
-
-    def deliver(self, text: str, parts: list[dict[str, Any]]) -> None:
-        """Post once, or raise."""
-        answer = self._client.send(text=text, blocks=parts)
-        if answer.status_code != 200:  # noqa: PLR2004 - HTTP's word for yes
-            raise NotDelivered(f"{answer.status_code} {answer.body[:100]}")
-
-
-class BotPost:
-    """Posts as a bot into one channel."""
-
-    def __init__(self, token: SecretStr, channel: str, *, url: str = WebClient.BASE_URL) -> None:
-        """Take the token and the channel; `url` is Slack's own unless a test stands in for it."""
-        self._channel = channel
-        self._client = WebClient(
-            token.get_secret_value(), base_url=url, timeout=PATIENCE_SECONDS, retry_handlers=[]
-        )
-
-    def deliver(self, text: str, parts: list[dict[str, Any]]) -> None:
-        """Post once, or raise."""
-        try:
-            self._client.chat_postMessage(channel=self._channel, text=text, blocks=parts)
-        except SlackApiError as error:
-            raise NotDelivered(str(error.response.get("error", "unknown"))) from None
-
-
 class SlackNotifier:
     """Sends to Slack; what cannot be delivered is logged and kept in the inbox. Never raises.
 
-    Blocks for at most `PATIENCE_SECONDS`: an event loop calls it in a thread.
+    Blocks for as long as its way into Slack has patience: an event loop calls it in a thread.
     """
 
     def __init__(self, post: Post, inbox: Inbox, *, wording: Wording) -> None:
@@ -134,12 +84,18 @@ def open_notifier(access: SlackAccess, *, home: Path, wording: Wording) -> Notif
         InvalidSetting: for a webhook that is not https.
     """
     inbox = Inbox(home, wording=wording)
+    post = _way(access)
+    return inbox if post is None else SlackNotifier(post, inbox, wording=wording)
+
+
+def _way(access: SlackAccess) -> Post | None:
+    if access.webhook_url is None and access.bot_token is None:
+        return None
+    from adapters.slack.posts import BotPost, WebhookPost  # noqa: PLC0415 - loaded only by those who use Slack
+
     if access.webhook_url is not None:
-        return SlackNotifier(WebhookPost(access.webhook_url), inbox, wording=wording)
-    if access.bot_token is not None:
-        post = BotPost(access.bot_token, access.channel)
-        return SlackNotifier(post, inbox, wording=wording)
-    return inbox
+        return WebhookPost(access.webhook_url)
+    return BotPost(access.bot_token, access.channel) if access.bot_token is not None else None
 
 
 def _reason(error: Exception) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ from adapters.messages import report_message
 from adapters.notifier import Message, Severity
 from adapters.slack import SlackNotifier, open_notifier
 from adapters.slack.messages import blocks
-from adapters.slack.notifier import BotPost, WebhookPost
+from adapters.slack.posts import BotPost, WebhookPost
 from adapters.wording import Wording
 from tests.report_days import a_day_record
 from tests.slack_server import TOKEN, SlackServer, slack_server
@@ -127,7 +129,7 @@ def test_a_server_that_is_gone_raises_nothing_and_loses_nothing(tmp_path: Path) 
 def test_a_silent_server_costs_seconds_once_and_not_for_each_message(
     slack: SlackServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.slack.notifier.PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr("adapters.slack.posts.PATIENCE_SECONDS", 0.2)
     slack.delay = 1.0
     notifier = by_webhook(slack, tmp_path)
     began = time.monotonic()
@@ -175,6 +177,11 @@ def test_with_a_webhook_messages_go_to_slack(slack: SlackServer, tmp_path: Path)
     access = Access(webhook_url=SecretStr(slack.webhook))
     open_notifier(access, home=tmp_path, wording=KOREAN).send(a_message())
     assert len(slack.received) == 1
+
+
+def test_without_slack_its_library_is_not_even_loaded() -> None:
+    script = "import sys, adapters.slack; sys.exit('slack_sdk' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0  # noqa: S603 - our own
 
 
 def test_a_bot_token_alone_is_enough(tmp_path: Path) -> None:
