@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from trading.bars import Bar, Interval
+from trading.bars import Bar, BarGap, Interval
 from trading.decisions import RiskEvent
 from trading.equity import EquityPoint
 from trading.errors import BadInput
@@ -18,15 +18,6 @@ from trading.instruments import Instrument, Symbol
 from trading.ledger import CashFlow, Ledger
 from trading.orders import Order, OrderIntent
 from trading.signals import Signal
-
-
-@dataclass(frozen=True, slots=True)
-class BarGap:
-    """A trading day for which a symbol has no bar although it should."""
-
-    symbol: Symbol
-    trading_day: date
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)

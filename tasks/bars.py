@@ -9,9 +9,8 @@ from datetime import timedelta
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from adapters.stores import BarGap
 from tasks.desk import Desk
-from trading.bars import Interval
+from trading.bars import BarGap, Interval
 from trading.instruments import Symbol
 
 

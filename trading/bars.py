@@ -45,3 +45,12 @@ class Bar:
         return self.volume == 0 and (
             self.open == 0 or self.open == self.high == self.low == self.close
         )
+
+
+@dataclass(frozen=True, slots=True)
+class BarGap:
+    """A trading day for which a symbol has no bar although it should."""
+
+    symbol: Symbol
+    trading_day: date
+    reason: str

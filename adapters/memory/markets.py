@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from adapters.memory.tables import Table
-from adapters.stores import BarGap
-from trading.bars import Bar, Interval
+from trading.bars import Bar, BarGap, Interval
 from trading.instruments import Instrument, Symbol
 
 type BarKey = tuple[Symbol, Interval, datetime, str]

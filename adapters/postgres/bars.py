@@ -12,8 +12,7 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from adapters.postgres.scope import Scope, columns_of, pick
 from adapters.postgres.tables import bar_gaps, market_bars
-from adapters.stores import BarGap
-from trading.bars import Bar, Interval
+from trading.bars import Bar, BarGap, Interval
 from trading.instruments import Symbol
 from trading.sessions import KST
 

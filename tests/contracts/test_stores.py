@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from adapters.memory.stores import MemoryStores
 from adapters.postgres import PostgresStores
-from adapters.stores import AuditEntry, BarGap, OutboxEvent, Stores, UnitOfWork
+from adapters.stores import AuditEntry, OutboxEvent, Stores, UnitOfWork
 from tests.builders import (
     A_DAY,
     ACCOUNT,
@@ -30,7 +30,7 @@ from tests.builders import (
     an_order,
     seoul,
 )
-from trading.bars import Bar, Interval
+from trading.bars import Bar, BarGap, Interval
 from trading.decisions import Breach, RiskEvent
 from trading.equity import EquityPoint
 from trading.errors import BadInput, LedgerViolation
