@@ -23,6 +23,7 @@ from trading.reconciliation import (
     compare_cash,
     compare_orders,
     compare_positions,
+    fold_modifications,
     matches_in_doubt,
 )
 from trading.sessions import session_of
@@ -80,7 +81,7 @@ async def reconcile(desk: Desk) -> Reconciliation:
     at = desk.now()
     adopted = adopt(desk, positions, balance, rows[today], at=at)
     days = [
-        BrokerDay(day, found, at, _is_over(day, asked_at), is_past=day < today)
+        BrokerDay(day, fold_modifications(found), at, _is_over(day, asked_at), is_past=day < today)
         for day, found in rows.items()
     ]
     settled = [name for day in days for name in _settle_doubt(desk, day)]
@@ -129,7 +130,7 @@ def _settle_doubt(desk: Desk, day: BrokerDay) -> tuple[str, ...]:
 
 
 def _book_rows(desk: Desk, day: BrokerDay) -> tuple[Booked, ...]:
-    """Book and tell what was filled according to the rows; those of cancels are about other rows."""
+    """Book and tell what was filled according to the rows; those of cancels and modifies are folded into them."""
     found = (_book_row(desk, day, row) for row in day.rows if not row.original_id)
     booked = []
     for one in found:

@@ -225,15 +225,22 @@ class Floor:
         }
 
 
-def a_floor(folder: Path, *, day: date = A_DAY, cash: int = CASH, **settings: Any) -> Floor:
+def a_floor(
+    folder: Path,
+    *,
+    day: date = A_DAY,
+    cash: int = CASH,
+    stores: WatchedStores | None = None,
+    **settings: Any,
+) -> Floor:
     """Open a desk on memory at 07:00 of `day`; `settings` replace those of the channel file."""
     clock, calendar, wording = FixedClock(seoul(day, "07:00")), XkrxCalendar(), Wording("en")
     market = PaperMarket((Instrument(s, s) for s in PRICES), clock=clock)
     bars = [a_close(symbol, calendar.previous_trading_day(day)) for symbol in PRICES]
     market.load(bars)
     broker = PaperBroker(market, account=ACCOUNT, cash=cash, clock=clock, calendar=calendar)
-    stores, notifier = WatchedStores(channel="dev", account=ACCOUNT), MemoryNotifier()
-    stream = ScriptedStream()
+    stores = stores or WatchedStores(channel="dev", account=ACCOUNT)
+    notifier, stream = MemoryNotifier(), ScriptedStream()
     desk = Desk(
         account=ACCOUNT,
         channel=a_channel(**settings),
@@ -293,8 +300,8 @@ def a_close(symbol: Symbol, day: date, price: int | None = None) -> Bar:
 
 def on(day: date, signal: Signal) -> Signal:
     """Give the same signal for another day."""
-    times = {"created_at": seoul(day, "08:40"), "expires_at": seoul(day, "15:30")}
-    return replace(signal, trading_day=day, **times)
+    made_at, expires_at = seoul(day, "08:40"), seoul(day, "15:30")
+    return replace(signal, trading_day=day, created_at=made_at, expires_at=expires_at)
 
 
 def an_exit(signal: Signal, trigger: str = "stop") -> Signal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -41,14 +42,16 @@ class PaperMarket(MemoryMarketData):
 class PaperBroker(MemoryBroker):
     """The memory broker behind a telephone line, with other customers at the counter.
 
-    `sent` is every order that anybody tried to send. `on_place` is called at that moment. `refusal` is raised
-    before the broker hears of an order, `lost_reply` after it took one, `reading` by every inquiry.
+    `sent` is every order that anybody tried to send. `on_place` is called at that moment, `after_place` while
+    the reply is on its way. `refusal` is raised before the broker hears of an order, `lost_reply` after it took
+    one, `reading` by every inquiry.
     """
 
     def __init__(self, *positions: Any, **names: Any) -> None:
         super().__init__(*positions, **names)
         self.sent: list[OrderIntent] = []
         self.on_place: list[Callable[[OrderIntent], None]] = []
+        self.after_place: list[Callable[[], object]] = []
         self.refusal: BaseException | None = None
         self.lost_reply: BaseException | None = None
         self.reading: MaemaeError | None = None
@@ -63,6 +66,9 @@ class PaperBroker(MemoryBroker):
             raise self.refusal
         await asyncio.sleep(0)
         receipt = await super().place(intent)
+        for happens in self.after_place:
+            if inspect.isawaitable(going := happens()):
+                await going
         if self.lost_reply is not None:
             raise self.lost_reply
         return receipt
@@ -135,6 +141,11 @@ class PaperBroker(MemoryBroker):
         row = self._rows[self._today(), receipt.broker_order_id]
         row.order = replace(row.order, is_ours=False)
         return receipt.broker_order_id
+
+    def disguise(self, broker_order_id: str) -> None:
+        """Make an order by hand look like one through this key."""
+        row = self._rows[self._today(), broker_order_id]
+        row.order = replace(row.order, is_ours=True)
 
     def refuse_later(self, broker_order_id: str) -> BrokerOrder:
         """Let the exchange refuse an order that the broker has accepted."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
@@ -41,6 +41,25 @@ class Difference:
     subject: str
     ours: str
     theirs: str
+
+
+def fold_modifications(rows: Sequence[BrokerOrder]) -> tuple[BrokerOrder, ...]:
+    """Add to each order what happened to it under later numbers, `rows` oldest first.
+
+    A modify (by hand: maemae makes none) moves what is open to a new number whose fills start at 0. The row of
+    a cancel adds nothing, since it neither fills nor stays open.
+    """
+    folded = {row.broker_order_id: row for row in rows}
+    for newer in reversed(rows):
+        row, older = folded[newer.broker_order_id], folded.get(newer.original_id)
+        if older is not None:
+            folded[older.broker_order_id] = replace(
+                older,
+                filled_quantity=older.filled_quantity + row.filled_quantity,
+                filled_value=older.filled_value + row.filled_value,
+                open_quantity=older.open_quantity + row.open_quantity,
+            )
+    return tuple(folded.values())
 
 
 def matches_in_doubt(
