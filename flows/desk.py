@@ -9,6 +9,7 @@ from datetime import date, datetime
 from adapters.calendars import XkrxCalendar
 from adapters.halt_files import HaltFile
 from adapters.kis.access import open_kis
+from adapters.logs import configure_logs
 from adapters.notifier import Notifier
 from adapters.slack import open_notifier
 from adapters.stores import Stores
@@ -33,6 +34,7 @@ async def open_desk(
         StoreUnavailable: when the database is needed and cannot be reached.
     """
     settings = settings or load_settings()
+    _open_logs(settings)
     channel = load_channel(settings)
     clock = open_clock(settings, channel)
     notifier, wording = open_owner_channel(settings)
@@ -56,6 +58,13 @@ async def open_desk(
                 wording=wording,
                 halt_file=HaltFile(settings.halt_file),
             )
+
+
+def _open_logs(settings: Settings) -> None:
+    accounts = [settings.kis.account] if settings.kis else []
+    configure_logs(
+        settings.home, name="flows", secrets=settings.secrets, accounts=accounts, on_console=False
+    )
 
 
 def _register(

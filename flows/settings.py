@@ -72,6 +72,14 @@ class Settings(BaseSettings):
         return self.kis
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """Everything that no log may show."""
+        kept = [self.database_url, self.slack.webhook_url, self.slack.bot_token]
+        if self.kis is not None:
+            kept += [self.kis.appkey, self.kis.appsecret]
+        return tuple(secret.get_secret_value() for secret in kept if secret is not None)
+
+    @property
     def halt_file(self) -> Path:
         """The kill switch on disk: while it exists nothing new is ordered."""
         return self.home / "halt.json"

@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 
-from prefect import runtime
+from prefect import get_run_logger, runtime
 from prefect.artifacts import acreate_table_artifact
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
+from structlog.contextvars import bound_contextvars
 
 from adapters.clock import SystemClock
 from tasks.desk import Desk
@@ -53,7 +54,9 @@ async def perform(
     with desk.stores.lock(f"flow:{name}") as is_only_copy:
         if not is_only_copy:
             return Completed(name="Skipped", message=desk.wording.text("skip.running", flow=name))
-        story = await body()
+        with bound_contextvars(flow=name, flow_run_id=str(runtime.flow_run.id)):
+            story = await body()
+    get_run_logger().info(story.sentence)
     await acreate_table_artifact(
         key=name, table=[dict(row) for row in story.rows], description=story.sentence
     )

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
+
+import structlog
 
 from adapters.broker import Access, BrokerAdapter
 from adapters.clock import Clock
@@ -17,6 +20,8 @@ from trading.bookings import Terms
 from trading.halts import Halt
 from trading.instruments import Instrument, Symbol
 from trading.sessions import Session, TradingCalendar, seoul_date, session_of
+
+_LOG: Final = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +62,8 @@ class Desk:
         return instrument.name if instrument else symbol
 
     def tell(self, message: Message) -> None:
-        """Tell the owner."""
+        """Tell the owner, and the log."""
+        _LOG.info(message.title, severity=message.severity.value, text=message.text)
         self.notifier.send(message)
 
     def halts(self, work: UnitOfWork) -> tuple[Halt, ...]:

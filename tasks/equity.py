@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 
 from adapters.stores import UnitOfWork
 from tasks.desk import Desk
@@ -21,13 +21,13 @@ async def opening_prices(desk: Desk, trading_day: date) -> dict[Symbol, int]:
 
 
 async def closing_prices(desk: Desk, trading_day: date) -> dict[Symbol, int]:
-    """Give the day's closing price of everything held now: the stored bar, else the broker's price.
+    """Give the day's closing price of everything held at its end: the stored bar, today else the broker's price.
 
     Raises:
         BadInput: when there is none; a missing price never counts as zero.
     """
     with desk.stores.begin() as work:
-        symbols = work.ledger.load().held_symbols
+        symbols = work.ledger.before(trading_day + timedelta(days=1)).held_symbols
         prices = {
             symbol: bars[-1].close
             for symbol in symbols
@@ -36,7 +36,8 @@ async def closing_prices(desk: Desk, trading_day: date) -> dict[Symbol, int]:
         }
     for symbol in symbols:
         if symbol not in prices:
-            prices[symbol] = (await desk.market_data.quote(symbol)).last
+            is_today = trading_day == desk.today()
+            prices[symbol] = (await desk.market_data.quote(symbol)).last if is_today else 0
             _check_price(symbol, prices[symbol])
     return prices
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from prefect import task
@@ -67,7 +67,8 @@ def _record(
     before: Mapping[Symbol, int],
     prices: Mapping[Symbol, int],
 ) -> DayRecord:
-    opening, closing = work.ledger.before(trading_day), work.ledger.load()
+    opening = work.ledger.before(trading_day)
+    closing = work.ledger.before(trading_day + timedelta(days=1))
     point = EquityPoint(
         trading_day,
         opening=opening.equity(before),
