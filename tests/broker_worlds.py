@@ -11,12 +11,11 @@ from typing import Any, Protocol
 
 from adapters.broker import BrokerAdapter
 from adapters.calendars import XkrxCalendar
-from adapters.clock import FixedClock
+from adapters.clock import Clock, FixedClock
 from adapters.kis.access import Kis, open_kis
 from adapters.kis.settings import KisSettings
-from adapters.kis_sim.faults import read_table
 from adapters.kis_sim.gateway import Mode
-from adapters.kis_sim.options import Options, default_credential
+from adapters.kis_sim.options import Options, Profile, default_credential
 from adapters.kis_sim.orders import Environment
 from adapters.kis_sim.server import Simulator
 from adapters.market_data import MarketData
@@ -108,6 +107,7 @@ class KisWorld:
     kis: Kis
     simulator: Simulator
     settings: KisSettings
+    clock: Clock
 
     @property
     def broker(self) -> BrokerAdapter:
@@ -159,7 +159,11 @@ async def a_memory_world(home: Path) -> AsyncIterator[MemoryWorld]:
 
 @asynccontextmanager
 async def a_kis_world(
-    home: Path, environment: Environment = Environment.PAPER, **changes: Any
+    home: Path,
+    environment: Environment = Environment.PAPER,
+    *,
+    profile: Profile = Profile.CURRENT,
+    **changes: Any,
 ) -> AsyncIterator[KisWorld]:
     """Open KIS over a simulator at 08:00 of the day; `changes` are the settings'."""
     options = Options(
@@ -168,15 +172,15 @@ async def a_kis_world(
         cash=CASH,
         hts_id="hts01",
         is_paced=False,
+        profile=profile,
         day=A_DAY,
-        faults=read_table({}),
     )
     credential = default_credential(environment)
     async with Simulator(options) as simulator:
         await simulator.advance_to(seoul(A_DAY, "08:00"))
         settings = settings_for(
             simulator.url,
-            simulator.ws_url or "ws://127.0.0.1:9",
+            simulator.ws_url,
             **{
                 "environment": environment.value,
                 "appkey": credential.appkey,
@@ -186,7 +190,7 @@ async def a_kis_world(
         )
         clock = SimulatorClock(simulator)
         async with open_kis(settings, home=home, clock=clock) as kis:
-            yield KisWorld(kis, simulator, settings)
+            yield KisWorld(kis, simulator, settings, clock)
 
 
 def an_intent_to_buy(**changes: Any) -> OrderIntent:

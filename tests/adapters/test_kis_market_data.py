@@ -34,7 +34,7 @@ async def world(tmp_path: Path) -> AsyncIterator[KisWorld]:
 def bars_of_the_file(first: date, last: date) -> list[tuple[date, int, int, int, int, int]]:
     with gzip.open(BUNDLED, "rt", encoding="utf-8-sig", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["symbol"] == LG_CHEM]
-    days = [(date.fromisoformat(row["date"][:10]), row) for row in rows]
+    days = [(date.fromisoformat(row["ts"][:10]), row) for row in rows]
     names = ("open", "high", "low", "close", "volume")
     return [
         (day, *(int(float(row[name])) for name in names))  # type: ignore[misc]  # five of them
