@@ -61,6 +61,13 @@ def check_owner(intent: OrderIntent, channel: str, account: str) -> None:
         raise BadInput("order", theirs, f"an order of {(channel, account)}")
 
 
+def number_is_taken(broker_order_id: str) -> BadInput:
+    """Make the error for a number of the broker that another order of the day has."""
+    return BadInput(
+        "broker_order_id", broker_order_id, "a number that no other order of the day has"
+    )
+
+
 class BarStore(Protocol):
     """Price history."""
 
@@ -135,7 +142,11 @@ class OrderStore(Protocol):
     """Orders and their timelines."""
 
     def add(self, order: Order) -> bool:
-        """Write a new order; False (and nothing written) when the client_order_id exists."""
+        """Write a new order; False (and nothing written) when the client_order_id exists.
+
+        Raises:
+            BadInput: when it is another account's, or another order of the day has the broker's number.
+        """
         ...
 
     def save(self, order: Order, *, detail: str = "") -> None:
@@ -143,6 +154,7 @@ class OrderStore(Protocol):
 
         Raises:
             LookupError: when the order was never added.
+            BadInput: when another order of the day has the broker's number.
         """
         ...
 

@@ -10,7 +10,7 @@ from functools import reduce
 from adapters.events import execution_fill, order_new, order_state, risk_event, signal_out
 from adapters.memory.controls import MemoryOutbox
 from adapters.memory.tables import Log, Table
-from adapters.stores import OrderEvent, check_owner
+from adapters.stores import OrderEvent, check_owner, number_is_taken
 from trading.decisions import RiskEvent
 from trading.executions import Execution
 from trading.instruments import Symbol
@@ -55,9 +55,11 @@ class MemoryOrders:
         """Write a new order, its first line of timeline, and tell; False when the id exists.
 
         Raises:
-            BadInput: when it is an order of another channel or account.
+            BadInput: when it is an order of another channel or account, or the broker's number is taken.
         """
         check_owner(order.intent, self._channel, self._account)
+        if order.client_order_id not in self.rows:
+            self._check_number(order)
         is_new = self.rows.add(order.client_order_id, order)
         if is_new:
             self._note(order, order.intent.reason)
@@ -69,14 +71,12 @@ class MemoryOrders:
 
         Raises:
             LookupError: when the order was never added.
-            ValueError: when another order of the day has the broker's number.
+            BadInput: when another order of the day has the broker's number.
         """
         known = self.rows.get(order.client_order_id)
         if known is None:
             raise LookupError(f"order {order.client_order_id} was never added")
-        namesake = self.by_broker_id(known.intent.trading_day, order.broker_order_id)
-        if namesake and namesake.client_order_id != order.client_order_id:
-            raise ValueError(f"{order.broker_order_id} is bound to {namesake.client_order_id}")
+        self._check_number(order)
         self.rows.put(order.client_order_id, replace(order, intent=known.intent))
         self._note(order, detail)
         self._outbox.add(order_state(order, detail=detail))
@@ -101,6 +101,11 @@ class MemoryOrders:
     def timeline(self, client_order_id: str) -> tuple[OrderEvent, ...]:
         """Give the order's history."""
         return tuple(event for event in self.events if event.client_order_id == client_order_id)
+
+    def _check_number(self, order: Order) -> None:
+        namesake = self.by_broker_id(order.intent.trading_day, order.broker_order_id)
+        if namesake and namesake.client_order_id != order.client_order_id:
+            raise number_is_taken(order.broker_order_id)
 
     def _note(self, order: Order, detail: str) -> None:
         event = OrderEvent(order.client_order_id, order.status, order.updated_at, detail)

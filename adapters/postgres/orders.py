@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, Select, update
+from psycopg.errors import UniqueViolation
+from sqlalchemy import Executable, Row, Select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 
 from adapters.events import order_new, order_state
 from adapters.postgres.outbox import PostgresOutbox
 from adapters.postgres.scope import Scope, columns_of, pick
 from adapters.postgres.tables import order_events, orders
-from adapters.stores import OrderEvent, check_owner
+from adapters.stores import OrderEvent, check_owner, number_is_taken
 from trading.instruments import Symbol
 from trading.orders import OPEN_STATUSES, Order, OrderIntent, OrderStatus, OrderType, Side
 
@@ -31,14 +33,14 @@ class PostgresOrders:
         """Write a new order, its first line of timeline, and tell; False when the id exists.
 
         Raises:
-            BadInput: when it is an order of another channel or account.
+            BadInput: when it is an order of another channel or account, or the broker's number is taken.
         """
         check_owner(order.intent, self._scope.channel, self._scope.account)
         self._scope.lock_account()
         columns = {**columns_of(order.intent), **columns_of(order, without=_STATE)}
         added = insert(orders).values(**columns)
         key = [orders.c.channel, orders.c.account, orders.c.client_order_id]
-        is_new = self._scope.changes(added.on_conflict_do_nothing(index_elements=key)) == 1
+        is_new = self._write(order, added.on_conflict_do_nothing(index_elements=key)) == 1
         if is_new:
             self._note(order, order.intent.reason)
             self._outbox.add(order_new(order))
@@ -49,11 +51,12 @@ class PostgresOrders:
 
         Raises:
             LookupError: when the order was never added.
+            BadInput: when another order of the day has the broker's number.
         """
         self._scope.lock_account()
         state = columns_of(order, without=_STATE)
         saved = update(orders).filter_by(**self._scope.owner, client_order_id=order.client_order_id)
-        if not self._scope.changes(saved.values(**state)):
+        if not self._write(order, saved.values(**state)):
             raise LookupError(f"order {order.client_order_id} was never added")
         self._note(order, detail)
         self._outbox.add(order_state(order, detail=detail))
@@ -94,6 +97,14 @@ class PostgresOrders:
     def _all(self, query: Select[Any]) -> tuple[Order, ...]:
         rows: Sequence[Row[Any]] = self._scope.rows(query.order_by(orders.c.sequence))
         return tuple(_order(row) for row in rows)
+
+    def _write(self, order: Order, statement: Executable) -> int:
+        try:
+            return self._scope.changes(statement)
+        except IntegrityError as error:
+            if not isinstance(error.orig, UniqueViolation):
+                raise
+            raise number_is_taken(order.broker_order_id) from error
 
     def _note(self, order: Order, detail: str) -> None:
         event = OrderEvent(order.client_order_id, order.status, order.updated_at, detail)

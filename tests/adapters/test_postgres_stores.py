@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from decimal import Decimal
@@ -15,8 +16,7 @@ import psycopg
 import pytest
 from sqlalchemy import inspect
 
-from adapters.postgres import PostgresStores
-from adapters.postgres.engine import open_engine
+from adapters.postgres import PostgresStores, engine
 from adapters.postgres.tables import metadata
 from tests.builders import (
     A_DAY,
@@ -59,8 +59,8 @@ def start_process(story: str, url: str) -> subprocess.Popen[str]:
 
 
 def test_tables_and_migrations_name_the_same_columns(postgres_url: str) -> None:
-    engine = open_engine(postgres_url)
-    with engine.connect() as connection:
+    pool = engine.open_engine(postgres_url)
+    with pool.connect() as connection:
         database = inspect(connection)
         for table in metadata.sorted_tables:
             ours = {(c.name, bool(c.nullable)) for c in table.columns}
@@ -68,7 +68,7 @@ def test_tables_and_migrations_name_the_same_columns(postgres_url: str) -> None:
             assert ours == theirs, table.name
         known = set(metadata.tables) | {"alembic_version"}
         assert known == set(database.get_table_names())
-    engine.dispose()
+    pool.dispose()
 
 
 def test_other_accounts_and_channels_do_not_exist_for_each_other(
@@ -194,6 +194,42 @@ def test_an_unreachable_database_is_one_sentence() -> None:
     assert "geheim" not in str(caught.value)
     with pytest.raises(StoreUnavailable, match=r"127\.0\.0\.1:1/x"), stores.lock("a"):
         pass
+
+
+@pytest.fixture
+def impatient(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[PostgresStores]:
+    """Stores whose database waits a moment only."""
+    options = engine.SESSION.replace("15s", "200ms").replace("30s", "200ms")
+    monkeypatch.setitem(engine.CONNECT, "options", options)
+    opened = PostgresStores(postgres_url, channel="dev", account=ACCOUNT)
+    yield opened
+    opened.close()
+
+
+def test_waiting_for_the_account_ends_in_one_sentence(
+    stores: PostgresStores, impatient: PostgresStores
+) -> None:
+    with stores.begin() as work:
+        work.orders.open()
+        with pytest.raises(StoreUnavailable, match=r"test_\d+: .*lock timeout"):
+            add_order(impatient)
+
+
+def fall_asleep(stores: PostgresStores) -> None:
+    with stores.begin() as work:
+        work.orders.add(an_order(client_order_id="asleep"))
+        time.sleep(0.6)
+
+
+def test_who_sleeps_inside_a_unit_of_work_cannot_commit_it(
+    stores: PostgresStores, impatient: PostgresStores
+) -> None:
+    """A process that was paused wakes up into a world where others have gone on."""
+    with pytest.raises(StoreUnavailable):
+        fall_asleep(impatient)
+    assert add_order(stores)
+    with stores.begin() as work:
+        assert work.orders.get("asleep") is None
 
 
 @pytest.mark.parametrize(

@@ -346,8 +346,10 @@ class TestOrders:
         with memory.begin() as work:
             for order in (an_accepted_order("0000000101"), again, second):
                 work.orders.add(order)
-        with pytest.raises(Exception, match="0000000101"), memory.begin() as work:
+        with pytest.raises(BadInput, match="0000000101"), memory.begin() as work:
             work.orders.save(second.accept("0000000101", at=AT))
+        with pytest.raises(BadInput, match="0000000101"), memory.begin() as work:
+            work.orders.add(an_accepted_order("0000000101", client_order_id="third"))
         assert in_one(memory, lambda work: work.orders.get("second")) == second
 
     def test_open_orders_come_oldest_first_over_all_days(self, memory: Stores) -> None:
