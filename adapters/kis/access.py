@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import httpx
 
 from adapters.clock import Clock
 from adapters.kis import calls
@@ -45,7 +46,7 @@ async def open_kis(settings: KisSettings, *, home: Path, clock: Clock) -> AsyncI
         InvalidSetting: when the appkey is refused, or belongs to the other environment. A broker that does not
             answer is no reason to refuse: each call will say so itself.
     """
-    tls = ssl.create_default_context()
+    tls = httpx.create_ssl_context()
     async with (
         open_http(settings, tls, keeps_alive=True) as reading,
         open_http(settings, tls, keeps_alive=False) as ordering,
@@ -67,7 +68,7 @@ async def _prove(client: KisClient, auth: Auth) -> None:
     if auth.is_proven:
         return
     try:
-        await client.read(calls.PRICE, _PROBE, priority=Priority.QUOTE)
+        await client.read(calls.PRICE, _PROBE, priority=Priority.QUOTE, attempts=1)
     except Unauthorized as problem:
         settings = client.settings
         expected = f"keys that KIS accepts in the {settings.environment} environment: {problem}"

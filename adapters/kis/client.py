@@ -99,8 +99,11 @@ class KisClient:
         *,
         priority: Priority,
         is_next_page: bool = False,
+        attempts: int | None = None,
     ) -> Reply:
         """Make one call that changes nothing, again after `Throttled` and `Unavailable`.
+
+        `attempts` if not as many as the settings say.
 
         Raises:
             Rejected, Unauthorized, Throttled, Unavailable: never an empty reply in their place.
@@ -108,7 +111,7 @@ class KisClient:
         first = self.settings.retry_seconds
         retrying = AsyncRetrying(
             retry=retry_if_exception(_may_repeat),
-            stop=stop_after_attempt(self.settings.read_attempts),
+            stop=stop_after_attempt(attempts or self.settings.read_attempts),
             wait=wait_exponential(first, max=_LONGEST_PAUSE) + wait_random(0, first),
             reraise=True,
         )
@@ -142,6 +145,8 @@ class KisClient:
 
     async def order(self, call: Call, body: Mapping[str, str], *, priority: Priority) -> Reply:
         """Send an order or a cancel, once, on a fresh connection. There is no second try in here.
+
+        Whoever cancels this task in the midst must take the order for one in doubt.
 
         Raises:
             Rejected, Unauthorized, Throttled, Unavailable: it is certainly not in.

@@ -240,6 +240,7 @@ class MemoryBroker:
             market=instrument.market,
             kind=instrument.kind,
             settles_on=settles_on,
+            before=order.filled_value - value,
         )
         return Execution(
             execution_id=notice_id(

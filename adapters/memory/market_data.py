@@ -46,7 +46,7 @@ class MemoryMarketData:
         self._instruments = {each.symbol: each for each in instruments}
         self._bars: dict[tuple[Symbol, Interval], dict[datetime, Bar]] = {}
         self._today: dict[Symbol, _Today] = {}
-        self._bases: dict[Symbol, int] = {}
+        self._bases: dict[Symbol, tuple[date, int]] = {}
 
     def load(self, bars: Iterable[Bar]) -> None:
         """Add history, and bars of the future that will be seen in their time."""
@@ -54,8 +54,8 @@ class MemoryMarketData:
             self._bars.setdefault((bar.symbol, bar.interval), {})[bar.at] = bar
 
     def set_base(self, symbol: Symbol, price: int) -> None:
-        """Set the reference price, if it is not the last close (기준가, in won)."""
-        self._bases[symbol] = price
+        """Set today's reference price, if it is not the last close (기준가, in won)."""
+        self._bases[symbol] = (seoul_date(self._clock.now()), price)
 
     def set_instrument(self, instrument: Instrument) -> None:
         """Add an instrument or change its standing, e.g. halt it."""
@@ -87,17 +87,22 @@ class MemoryMarketData:
         return self._instruments[symbol]
 
     def base(self, symbol: Symbol) -> int:
-        """Give today's reference price in won: as set, else the last close before today.
+        """Give today's reference price in won: as set for today, else the last close known.
 
         Raises:
             Rejected: when nothing is known of the symbol's price.
         """
         today = seoul_date(self._clock.now())
-        closes = [bar.close for bar in self._seen(symbol, Interval.DAY) if bar.trading_day < today]
-        base = self._bases.get(symbol) or (closes[-1] if closes else 0)
-        if not base:
+        bars = [bar for bar in self._seen(symbol, Interval.DAY) if bar.trading_day < today]
+        prices = [(bar.trading_day, bar.close) for bar in bars[-1:]]
+        played = self._today.get(symbol)
+        if played and played.day < today and played.last:
+            prices.append((played.day, played.last))
+        if symbol in self._bases:
+            prices.append(self._bases[symbol])
+        if not prices:
             raise Rejected(f"{symbol}: no price yet", code="UNKNOWN_SYMBOL")
-        return base
+        return max(prices, key=lambda price: price[0])[1]
 
     def last(self, symbol: Symbol) -> int:
         """Give the last price in won, the reference price before the day's first trade."""
