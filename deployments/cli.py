@@ -19,7 +19,7 @@ NOBODY_READS: Final = 141
 
 COMMANDS: Final[dict[str, dict[str, str]]] = {
     "running": {
-        "demo": "stacks:demo",
+        "demo": "demos:demo",
         "up": "stacks:up",
         "down": "stacks:down",
         "sim": "simulators:sim",

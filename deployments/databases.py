@@ -50,12 +50,13 @@ class EmbeddedDatabase:
         embedded.stop(self.home)
 
 
-def make_databases(url: str, *, is_simulated: bool) -> Addresses:
-    """Make what is missing on the server of `url`.
+def make_databases(url: str, *, is_simulated: bool = False, is_fresh: bool = False) -> Addresses:
+    """Make what is missing on the server of `url`; a simulated account's database and, if fresh, Prefect's anew.
 
     Raises:
         InvalidSetting: when `url` is no PostgreSQL address.
         StoreUnavailable: when the server cannot be reached.
     """
     ours = make_database(url, SIMULATED, is_fresh=True) if is_simulated else url
-    return Addresses(ours, prefect_address(make_database(url, "prefect")))
+    prefect = make_database(url, "prefect", is_fresh=is_fresh)
+    return Addresses(ours, prefect_address(prefect))

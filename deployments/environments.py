@@ -56,3 +56,12 @@ def worker_environment(
         "PREFECT_WORKER_WEBSERVER_HOST": "127.0.0.1",
         "PREFECT_WORKER_WEBSERVER_PORT": str(health_port),
     }
+
+
+def engine_environment(home: Path) -> dict[str, str]:
+    """Return what the warm engine sees while it imports; a copy takes on the environment of its run.
+
+    A library that starts threads at import would make copying unsafe.
+    """
+    single = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    return plain_environment() | _QUIET | single | {"PREFECT_HOME": str(home / "prefect")}

@@ -42,12 +42,14 @@ class GaveUp(MaemaeError):
 class Keeper:
     """Starts a service again when it has ended, `limit` times within `window` seconds and no more.
 
-    One that runs but has not been healthy for `patience` seconds is ended first.
+    One that runs but has not been healthy for `patience` seconds is ended first. Without one that is not
+    vital all goes on.
     """
 
     service: Service
     is_healthy: Callable[[], bool] = lambda: True
     limit: int = 5
+    is_vital: bool = True
     window: float = 600.0
     patience: float = 60.0
     pause: float = 10.0
@@ -67,6 +69,8 @@ class Keeper:
         now = time.monotonic()
         self._restarts = [at for at in self._restarts if now - at < self.window]
         if len(self._restarts) >= self.limit:
+            if not self.is_vital:
+                return False
             raise GaveUp(f"{self.service.name}: {self.service.last_words}")
         self._restarts.append(now)
         self._healthy_at = now

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import sys
 import threading
 from contextlib import ExitStack
 from importlib import import_module
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
-
-import httpx
 
 from adapters.postgres import embedded
 from adapters.postgres.migrations import migrate
 from deployments.databases import Addresses, EmbeddedDatabase, make_databases
-from deployments.environments import server_environment, worker_environment
 from deployments.interruptions import undisturbed
 from deployments.keepers import Keeper
 from deployments.processes import Program
+from deployments.programs import is_free, prefect_server, warm_engine, worker
 from deployments.simulator import SimulatorOptions, SimulatorProgram
 from deployments.state import (
     Footprint,
@@ -55,15 +53,19 @@ class Stack:
         port: int,
         simulator: SimulatorOptions | None = None,
         timings: Timings | None = None,
+        is_fresh: bool = False,
     ) -> None:
-        """Take the channel's settings, the port for Prefect, and what to simulate, if anything."""
+        """Take the channel's settings, the port for Prefect, and what to simulate, if anything.
+
+        A simulated account always begins anew; `is_fresh` forgets the history of its runs in Prefect as well.
+        """
         self.settings = settings
         self.simulator: SimulatorProgram | None = None
         self.timings = timings or Timings()
         self.api_url = f"http://127.0.0.1:{port}/api"
         self._options = simulator
         self._port = port
-        self._logs = settings.home / "logs"
+        self._is_fresh = is_fresh and simulator is not None
         self._exits = ExitStack()
         self._keepers: list[Keeper] = []
         self._programs: list[Program] = []
@@ -114,14 +116,15 @@ class Stack:
         self._exits.callback(forget, home)
         threading.Thread(target=_import_ahead, daemon=True).start()
         if self._options is not None:
-            self.simulator = SimulatorProgram.of(self._options, self._logs)
+            self.simulator = SimulatorProgram.of(self._options, home / "logs")
             self._run(self.simulator, stop_within=1, limit=0)
+        engine = self._run_warm_engine()
         with self.timings.phase("database"):
             addresses = self._open_database()
         server = self._run_server(addresses)
         with self.timings.phase("migrations"):
             migrate(addresses.maemae)
-        self._lead_flows(addresses)
+        self._lead_flows(addresses, engine)
         with self.timings.phase("prefect"):
             server.wait_until_ready()
         self._orchestrate()
@@ -130,30 +133,35 @@ class Stack:
     def _open_database(self) -> Addresses:
         """Open the databases; a simulated account is never kept on a server that the owner named."""
         if self.settings.database_url is not None and self._options is None:
-            return make_databases(self.settings.database_url.get_secret_value(), is_simulated=False)
+            return make_databases(self.settings.database_url.get_secret_value())
         home = self.settings.home
         self._exits.callback(embedded.stop, home)
         url = embedded.start(home).url
         self._keepers.append(Keeper(EmbeddedDatabase(home)))
-        return make_databases(url, is_simulated=self._options is not None)
+        is_simulated = self._options is not None
+        return make_databases(url, is_simulated=is_simulated, is_fresh=self._is_fresh)
 
     def _run_server(self, addresses: Addresses) -> Program:
-        environment = server_environment(
+        server = prefect_server(
             self.settings.home,
             port=self._port,
             database_url=addresses.prefect,
             is_scheduling=self._options is None,
         )
-        words: tuple[str, ...] = (
-            "-m",
-            "uvicorn",
-            "--factory",
-            "prefect.server.api.server:create_app",
-        )
-        words += ("--host", "127.0.0.1", "--port", str(self._port), "--log-level", "warning")
-        return self._run_python("prefect-server", words, environment, f"{self.api_url}/ready")
+        self._run(server, stop_within=3)
+        return server
 
-    def _lead_flows(self, addresses: Addresses) -> None:
+    def _run_warm_engine(self) -> str:
+        """Let Prefect and the flows be imported once for all runs; give the address, "" where there is no fork."""
+        if sys.platform != "linux":
+            return ""
+        # A socket's path has 107 bytes at most, which a home may not leave.
+        address = f"{self._exits.enter_context(TemporaryDirectory(prefix='maemae-'))}/engine"
+        engine = warm_engine(self.settings.home, address)
+        self._run(engine, stop_within=1, is_vital=False)
+        return address
+
+    def _lead_flows(self, addresses: Addresses, engine: str) -> None:
         """Tell flow runs and console commands where everything is."""
         with self.timings.phase("simulator"):
             simulated = self._simulator_variables()
@@ -162,6 +170,7 @@ class Stack:
             "MAEMAE_CHANNEL": self.settings.channel,
             "MAEMAE_DATABASE_URL": addresses.maemae,
             "MAEMAE_PREFECT_API_URL": self.api_url,
+            "MAEMAE_ENGINE": engine,
             **simulated,
         }
         write_runtime(self.settings.home, self._variables)
@@ -195,27 +204,18 @@ class Stack:
         self._exits.callback(self._change_phase, "stopping")
 
     def _run_worker(self, prefect: Orchestration) -> None:
-        port = free_port()
-        environment = worker_environment(
-            self.settings.home, api_url=self.api_url, health_port=port, variables=self._variables
-        )
-        url = f"http://127.0.0.1:{port}/health"
-        self._run_python("worker", ("-m", "deployments.worker"), environment, url)
+        program = worker(self.settings.home, api_url=self.api_url, variables=self._variables)
+        self._run(program, stop_within=3)
         self._exits.callback(prefect.end_runs)
 
-    def _run_python(
-        self, name: str, words: tuple[str, ...], environment: dict[str, str], url: str
-    ) -> Program:
-        log = self._logs / f"{name}.log"
-        program = Program(name, (sys.executable, *words), environment, log, lambda: answers(url))
-        self._run(program, stop_within=3)
-        return program
-
-    def _run(self, program: Program, *, stop_within: float, limit: int = 5) -> None:
+    def _run(
+        self, program: Program, *, stop_within: float, limit: int = 5, is_vital: bool = True
+    ) -> None:
         self._exits.callback(program.stop, within=stop_within)
         program.start()
         self._programs.append(program)
-        self._keepers.append(Keeper(program, is_healthy=program.is_ready, limit=limit))
+        healthy = program.is_ready
+        self._keepers.append(Keeper(program, healthy, limit=limit, is_vital=is_vital))
         self._note()
 
     def _watch(self, prefect: Orchestration) -> None:
@@ -247,29 +247,6 @@ class Stack:
             processes={name: Footprint.of(pid) for name, pid in pids.items() if pid},
         )
         write_note(self.settings.home, note)
-
-
-def answers(url: str) -> bool:
-    """Tell whether `url` answers well within two seconds."""
-    try:
-        return httpx.get(url, timeout=2, trust_env=False).is_success
-    except httpx.HTTPError:
-        return False
-
-
-def free_port() -> int:
-    """Return a port of this machine that nobody uses now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
-def is_free(port: int) -> bool:
-    """Tell whether nobody listens at `port` of this machine."""
-    try:
-        socket.create_server(("127.0.0.1", port)).close()
-    except OSError:
-        return False
-    return True
 
 
 def require_free_port(port: int) -> None:

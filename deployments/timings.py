@@ -37,3 +37,7 @@ class Timings:
         began = self.elapsed
         yield
         self.phases.append(Phase(name, began, self.elapsed))
+
+    def note(self, name: str) -> None:
+        """Note a moment: how long it took from the beginning."""
+        self.phases.append(Phase(name, 0.0, self.elapsed))

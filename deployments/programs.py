@@ -1,0 +1,69 @@
+"""This is the Prefect programs of the stack, put together: server, worker, warm engine."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+
+from deployments.environments import engine_environment, server_environment, worker_environment
+from deployments.processes import Program
+
+
+def prefect_server(home: Path, *, port: int, database_url: str, is_scheduling: bool) -> Program:
+    """Put Prefect's server together, on this machine only; its command line would cost seconds."""
+    environment = server_environment(
+        home, port=port, database_url=database_url, is_scheduling=is_scheduling
+    )
+    words = ["-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
+    words += ["--host", "127.0.0.1", "--port", str(port), "--log-level", "warning"]
+    url = f"http://127.0.0.1:{port}/api/ready"
+    return _python("prefect-server", words, environment, home, url)
+
+
+def worker(home: Path, *, api_url: str, variables: Mapping[str, str]) -> Program:
+    """Put the worker together; `variables` are what every flow run sees of ours."""
+    port = free_port()
+    environment = worker_environment(home, api_url=api_url, health_port=port, variables=variables)
+    url = f"http://127.0.0.1:{port}/health"
+    return _python("worker", ["-m", "deployments.worker"], environment, home, url)
+
+
+def warm_engine(home: Path, address: str) -> Program:
+    """Put the warm engine together, listening at a socket."""
+    words = (sys.executable, "-m", "deployments.warm_engine", address)
+    log = home / "logs" / "engine.log"
+    return Program("engine", words, engine_environment(home), log, Path(address).exists)
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody uses now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def is_free(port: int) -> bool:
+    """Tell whether nobody listens at `port` of this machine."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
+
+
+def _python(
+    name: str, words: list[str], environment: Mapping[str, str], home: Path, url: str
+) -> Program:
+    log = home / "logs" / f"{name}.log"
+    return Program(name, (sys.executable, *words), environment, log, lambda: _answers(url))
+
+
+def _answers(url: str) -> bool:
+    """Tell whether `url` answers well within two seconds."""
+    try:
+        return httpx.get(url, timeout=2, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
