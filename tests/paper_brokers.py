@@ -142,6 +142,19 @@ class PaperBroker(MemoryBroker):
         row.order = replace(row.order, is_ours=False)
         return receipt.broker_order_id
 
+    def modify_by_hand(self, broker_order_id: str, *, price: int) -> str:
+        """Let the owner change an order's price in HTS; give the number under which it lives on."""
+        row = self._rows[self._today(), broker_order_id]
+        left = row.order.open_quantity
+        self._close(row)
+        changed = replace(row.intent, quantity=left, limit_price=price)
+        order = self._book(changed.symbol, changed.side, left, changed)
+        order = replace(order, original_id=broker_order_id, is_ours=False)
+        newer = replace(row, intent=changed, order=order, fills=0)
+        self._keep(newer)
+        self._hold(newer)
+        return order.broker_order_id
+
     def disguise(self, broker_order_id: str) -> None:
         """Make an order by hand look like one through this key."""
         row = self._rows[self._today(), broker_order_id]

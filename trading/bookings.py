@@ -153,6 +153,7 @@ def _execution(
         market=instrument.market,
         kind=instrument.kind,
         settles_on=terms.settles_on,
+        before=order.filled_value,
     )
     return Execution(
         execution_id=identity,

@@ -116,7 +116,7 @@ class CostSchedule:
                 "commission_rate", self.commission_rate, "a fraction below 0.05, 0.00015 is 0.015 %"
             )
 
-    def charges(  # noqa: PLR0913 - what the tax depends on
+    def charges(
         self,
         side: Side,
         *,
@@ -132,21 +132,32 @@ class CostSchedule:
         )
 
     def charges_on(
-        self, value: int, side: Side, *, market: Market, kind: InstrumentKind, settles_on: date
+        self,
+        value: int,
+        side: Side,
+        *,
+        market: Market,
+        kind: InstrumentKind,
+        settles_on: date,
+        before: int = 0,
     ) -> Charges:
-        """Return the charges of a fill worth `value` won.
+        """Return the charges of a fill worth `value` won, on an order that was filled for `before` won already.
 
         Commission and each part of the tax are floored to whole won by themselves (원 미만 절사), as broker
-        statements show them. Brokers floor once per day and symbol, so an order filled in pieces may show up
-        to one won per part and piece less here; the broker's settled figure is the authority.
+        statements show them, once for the whole order: however its fills are cut into pieces, they sum up to
+        the same. Brokers may floor once per day and symbol instead, so a day of several orders may show up to
+        one won per order and part less here; the broker's settled figure is the authority.
         """
-        commission = _whole_won(value, self.commission_rate)
+        commission = _added(before, value, self.commission_rate)
         if side is Side.BUY:
             return Charges(commission, tax=0)
         rates = tax_rates(market, kind, settles_on)
-        return Charges(
-            commission, tax=_whole_won(value, rates.securities) + _whole_won(value, rates.rural)
-        )
+        tax = _added(before, value, rates.securities) + _added(before, value, rates.rural)
+        return Charges(commission, tax)
+
+
+def _added(before: int, value: int, rate: Decimal) -> int:
+    return _whole_won(before + value, rate) - _whole_won(before, rate)
 
 
 def _whole_won(value: int, rate: Decimal) -> int:

@@ -114,13 +114,13 @@ class Exchange:
         if each.is_auction:
             self.auction(symbol, each.price, each.volume, at)
             return
-        snapshot = self.market.snapshot(symbol, at)
+        limits = self.market.limits(symbol, kst(at).date())
         volume = each.volume
         for account, order in self._resting(symbol):
             if not order.is_triggered:
                 self._trigger(account, order, each)
                 continue
-            if snapshot and _is_locked(order.side, each.price, snapshot.limits):
+            if _is_locked(order.side, each.price, limits):
                 continue
             fill = match_print(order.resting(), price=each.price, volume=volume)
             volume -= self._fill(account, order, [fill] if fill else [], at)
@@ -231,13 +231,13 @@ class Exchange:
 
     def _book(self, account: Account, order: BookedOrder, fill: Fill, at: datetime) -> None:
         settles_on = self.market.timetable.settlement_day(order.trading_day)
-        charges = self.costs.charges(
+        charges = self.costs.charges_on(
+            fill.price * fill.quantity,
             order.side,
             market=order.instrument.market,
             kind=order.instrument.kind,
-            price=fill.price,
-            quantity=fill.quantity,
             settles_on=settles_on,
+            before=order.filled_value,
         )
         self._fill_count += 1
         account.post(
