@@ -8,7 +8,7 @@ from prefect.client.schemas.objects import State
 from flows.desk import open_desk
 from flows.hooks import tell_failure
 from flows.stories import Guard, Story, perform
-from tasks.bars import ingest_daily_bars
+from tasks.bars import ingest_daily_bars, require_complete
 from trading.instruments import Symbol
 
 
@@ -34,10 +34,11 @@ async def ingest_bars(symbols: list[str] | None = None) -> State[None]:
             figures = {
                 "symbols": len(reports),
                 "bars": sum(report.written for report in reports),
-                "refused": sum(len(report.refused) for report in reports),
-                "gaps": sum(len(report.gaps) for report in reports),
+                "refused": sum(report.refused for report in reports),
+                "gaps": sum(report.gaps for report in reports),
             }
+            require_complete(reports)
             sentence = desk.wording.text("story.bars", **figures)
-            return Story(sentence, [report.row() for report in reports])
+            return Story(sentence, [report.row(desk.wording) for report in reports])
 
         return await perform(desk, "ingest-bars", Guard(follows_session=True), story)
