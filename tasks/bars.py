@@ -146,7 +146,8 @@ def _stored(desk: Desk, symbol: Symbol) -> Stored:
         ]
     if not bars:
         return Stored((), start)
-    return Stored(bars, max(start, min([bars[-1].trading_day - OVERLAP, *unsettled])))
+    first = bars[0].trading_day  # nothing was listed before it
+    return Stored(bars, max(first, min([bars[-1].trading_day - OVERLAP, *unsettled])))
 
 
 def _history_start(desk: Desk) -> date:

@@ -1,0 +1,137 @@
+"""This is price history as days go by: provisional, final, missing, impossible, re-scaled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tasks.bars import Ingestion, ingest_daily_bars, require_complete
+from tests.builders import A_DAY, LG_CHEM, SAMSUNG
+from tests.desks import Floor, a_close, a_floor
+from trading.bar_faults import Fault
+from trading.bars import Bar, Interval
+from trading.errors import Unavailable
+from trading.instruments import Symbol
+
+DAYS = (date(2018, 1, 10), date(2018, 1, 11), date(2018, 1, 12), date(2018, 1, 15))
+
+
+def a_bar(symbol: Symbol, day: date, price: int) -> Bar:
+    """Give a day that moved, unlike the one before it."""
+    return replace(
+        a_close(symbol, day, price), high=price + 500, low=price - 500, volume=100_000 + day.day
+    )
+
+
+def history(symbol: Symbol = LG_CHEM, days: Iterable[date] = DAYS) -> list[Bar]:
+    return [a_bar(symbol, day, 400_000 + 1_000 * day.day) for day in days]
+
+
+async def ingest(floor: Floor, *symbols: Symbol) -> tuple[Ingestion, ...]:
+    return await ingest_daily_bars.fn(floor.desk, symbols or (LG_CHEM,))
+
+
+def stored(floor: Floor, symbol: Symbol = LG_CHEM) -> tuple[Bar, ...]:
+    with floor.stores.begin() as work:
+        return work.bars.last(symbol, Interval.DAY, count=100, until=date(2018, 12, 31))
+
+
+@pytest.fixture
+def floor(tmp_path: Path) -> Floor:
+    floor = a_floor(tmp_path)
+    floor.market.load(history())
+    return floor
+
+
+async def test_history_is_stored_once(floor: Floor) -> None:
+    (first,) = await ingest(floor)
+    (second,) = await ingest(floor)
+    assert [bar.trading_day for bar in stored(floor)] == list(DAYS)
+    assert (first.gaps, first.refused, second.written) == (0, 0, 0)
+
+
+async def test_a_closing_bar_is_provisional_until_it_is_read_again(floor: Floor) -> None:
+    await ingest(floor)
+    closing = a_bar(LG_CHEM, A_DAY, 420_000)
+    floor.at("15:45")
+    floor.market.load([closing])
+    await ingest(floor)
+    assert stored(floor)[-1].is_provisional
+    floor.at("08:10", date(2018, 1, 17))
+    floor.market.load([replace(closing, volume=closing.volume + 777)])
+    await ingest(floor)
+    assert not stored(floor)[-1].is_provisional
+    assert stored(floor)[-1].volume == closing.volume + 777
+
+
+async def test_a_hole_is_named_and_closed_when_the_bar_comes(floor: Floor) -> None:
+    """Incident 38: one failure must not become a permanent hole."""
+    late = a_bar(SAMSUNG, DAYS[1], 50_500)
+    floor.market.load(a_bar(SAMSUNG, day, 50_000 + 100 * day.day) for day in DAYS if day != DAYS[1])
+    (report,) = await ingest(floor, SAMSUNG)
+    assert report.gaps == 1
+    with floor.stores.begin() as work:
+        assert [gap.trading_day for gap in work.bars.gaps(SAMSUNG)] == [DAYS[1]]
+    floor.market.load([late])
+    (again,) = await ingest(floor, SAMSUNG)
+    assert again.gaps == 0
+    assert len(stored(floor, SAMSUNG)) == len(DAYS)
+
+
+async def test_an_impossible_bar_is_refused_and_its_day_missing(floor: Floor) -> None:
+    """Incident 41."""
+    floor.market.load([replace(history()[2], high=1)])
+    (report,) = await ingest(floor)
+    assert report.review is not None
+    assert [refused.fault for refused in report.review.refused] == [Fault.OUT_OF_RANGE]
+    assert [gap.trading_day for gap in report.review.gaps] == [DAYS[2]]
+
+
+async def test_a_rescaled_history_is_read_again_as_a_whole(floor: Floor) -> None:
+    await ingest(floor)
+    halves = [
+        replace(
+            b,
+            open=b.open // 2,
+            high=b.high // 2,
+            low=b.low // 2,
+            close=b.close // 2,
+            volume=b.volume * 2,
+        )
+        for b in history()
+    ]
+    floor.market.load(halves)
+    (report,) = await ingest(floor)
+    assert report.review is not None
+    assert report.review.is_readjusted
+    assert [bar.close for bar in stored(floor)] == [bar.close for bar in halves]
+    assert report.row(floor.desk.wording)["Reason"].startswith("history was re-scaled")
+
+
+async def test_one_symbol_that_fails_fails_the_run_after_the_others_were_stored(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = floor.market.daily_bars
+
+    async def unreliable(symbol: Symbol, *, first: date, last: date) -> tuple[Bar, ...]:
+        if symbol == SAMSUNG:
+            raise Unavailable("no answer")
+        return await read(symbol, first=first, last=last)
+
+    monkeypatch.setattr(floor.market, "daily_bars", unreliable)
+    reports = await ingest(floor, SAMSUNG, LG_CHEM)
+    assert len(stored(floor)) == len(DAYS)
+    with pytest.raises(Unavailable, match="005930: no answer"):
+        require_complete(reports)
+
+
+async def test_todays_forming_bar_is_no_bar(floor: Floor) -> None:
+    floor.at("11:00")
+    floor.market.load([a_bar(LG_CHEM, A_DAY, 420_000)])
+    (report,) = await ingest(floor)
+    assert report.refused == 0
+    assert stored(floor)[-1].trading_day == DAYS[-1]
