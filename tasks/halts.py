@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
@@ -19,16 +21,20 @@ from trading.orders import OrderStatus
 def put_halt(desk: Desk, halt: Halt) -> None:
     """Stop: the file first, because it works when the database does not, then the row and the audit.
 
-    The owner is told even if the row cannot be written.
+    Each is written even if the one before could not be, and the owner is told whatever happened; then what
+    went wrong is raised.
     """
-    desk.halt_file.put(halt)
+    with ExitStack() as steps:  # carries them out from the last to the first, past any exception
+        steps.callback(desk.tell, trading_halted(halt, desk.wording))
+        steps.callback(_record, desk, halt)
+        steps.callback(desk.halt_file.put, halt)
+
+
+def _record(desk: Desk, halt: Halt) -> None:
     detail = {"state": halt.state.value, "reason": halt.reason, "strategy_id": halt.strategy_id}
-    try:
-        with desk.stores.begin() as work:
-            work.halts.put(halt)
-            work.audit.add(AuditEntry(halt.source, "halt", detail), at=halt.at)
-    finally:
-        desk.tell(trading_halted(halt, desk.wording))
+    with desk.stores.begin() as work:
+        work.halts.put(halt)
+        work.audit.add(AuditEntry(halt.source, "halt", detail), at=halt.at)
 
 
 @task(cache_policy=NO_CACHE)
@@ -54,12 +60,13 @@ async def cancel_open(desk: Desk) -> tuple[str, ...]:
     """
     rows = await desk.broker.orders_of_day(desk.today())
     canceled = [
-        row.broker_order_id for row in rows if _is_cancelable(row) and await _cancel(desk, row)
+        row.broker_order_id for row in rows if is_cancelable(row) and await _cancel(desk, row)
     ]
     return tuple(canceled)
 
 
-def _is_cancelable(row: BrokerOrder) -> bool:
+def is_cancelable(row: BrokerOrder) -> bool:
+    """Tell whether a row of the broker's is an open order of ours."""
     is_open = row.status in {OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED}
     return row.is_ours and row.open_quantity > 0 and is_open
 
