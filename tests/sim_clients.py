@@ -116,8 +116,11 @@ class Desk:
         return row
 
     async def to(self, clock: str, day: date = A_DAY) -> None:
-        """Play the market up to a time of day."""
+        """Play the market up to a time of day, with a new token on a new day."""
+        before = self.simulator.simulation.today()
         await self.simulator.advance_to(seoul(day, clock))
+        if self.simulator.simulation.today() != before:
+            await self.sign_in()
 
     async def fault(self, **table: Any) -> None:
         """Switch faults."""

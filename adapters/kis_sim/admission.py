@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from adapters.kis_sim.accounts import Account
 from adapters.kis_sim.divisions import Division
@@ -13,7 +13,8 @@ from adapters.kis_sim.market import Market, Snapshot
 from adapters.kis_sim.orders import BookedOrder, OrderRequest
 from adapters.kis_sim.refusals import Reason, Refused
 from trading.costs import CostSchedule
-from trading.instruments import Instrument
+from trading.instruments import Instrument, InstrumentKind
+from trading.instruments import Market as Board
 from trading.krx import is_on_tick
 from trading.orders import Side
 from trading.sessions import Phase
@@ -65,35 +66,29 @@ class Admission:
 
     def reserved(self, order: BookedOrder, at: datetime) -> int:
         """Return the won that an open buy order holds."""
-        snapshot = self._market.snapshot(order.symbol, at)
-        upper = snapshot.limits.upper if snapshot else 0
+        upper = self._market.limits(order.symbol, kst(at).date()).upper
         unit = self.reserve_price(order.request.division, order.limit_price, upper)
-        return self.cost(order.request.symbol, unit * order.open_quantity, at)
+        return self.cost(unit * order.open_quantity)
 
     def reserve_price(self, division: Division, limit_price: int | None, upper: int) -> int:
         """Return the won per share that a buy reserves: its limit, or the upper price limit without one."""
         return upper if limit_price is None or division.is_market_at_close else limit_price
 
-    def cost(self, symbol: str, value: int, at: datetime) -> int:
-        """Return what buying for `value` won takes, commission included."""
-        snapshot = self._market.snapshot(symbol, at)
-        if snapshot is None:
-            return value
+    def cost(self, value: int) -> int:
+        """Return what buying for `value` won takes, commission included; a buy pays no tax on any board."""
         charges = self._costs.charges_on(
-            value,
-            Side.BUY,
-            market=snapshot.instrument.market,
-            kind=snapshot.instrument.kind,
-            settles_on=self._market.timetable.settlement_day(kst(at).date()),
+            value, Side.BUY, market=Board.KOSPI, kind=InstrumentKind.STOCK, settles_on=date.max
         )
         return value + charges.commission
 
     def spendable(self, account: Account, at: datetime) -> int:
         """Return the largest value that can be bought, its own commission being covered."""
         cash = max(0, self.available(account, at))
-        rate = self._costs.commission_rate
-        value = int(cash / (1 + rate))
-        return value if value + int(value * rate) <= cash else value - 1
+        value = int(cash / (1 + self._costs.commission_rate))
+        # The commission's fraction is dropped, so that one won more may fit.
+        while self.cost(value + 1) <= cash:
+            value += 1
+        return value
 
     def _check_hours(self, division: Division, at: datetime) -> None:
         timetable, today = self._market.timetable, kst(at).date()
@@ -144,6 +139,6 @@ class Admission:
                 raise Refused(Reason.SHARES)
             return
         unit = self.reserve_price(request.division, limit_price, snapshot.limits.upper)
-        needed = self.cost(request.symbol, unit * quantity, snapshot.at)
+        needed = self.cost(unit * quantity)
         if needed > self.available(account, snapshot.at):
             raise Refused(Reason.CASH)

@@ -46,13 +46,18 @@ def draw_book(
     usual_volume: int,
     random: Random,
 ) -> Book:
-    """Draw the levels around `last`, which is the best ask or the best bid.
+    """Draw the levels around `last`, which is the best ask or the best bid; at a limit it can be but one.
 
     `usual_volume` is an earlier day's, so that the book tells nothing of what is to come.
     """
-    first_ask = -(-last // grid(last)) * grid(last) if is_ask else _above(last, grid)
-    asks = _ladder(first_ask, limits, lambda price: _above(price, grid))
-    bids = _ladder(_below(first_ask, grid), limits, lambda price: _below(price, grid))
+    if last >= limits.upper or (last > limits.lower and not is_ask):
+        best_bid = last - last % grid(last)
+        best_ask = _above(last, grid)
+    else:
+        best_ask = -(-last // grid(last)) * grid(last)
+        best_bid = _below(best_ask, grid)
+    asks = _ladder(best_ask, limits, lambda price: _above(price, grid))
+    bids = _ladder(best_bid, limits, lambda price: _below(price, grid))
     size = max(1, usual_volume // _TYPICAL_PART)
     return Book(
         tuple(BookLevel(price, size * random.randint(1, 4)) for price in asks),

@@ -21,7 +21,7 @@ from adapters.kis_sim.tapes import SPACING, DaySoFar, Grid, Print, Tape, draw_ta
 from trading.instruments import Instrument
 from trading.krx import NO_LIMITS, PriceLimits, price_limits, tick_size
 
-_TAPES_KEPT: Final = 256
+_DAYS_KEPT: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,37 @@ class Snapshot:
         return self.today.value if self.today else 0
 
 
+class Day:
+    """What is fixed about one symbol's day, and its tape, which is drawn when first needed."""
+
+    def __init__(
+        self, instrument: Instrument, day: date, past: DayBar | None, first_price: int
+    ) -> None:
+        self.instrument = instrument
+        self.day = day
+        self.base = past.close if past else first_price
+        self.usual_volume = past.volume if past else 0
+        self.limits = self._limits()
+        self.grid = self._grid()
+        self.tape = Tape(())
+
+    def _limits(self) -> PriceLimits:
+        board, kind = self.instrument.market, self.instrument.kind
+        if self.base < 1:
+            return NO_LIMITS
+        return price_limits(self.base, on=self.day, market=board, kind=kind)
+
+    def _grid(self) -> Grid:
+        """Return the tick table of the day, which remembers what it was asked."""
+        board, kind = self.instrument.market, self.instrument.kind
+
+        @cache
+        def tick(price: int) -> int:
+            return tick_size(max(1, price), on=self.day, market=board, kind=kind)
+
+        return tick
+
+
 class Market:
     """Prices of every symbol of a history, played on a timetable from a seed."""
 
@@ -73,7 +104,7 @@ class Market:
         self.timetable = timetable
         self._seed = seed
         self._spacing = spacing
-        self._tapes: dict[tuple[str, date], Tape] = {}
+        self._days: dict[tuple[str, date], Day | None] = {}
         self._taken: dict[str, tuple[tuple[date, int], dict[int, int]]] = {}
 
     def instrument(self, symbol: str, at: datetime) -> Instrument | None:
@@ -82,109 +113,104 @@ class Market:
 
     def base(self, symbol: str, day: date) -> int:
         """Return the reference price: the last close before `day`, else the first price ever."""
-        before = self.history.before(symbol, day)
-        if before:
-            return before[-1].close
-        bar = self.history.bar(symbol, day)
-        return bar.open if bar else 0
+        found = self._day(symbol, day)
+        return found.base if found else 0
+
+    def limits(self, symbol: str, day: date) -> PriceLimits:
+        """Return the lowest and the highest price that may be ordered on `day`."""
+        found = self._day(symbol, day)
+        return found.limits if found else NO_LIMITS
 
     def snapshot(self, symbol: str, at: datetime) -> Snapshot | None:
         """Return what is known of a symbol at `at`, None for what is not traded here."""
-        instrument = self.instrument(symbol, at)
-        if instrument is None:
+        day = self._day(symbol, kst(at).date())
+        if day is None:
             return None
-        day = kst(at).date()
-        base, grid = self.base(symbol, day), self._grid(instrument, day)
-        today = self._tape(symbol, day).so_far(at)
-        last = today.last.price if today else base
-        limits = self.limits(instrument, day)
-        return Snapshot(instrument, at, base, limits, grid(max(1, last)), today)
-
-    def limits(self, instrument: Instrument, day: date) -> PriceLimits:
-        """Return the lowest and the highest price that may be ordered on `day`."""
-        base = self.base(instrument.symbol, day)
-        if base < 1:
-            return NO_LIMITS
-        return price_limits(base, on=day, market=instrument.market, kind=instrument.kind)
+        today = day.tape.so_far(at)
+        last = today.last.price if today else day.base
+        return Snapshot(day.instrument, at, day.base, day.limits, day.grid(last), today)
 
     def prints(self, symbol: str, after: datetime, until: datetime) -> tuple[Print, ...]:
         """Return the prints of one day later than `after`, up to and with `until`. For the player alone."""
-        return self._tape(symbol, kst(until).date()).between(after, until)
+        day = self._day(symbol, kst(until).date())
+        return day.tape.between(after, until) if day else ()
 
     def prints_so_far(self, symbol: str, at: datetime) -> tuple[Print, ...]:
         """Return today's prints up to `at`, oldest first."""
-        return self._tape(symbol, kst(at).date()).until(at)
+        day = self._day(symbol, kst(at).date())
+        return day.tape.until(at) if day else ()
 
     def daily_bars(self, symbol: str, at: datetime) -> tuple[DayBar, ...]:
         """Return all bars known at `at`, oldest first; the last one is today's as far as it has come."""
         day = kst(at).date()
-        today = self._tape(symbol, day).so_far(at)
-        past = self.history.before(symbol, day)
-        return past if today is None else (*past, _bar_of(day, today))
+        snapshot, past = self.snapshot(symbol, at), self.history.before(symbol, day)
+        if snapshot is None or snapshot.today is None:
+            return past
+        return (*past, _bar_of(day, snapshot.today))
 
     def minute_bars(self, symbol: str, day: date, at: datetime) -> tuple[MinuteBar, ...]:
         """Return the bars of the minutes of `day` that had a print by `at`, oldest first."""
+        found = self._day(symbol, day)
         minutes: dict[datetime, list[Print]] = defaultdict(list)
-        for each in self._tape(symbol, day).until(at):
+        for each in found.tape.until(at) if found else ():
             minutes[each.at.replace(second=0, microsecond=0)].append(each)
         return tuple(_minute_of(start, prints) for start, prints in minutes.items())
 
     def book(self, symbol: str, at: datetime) -> Book:
         """Return the order book at `at`, less what our own orders took since the last print."""
-        snapshot = self.snapshot(symbol, at)
-        if snapshot is None or snapshot.last < 1:
+        day = self._day(symbol, kst(at).date())
+        if day is None or day.base < 1:
             return Book((), ())
-        day, today = kst(at).date(), snapshot.today
-        past = self.history.before(symbol, day)
-        index = today.index if today else -1
+        today = day.tape.so_far(at)
+        moment = (day.day, today.index if today else -1)
         book = draw_book(
-            snapshot.last,
+            today.last.price if today else day.base,
             is_ask=today.last.is_buy if today else False,
-            grid=self._grid(snapshot.instrument, day),
-            limits=snapshot.limits,
-            usual_volume=past[-1].volume if past else 0,
-            random=self._random(f"book {symbol} {day} {index}"),
+            grid=day.grid,
+            limits=day.limits,
+            usual_volume=day.usual_volume,
+            random=self._random(f"book {symbol} {moment[0]} {moment[1]}"),
         )
-        return book.without(self._taken_since(symbol, (day, index)))
+        return book.without(self._taken_since(symbol, moment))
 
     def take(self, symbol: str, at: datetime, price: int, quantity: int) -> None:
         """Remember that an order of ours traded away a part of the book, until the next print."""
         day = kst(at).date()
-        index = self._tape(symbol, day).count_until(at) - 1
-        taken = self._taken_since(symbol, (day, index))
+        moment = (day, len(self.prints_so_far(symbol, at)) - 1)
+        taken = self._taken_since(symbol, moment)
         taken[price] = taken.get(price, 0) + quantity
-        self._taken[symbol] = ((day, index), taken)
+        self._taken[symbol] = (moment, taken)
 
     def _taken_since(self, symbol: str, moment: tuple[date, int]) -> dict[int, int]:
         since, taken = self._taken.get(symbol, (moment, {}))
         return taken if since == moment else {}
 
-    def _tape(self, symbol: str, day: date) -> Tape:
+    def _day(self, symbol: str, day: date) -> Day | None:
+        """Return a symbol's day, played once; None for what is not traded here."""
         key = (symbol, day)
-        if key not in self._tapes:
-            if len(self._tapes) >= _TAPES_KEPT:
-                self._tapes.clear()
-            self._tapes[key] = self._play(symbol, day)
-        return self._tapes[key]
+        if key not in self._days:
+            if len(self._days) >= _DAYS_KEPT:
+                self._days.clear()
+            self._days[key] = self._play(symbol, day)
+        return self._days[key]
 
-    def _play(self, symbol: str, day: date) -> Tape:
-        bar = self.history.bar(symbol, day)
-        instrument = self.securities.instrument(symbol, day)
-        if bar is None or instrument is None or not self.timetable.is_trading_day(day):
-            return Tape(())
-        hours = self.timetable.hours(day)
-        minutes = self.history.minutes.get((symbol, day))
+    def _play(self, symbol: str, on: date) -> Day | None:
+        instrument = self.securities.instrument(symbol, on)
+        if instrument is None:
+            return None
+        bar, past = self.history.bar(symbol, on), self.history.before(symbol, on)
+        day = Day(instrument, on, past[-1] if past else None, bar.open if bar else 0)
+        if bar is not None and self.timetable.is_trading_day(on):
+            day.tape = self._tape(day, bar)
+        return day
+
+    def _tape(self, day: Day, bar: DayBar) -> Tape:
+        symbol, hours = day.instrument.symbol, self.timetable.hours(day.day)
+        minutes = self.history.minutes.get((symbol, day.day))
         if minutes:
             return read_tape(minutes, hours)
-        grid, random = self._grid(instrument, day), self._random(f"{symbol} {day}")
-        return draw_tape(bar, hours, grid, random, spacing=self._spacing)
-
-    def _grid(self, instrument: Instrument, day: date) -> Grid:
-        @cache
-        def tick(price: int) -> int:
-            return tick_size(price, on=day, market=instrument.market, kind=instrument.kind)
-
-        return tick
+        random = self._random(f"{symbol} {day.day}")
+        return draw_tape(bar, hours, day.grid, random, spacing=self._spacing)
 
     def _random(self, purpose: str) -> Random:
         """Return a source of its own for each purpose: text seeds do not depend on the hash seed."""

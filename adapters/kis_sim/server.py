@@ -112,8 +112,7 @@ class Simulator:
     async def _let_time_pass(self) -> None:
         """Play the market while its clock runs."""
         while True:
-            if self.simulation.clock.is_running():
-                await self.simulation.advance_to(self.simulation.clock.now())
+            await self.simulation.advance_to(self.simulation.clock.now())
             await asyncio.sleep(_PUMP_SECONDS)
 
     def _faults_changed(self) -> None:

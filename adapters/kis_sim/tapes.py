@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, repeat
 from random import Random
 from typing import Final
 
@@ -20,6 +20,8 @@ from adapters.kis_sim.hours import Hours
 
 type Grid = Callable[[int], int]
 """The tick in won at a price."""
+type _Trade = tuple[datetime, int, int, bool]
+"""When, won, shares, whether in an auction."""
 
 SPACING: Final = 5
 """Seconds: one print falls into each such slot of continuous trading."""
@@ -27,6 +29,8 @@ SPACING: Final = 5
 _OPENING_SHARE: Final = 4
 _CLOSING_SHARE: Final = 9
 """Percent of the day's volume in the auctions; 9.5 is the median of the closing bar in real minute data."""
+_NOT_IN_AUCTION: Final = repeat(object=False)
+_WITHIN_A_MINUTE: Final = timedelta(seconds=15)
 _WILDNESS: Final = 8
 """How far a path strays from its straight line: this part of the day's range."""
 
@@ -116,19 +120,20 @@ def draw_tape(
     if not bar.is_traded:
         return Tape(())
     low, high = min(bar.low, bar.open, bar.close), max(bar.high, bar.open, bar.close)
-    times = _times(hours, bar.volume, random, spacing)
-    if len(times) < 2:  # noqa: PLR2004 - too thin a day to draw: the prices that must be seen, no more
-        return Tape(_thin(bar, hours, low=low, high=high))
-    prices = _Path(low, high, grid, random).draw(bar.open, bar.close, len(times))
     opening = max(1, bar.volume * _OPENING_SHARE // 100)
     closing = max(1, bar.volume * _CLOSING_SHARE // 100)
-    volumes = _portions(bar.volume - opening - closing, len(times), random)
+    between = bar.volume - opening - closing
+    times = _times(hours, between, random, spacing)
+    if len(times) < 2:  # noqa: PLR2004 - too thin a day to draw: the prices that must be seen, no more
+        return Tape(_prints(_thin(bar, hours, low=low, high=high)))
+    prices = _Path(low, high, grid, random).draw(bar.open, bar.close, len(times))
+    volumes = _portions(between, len(times), random)
     return Tape(
-        _with_initiators(
+        _prints(
             (
-                Print(hours.opens_at, bar.open, opening, is_auction=True),
-                *(Print(*each) for each in zip(times, prices, volumes, strict=True)),
-                Print(hours.closes_at, bar.close, closing, is_auction=True),
+                (hours.opens_at, bar.open, opening, True),
+                *zip(times, prices, volumes, _NOT_IN_AUCTION, strict=False),
+                (hours.closes_at, bar.close, closing, True),
             )
         )
     )
@@ -136,42 +141,41 @@ def draw_tape(
 
 def read_tape(bars: Sequence[MinuteBar], hours: Hours) -> Tape:
     """Play real minute bars: open, the nearer extreme, the other one, close, within each minute."""
-    prints: list[Print] = []
+    trades: list[_Trade] = []
     for bar in bars:
         if bar.volume < 1:
             continue
         if bar.at >= hours.closing_auction_at:
-            prints.append(Print(bar.at, bar.close, bar.volume, is_auction=True))
+            trades.append((bar.at, bar.close, bar.volume, True))
             continue
         prices = _minute_prices(bar)
         volumes = _portions(max(bar.volume, len(prices)), len(prices), None)
         for place, (price, volume) in enumerate(zip(prices, volumes, strict=True)):
-            at = bar.at + timedelta(seconds=place * 15)
-            is_opening = at == hours.opens_at
-            prints.append(Print(at, price, volume, is_auction=is_opening))
-    return Tape(_with_initiators(prints))
+            at = bar.at + place * _WITHIN_A_MINUTE
+            trades.append((at, price, volume, at == hours.opens_at))
+    return Tape(_prints(trades))
 
 
-def _times(hours: Hours, volume: int, random: Random, spacing: int) -> list[datetime]:
-    """Spread the continuous prints over their slots; no more of them than shares are left for."""
+def _times(hours: Hours, shares: int, random: Random, spacing: int) -> list[datetime]:
+    """Spread the continuous prints over their slots; no more of them than there are shares."""
     slots = int((hours.closing_auction_at - hours.opens_at) / timedelta(seconds=spacing))
-    count = min(slots, volume - 2)
+    count = min(slots, shares)
     return [
         hours.opens_at
-        + timedelta(seconds=slots * place // count * spacing + random.randrange(1, spacing))
+        + timedelta(seconds=slots * place // count * spacing + 1 + _below(random, spacing - 1))
         for place in range(count)
     ]
 
 
-def _thin(bar: DayBar, hours: Hours, *, low: int, high: int) -> Iterator[Print]:
+def _thin(bar: DayBar, hours: Hours, *, low: int, high: int) -> Iterator[_Trade]:
     """Show a day of less than four shares: open, extremes that are neither open nor close, close."""
     between = [price for price in (low, high) if price not in {bar.open, bar.close}]
-    yield Print(hours.opens_at, bar.open, 1, is_auction=True)
+    yield hours.opens_at, bar.open, 1, True
     for place, price in enumerate(between, start=1):
-        yield Print(hours.opens_at + place * timedelta(minutes=1), price, 1)
+        yield hours.opens_at + place * timedelta(minutes=1), price, 1, False
     left = bar.volume - 1 - len(between)
     if left > 0 or between or bar.close != bar.open:
-        yield Print(hours.closes_at, bar.close, max(1, left), is_auction=True)
+        yield hours.closes_at, bar.close, max(1, left), True
 
 
 class _Path:
@@ -196,21 +200,21 @@ class _Path:
         stray = 0
         for place in range(begin + 1, end):
             room = min(reach, place - begin, end - place)
-            stray = max(-room, min(room, stray + self.random.choice((-1, 0, 1))))
+            stray = max(-room, min(room, stray + _below(self.random, 3) - 1))
             line = start + (goal - start) * (place - begin) // (end - begin)
             yield self._on_grid(line + stray * self.grid(max(1, line)))
         yield goal
 
     def _on_grid(self, price: int) -> int:
         price = max(self.low, min(self.high, price))
-        below = price - price % self.grid(price)
-        return below if below >= self.low else min(self.high, below + self.grid(price))
+        under = price - price % self.grid(price)
+        return under if under >= self.low else min(self.high, under + self.grid(price))
 
 
 def _portions(total: int, count: int, random: Random | None) -> list[int]:
     """Cut `total` shares into `count` parts of at least one, larger towards the ends of the day."""
     weights = [
-        (count + abs(2 * place - count)) * (random.randint(1, 9) if random else 1)
+        (count + abs(2 * place - count)) * (1 + _below(random, 9) if random else 1)
         for place in range(count)
     ]
     whole = sum(weights)
@@ -226,10 +230,15 @@ def _minute_prices(bar: MinuteBar) -> list[int]:
     return [prices[0], *(price for before, price in pairwise(prices) if price != before)]
 
 
-def _with_initiators(prints: Iterable[Print]) -> Iterator[Print]:
+def _prints(trades: Iterable[_Trade]) -> Iterator[Print]:
     """Say who came to whom: a price above the one before it was a buyer's doing."""
     is_buy, before = True, 0
-    for each in prints:
-        if each.price != before:
-            is_buy, before = each.price > before, each.price
-        yield Print(each.at, each.price, each.volume, each.is_auction, is_buy)
+    for at, price, volume, is_auction in trades:
+        if price != before:
+            is_buy, before = price > before, price
+        yield Print(at, price, volume, is_auction, is_buy)
+
+
+def _below(random: Random, count: int) -> int:
+    """Return a number from 0 up to but not including a small `count`; many times faster than randrange."""
+    return int(random.random() * count)

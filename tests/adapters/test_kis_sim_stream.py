@@ -145,7 +145,7 @@ async def test_notices_have_the_widths_of_their_profile(
             (taken,) = await notices(socket, 1)
     assert len(taken) == width
     assert taken[-1] == "430000"
-    assert (taken[-2] if width == 23 else taken[-2]) == "LG화학"
+    assert taken[-2] == "LG화학"
 
 
 async def test_changes_are_told_with_their_own_number_and_the_old_one() -> None:
