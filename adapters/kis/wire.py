@@ -20,6 +20,9 @@ _SYMBOL_WIDTH: Final = 6
 _DAY: Final = re.compile(r"[0-9]{8}")
 _TIME: Final = re.compile(r"[0-9]{6}")
 
+_NO_ROWS: Final = frozenset({"KIOK0560", "APBK1631", "70070000"})
+"""Codes of success that say so in words (조회할 내용이 없습니다)."""
+
 LIMIT_CODE: Final = "00"
 MARKET_CODE: Final = "01"
 _MARKET_CODES: Final = frozenset({MARKET_CODE, "13", "14"})
@@ -108,9 +111,11 @@ class Reply:
         """Return the records of a list, without empty ones.
 
         Raises:
-            Unavailable: when the block is missing or no list: that is no empty list.
+            Unavailable: when the block is missing or no list, unless the broker says that there are no rows.
         """
         records = self.body.get(block)
+        if not records and self.body.get("msg_cd") in _NO_ROWS:
+            return ()
         if not isinstance(records, list):
             raise Unavailable(f"{block}: no list in the reply")
         return tuple(row for record in records if (row := Row.of(record)))

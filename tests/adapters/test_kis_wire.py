@@ -158,6 +158,13 @@ def test_a_missing_block_is_no_empty_list(body: dict[str, Any]) -> None:
         read_orders([Reply(body)], is_over=False)
 
 
+@pytest.mark.parametrize("code", ["KIOK0560", "70070000"])
+def test_an_empty_day_that_says_so_is_an_empty_list(code: str) -> None:
+    body: dict[str, Any]
+    for body in ({}, {"output1": ""}, {"output1": []}):
+        assert read_orders([Reply({"msg_cd": code, **body})], is_over=False) == ()
+
+
 def test_empty_objects_in_a_list_are_no_rows() -> None:
     assert Reply({"output2": [{}, {"a": ""}, {"a": "1"}]}).rows("output2") == (Row({"a": "1"}),)
 

@@ -190,6 +190,7 @@ async def test_on_a_holiday_nothing_is_taken(world: BrokerWorld) -> None:
 
 
 async def test_what_is_open_at_the_close_dies_with_the_day(world: BrokerWorld) -> None:
+    await world.move_to("15:15")
     price = await a_price_that_trades(world, Side.BUY)
     parted = await world.place(fills=3, quantity=10, limit_price=price)
     await world.broker.cancel(
@@ -284,7 +285,7 @@ async def test_a_position_sold_out_is_gone(world: BrokerWorld) -> None:
 
 
 async def test_every_page_of_the_days_orders_is_read_oldest_first(world: BrokerWorld) -> None:
-    count = 105
+    count = 101  # one more than the largest page
     numbers = [
         (await world.broker.place(an_intent_to_buy(quantity=1))).broker_order_id
         for _ in range(count)
