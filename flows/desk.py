@@ -15,7 +15,7 @@ from adapters.slack import open_notifier
 from adapters.stores import Stores
 from adapters.wording import Wording
 from flows.settings import Settings, load_channel, load_settings
-from flows.sources import open_clock, open_stores
+from flows.sources import open_stores, ticking_clock
 from tasks.channels import ChannelSettings
 from tasks.desk import Desk
 
@@ -36,9 +36,8 @@ async def open_desk(
     settings = settings or load_settings()
     _open_logs(settings)
     channel = load_channel(settings)
-    clock = open_clock(settings, channel)
     notifier, wording = open_owner_channel(settings)
-    with closing(open_stores(settings)) as stores:
+    with ticking_clock(settings, channel) as clock, closing(open_stores(settings)) as stores:
         version, overrides = (
             _register(stores, channel, at=clock.now()) if needs_database else (0, {})
         )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from adapters.clock import Clock, SimulatorClock, SystemClock
 from adapters.postgres.stores import PostgresStores
 from flows.settings import Settings
@@ -21,6 +24,21 @@ def open_clock(settings: Settings, channel: ChannelSettings) -> Clock:
         expected = f"the simulator's address (channel {channel.channel} lives in its time); try `make demo`"
         raise InvalidSetting("MAEMAE_SIMULATOR_URL", None, expected)
     return SimulatorClock(settings.simulator_url)
+
+
+@contextmanager
+def ticking_clock(settings: Settings, channel: ChannelSettings) -> Iterator[Clock]:
+    """Open the channel's clock and close what it holds open afterwards.
+
+    Raises:
+        InvalidSetting: when the channel lives in simulated time and no simulator is set.
+    """
+    clock = open_clock(settings, channel)
+    try:
+        yield clock
+    finally:
+        if isinstance(clock, SimulatorClock):
+            clock.close()
 
 
 def open_stores(settings: Settings) -> PostgresStores:
