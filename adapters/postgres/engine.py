@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+from psycopg.errors import UndefinedColumn, UndefinedTable
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
@@ -67,7 +68,8 @@ def clear_errors(engine: Engine) -> Iterator[None]:
     """Turn a lost or refused connection into one sentence with host, port and database.
 
     Raises:
-        StoreUnavailable: when the database cannot be reached, went away, or kept us waiting for a lock.
+        StoreUnavailable: when the database cannot be reached, went away, kept us waiting for a lock, or was
+            never migrated.
     """
     try:
         yield
@@ -76,10 +78,20 @@ def clear_errors(engine: Engine) -> Iterator[None]:
     except DBAPIError as error:
         if error.connection_invalidated:
             raise unavailable(engine.url, error) from error
+        if isinstance(error.orig, UndefinedTable | UndefinedColumn):
+            raise _outdated(engine.url) from error
         raise
 
 
 def unavailable(url: URL, error: Exception) -> StoreUnavailable:
     """Say in one sentence which database failed and why."""
     cause = str(getattr(error, "orig", error)).strip().splitlines()[0]
-    return StoreUnavailable(f"database {url.host}:{url.port or 5432}/{url.database}: {cause}")
+    return StoreUnavailable(f"{_name(url)}: {cause}")
+
+
+def _outdated(url: URL) -> StoreUnavailable:
+    return StoreUnavailable(f"{_name(url)} lacks tables or columns; run `maemae migrate`")
+
+
+def _name(url: URL) -> str:
+    return f"database {url.host}:{url.port or 5432}/{url.database}"
