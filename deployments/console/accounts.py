@@ -14,7 +14,7 @@ from adapters.clock import Clock
 from adapters.stores import Stores, UnitOfWork
 from deployments.console.faults import NoAnswer
 from flows.settings import Settings, load_channel, load_settings
-from flows.sources import open_clock, open_stores
+from flows.sources import open_stores, ticking_clock
 from trading.instruments import Symbol
 from trading.sessions import seoul_date
 
@@ -40,7 +40,17 @@ class Account:
         Raises:
             NoAnswer: when the simulator that keeps the time does not answer.
         """
-        return seoul_date(time_of(open_clock(self.settings, load_channel(self.settings))))
+        return seoul_date(market_time(self.settings))
+
+
+def market_time(settings: Settings) -> datetime:
+    """Read the time of the market that the channel trades on.
+
+    Raises:
+        NoAnswer: when the simulator that keeps the time does not answer.
+    """
+    with ticking_clock(settings, load_channel(settings)) as clock:
+        return time_of(clock)
 
 
 def time_of(clock: Clock) -> datetime:

@@ -83,7 +83,8 @@ def _misuse(error: CycloptsError) -> str:
             return _unknown("command", error.unused_tokens[0], error.app)
         case MissingArgumentError() if error.argument:
             field = error.argument.name
-            return say("fault.missing", field=field, expected=say("fault.an_option", field=field))
+            option = say("fault.an_option", field=field)
+            return say("fault.missing", field=field, expected=needed(field, option))
         case CoercionError() if error.argument and error.token:
             field = error.token.keyword or error.argument.name
             return _wrong(field, error.token.value, _kind_of(error.target_type))

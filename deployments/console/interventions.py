@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import replace
+
+from prefect.logging.handlers import PrefectConsoleHandler
 
 from deployments.console.accounts import time_of
 from deployments.console.rows import HALTS, halt_row
+from deployments.console.services import ask
 from deployments.console.speech import say
-from deployments.console.steps import Step, attempt, attempt_async, fail
+from deployments.console.steps import NotDone, Step, attempt, attempt_async, fail
 from deployments.console.tables import paper, print_table
 from flows.desk import open_desk
 from tasks.desk import Desk
-from tasks.halts import cancel_open, lift_halt, put_halt
+from tasks.halts import cancel_open, is_cancelable, lift_halt, put_halt
 from tasks.reconciliation import reconcile
-from trading.errors import Rejected
 from trading.halts import Halt
 
 
 def stop(act: Halt, *, cancels: bool) -> tuple[Step, ...]:
     """Write the halt's row, tell the owner and cancel what is open if asked; nothing here raises."""
+    _keep_terminal_clean()
     return asyncio.run(_stop(act, cancels=cancels))
 
 
@@ -29,7 +33,15 @@ def go_on(*, reason: str, strategy: str) -> bool:
     Raises:
         MaemaeError: when database or broker cannot be asked; then everything stays as it is.
     """
+    _keep_terminal_clean()
     return asyncio.run(_go_on(reason, strategy))
+
+
+def _keep_terminal_clean() -> None:
+    """Take away the terminal that importing Prefect gave to every log; ours go to a file."""
+    root = logging.getLogger()
+    for handler in [h for h in root.handlers if isinstance(h, PrefectConsoleHandler)]:
+        root.removeHandler(handler)
 
 
 async def _stop(act: Halt, *, cancels: bool) -> tuple[Step, ...]:
@@ -50,17 +62,17 @@ async def _stop_at(desk: Desk, act: Halt, *, cancels: bool) -> tuple[Step, ...]:
 
 
 def _record(desk: Desk, act: Halt) -> str:
-    put_halt.fn(desk, replace(act, at=time_of(desk.clock)))
+    market = ask("clock", lambda: time_of(desk.clock))
+    put_halt.fn(desk, replace(act, at=market.value or act.at))
     return say("halt.recorded")
 
 
 async def _cancel(desk: Desk) -> str:
     canceled = await cancel_open.fn(desk)
     rows = await desk.broker.orders_of_day(desk.today())
-    left = [row.broker_order_id for row in rows if row.is_ours and row.open_quantity]
-    left = [number for number in left if number not in canceled]
+    left = {row.broker_order_id for row in rows if is_cancelable(row)} - set(canceled)
     if left:
-        raise Rejected(say("halt.still_open", numbers=", ".join(left)))
+        raise NotDone(say("halt.still_open", numbers=", ".join(sorted(left))))
     return say("halt.canceled", count=len(canceled), numbers=", ".join(canceled))
 
 

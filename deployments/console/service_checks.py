@@ -12,12 +12,12 @@ import httpx
 from adapters.clock import Clock, SystemClock
 from adapters.kis.access import open_kis
 from adapters.postgres.inspections import inspect
-from deployments.console.accounts import time_of
+from deployments.console.accounts import market_time
 from deployments.console.faults import NoAnswer
 from deployments.console.findings import Finding, Health, found
 from deployments.console.services import check_prefect as ask_prefect
 from flows.settings import Settings, load_channel
-from flows.sources import database_url, open_clock
+from flows.sources import database_url, ticking_clock
 
 LARGE_SKEW: Final = timedelta(seconds=2)
 """The broker tells its time in whole seconds."""
@@ -50,14 +50,13 @@ def check_database_clock(settings: Settings) -> Finding:
 
 def check_market_clock(settings: Settings) -> Finding:
     """See that the clock of the market that we trade on answers."""
-    at = time_of(open_clock(settings, load_channel(settings)))
-    return found("market_clock", "fine", at=at)
+    return found("market_clock", "fine", at=market_time(settings))
 
 
 def check_broker(settings: Settings) -> Finding:
     """See that the broker gives a token and shows the account."""
-    clock = open_clock(settings, load_channel(settings))
-    return asyncio.run(_visit(settings, clock))
+    with ticking_clock(settings, load_channel(settings)) as clock:
+        return asyncio.run(_visit(settings, clock))
 
 
 def check_broker_clock(settings: Settings) -> Finding:

@@ -11,7 +11,7 @@ from adapters.calendars import XkrxCalendar
 from adapters.clock import SystemClock
 from adapters.halt_files import HaltFile
 from adapters.stores import UnitOfWork
-from deployments.console.accounts import time_of
+from deployments.console.accounts import market_time
 from deployments.console.faults import WRONG_INPUT, sentence_of
 from deployments.console.rows import HALTS, halt_row
 from deployments.console.services import Answer, ask, check_prefect
@@ -23,8 +23,8 @@ from deployments.console.tables import (
     print_json,
     print_table,
 )
-from flows.settings import Settings, load_channel, load_settings
-from flows.sources import open_clock, open_stores
+from flows.settings import Settings, load_settings
+from flows.sources import open_stores
 from trading.halts import Halt, TradingState, strictest
 from trading.orders import OrderStatus
 from trading.sessions import phase_at, seoul_date, session_of
@@ -71,7 +71,7 @@ class Book:
 def status(*, as_json: Annotated[bool, option("json", name="--json")] = False) -> int:
     """Show the state of everything; what cannot be reached is named and the rest is shown all the same."""
     settings = load_settings()
-    clock = ask("clock", lambda: time_of(open_clock(settings, load_channel(settings))))
+    clock = ask("clock", lambda: market_time(settings))
     at = clock.value or SystemClock().now()
     book = ask("database", lambda: _read_book(settings, seoul_date(at)))
     answers = (clock, book, ask("prefect", lambda: check_prefect(settings)))
@@ -145,7 +145,7 @@ def _session(at: datetime, calendar: XkrxCalendar) -> dict[str, Any]:
 
 
 def _print(document: Mapping[str, Any]) -> None:
-    phase = document["phase"] or "none"
+    phase = document["phase"] or say("no_session")
     print_facts(say("title.status"), STATUS, {**document, "phase": phase})
     if document["halts"]:
         print_table(say("title.halts"), HALTS, document["halts"])

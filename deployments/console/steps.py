@@ -8,6 +8,11 @@ from dataclasses import dataclass
 from deployments.console.faults import sentence_of
 from deployments.console.speech import say
 from deployments.console.tables import paper
+from trading.errors import MaemaeError
+
+
+class NotDone(MaemaeError):
+    """A step ended without having done all that it was for; the message says what is left."""
 
 
 @dataclass(frozen=True, slots=True)

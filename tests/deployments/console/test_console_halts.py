@@ -1,0 +1,157 @@
+"""This is the proof that the kill switch works from a terminal, whatever else is down."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from adapters.clock import SystemClock
+from adapters.halt_files import HaltFile
+from adapters.kis.access import open_kis
+from adapters.postgres import PostgresStores
+from flows.settings import load_settings
+from tests.builders import A_DAY, SAMSUNG, an_intent, seoul
+from tests.consoles import NOWHERE, Answer, Console, run_process
+from trading.halts import Halt, TradingState
+from trading.orders import OrderStatus
+
+
+def halts_on_disk(home: Path) -> list[tuple[str, TradingState, str, str]]:
+    """Give source, state, strategy and reason of every halt in the file."""
+    halts = HaltFile(home / "halt.json").read(at=SystemClock().now())
+    return [(halt.source, halt.state, halt.strategy_id, halt.reason) for halt in halts]
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"MAEMAE_DATABASE_URL": NOWHERE},
+        {"MAEMAE_KIS__ENVIRONMENT": "moon"},
+        {"MAEMAE_CHANNEL": "prod"},
+    ],
+    ids=["no database", "broken keys", "broken settings"],
+)
+def test_trading_stops_on_disk_when_nothing_else_works(
+    home: Path, variables: dict[str, str]
+) -> None:
+    answer = run_process("halt", "--reason", "smoke", **variables)
+    assert answer.code == 3
+    assert halts_on_disk(home) == [("operator", TradingState.HALTED, "", "smoke")]
+    assert "Database and message: " in answer.err
+    assert "Everything: " in answer.out
+
+
+def test_an_owner_who_cannot_be_obeyed_is_told_so(home: Path) -> None:
+    home.parent.joinpath("home").write_text("a file where the folder should be")
+    answer = run_process("halt", MAEMAE_DATABASE_URL=NOWHERE)
+    assert answer.code == 1
+    assert "NOT stopped" in answer.err
+
+
+@pytest.mark.usefixtures("at_simulator", "database")
+def test_halt_and_resume_leave_row_file_audit_and_messages(
+    console: Console, home: Path, stores: PostgresStores
+) -> None:
+    stopped = console("halt", "--level", "reducing", "--reason", "too hot")
+    assert stopped.code == 0, stopped
+    assert halts_on_disk(home) == [("operator", TradingState.REDUCING, "", "too hot")]
+    assert row_halts(stores) == [("operator", TradingState.REDUCING)]
+    assert console("status", "--json").document["trading_state"] == "REDUCING"
+
+    resumed = console("resume", "--reason", "cooled down")
+    assert resumed.code == 0, resumed
+    assert halts_on_disk(home) == []
+    assert row_halts(stores) == []
+    with stores.begin() as work:
+        acts = [entry.action for _, entry in work.audit.last(count=2)]
+    assert acts == ["resume", "halt"]
+    lines = (home / "inbox.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line)["text"] for line in lines][-2:] == ["too hot", "cooled down"]
+
+
+@pytest.mark.usefixtures("at_simulator", "database")
+def test_one_strategy_is_stopped_and_goes_on_alone(
+    console: Console, home: Path, stores: PostgresStores
+) -> None:
+    assert console("halt", "--strategy", "trend-20-40").code == 0
+    assert console("halt").code == 0
+    answer = console("resume", "--reason", "why not", "--strategy", "trend-20-40")
+    assert answer.code == 3  # everything is still stopped
+    assert halts_on_disk(home) == [("operator", TradingState.HALTED, "", "operator")]
+    assert len(row_halts(stores)) == 1
+
+
+@pytest.mark.usefixtures("at_simulator", "database")
+def test_resuming_names_what_still_stops(console: Console, stores: PostgresStores) -> None:
+    paused = Halt("prefect:place-orders", TradingState.HALTED, "paused", seoul(A_DAY, "09:00"))
+    with stores.begin() as work:
+        work.halts.put(paused)
+    answer = console("resume", "--reason", "why not")
+    assert answer.code == 3
+    assert "prefect:place-orders" in answer.out
+    assert row_halts(stores) == [("prefect:place-orders", TradingState.HALTED)]
+
+
+@pytest.mark.usefixtures("at_simulator")
+def test_nothing_is_resumed_without_the_database(
+    console: Console, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAEMAE_DATABASE_URL", NOWHERE)
+    assert console("halt").code == 3
+    answer = console("resume", "--reason", "why not")
+    assert (answer.code, len(answer.err.splitlines())) == (2, 1)
+    assert halts_on_disk(home) == [("operator", TradingState.HALTED, "", "operator")]
+
+
+def test_open_orders_are_canceled_at_the_broker_while_the_database_is_down(
+    at_simulator: dict[str, Any], home: Path
+) -> None:
+    number = asyncio.run(_place_below_the_market(at_simulator))
+    answer: Answer = run_process("halt", "--cancel-open", MAEMAE_DATABASE_URL=NOWHERE)
+    assert answer.code == 3
+    assert f"1 canceled {number}" in answer.out
+    assert "127.0.0.1:1/nowhere" in answer.err
+    assert halts_on_disk(home) == [("operator", TradingState.HALTED, "", "operator")]
+    assert asyncio.run(_status_of(number)) is OrderStatus.CANCELED
+
+
+async def _place_below_the_market(simulator: dict[str, Any]) -> str:
+    """Bring the simulator into the session and leave a buy there that nobody sells to; give its number."""
+    async with httpx.AsyncClient(base_url=simulator["http"], timeout=60) as http:
+        until = seoul(A_DAY, "09:30").isoformat()
+        (await http.post("/sim/clock", json={"advance_to": until})).raise_for_status()
+    settings = load_settings()
+    async with open_kis(settings.broker, home=settings.home, clock=SystemClock()) as kis:
+        quote = await kis.market_data.quote(SAMSUNG)
+        intent = an_intent(symbol=SAMSUNG, quantity=1, limit_price=quote.lower_limit)
+        return (await kis.broker.place(intent)).broker_order_id
+
+
+async def _status_of(number: str) -> OrderStatus:
+    settings = load_settings()
+    async with open_kis(settings.broker, home=settings.home, clock=SystemClock()) as kis:
+        rows = await kis.broker.orders_of_day(A_DAY)
+    (row,) = [row for row in rows if row.broker_order_id == number]
+    return row.status
+
+
+@pytest.mark.usefixtures("home")
+def test_help_and_the_halt_file_wait_for_nothing_heavy() -> None:
+    heavy = "{'prefect', 'pandas', 'matplotlib', 'sqlalchemy', 'alembic', 'numpy', 'pydantic'}"
+    code = (
+        "import sys; from deployments.cli import main; main(['--help']);"
+        f"import deployments.console.halts; print(sorted({heavy} & sys.modules.keys()))"
+    )
+    answer = run_process(code=code)
+    assert answer.out.splitlines()[-1] == "[]"
+
+
+def row_halts(stores: PostgresStores) -> list[tuple[str, TradingState]]:
+    """Give source and state of every halt in the database."""
+    with stores.begin() as work:
+        return [(halt.source, halt.state) for halt in work.halts.in_force()]
