@@ -32,9 +32,9 @@ class PostgresExecutions:
             LookupError: when its order was never added.
         """
         self._scope.lock_account()
-        added = insert(executions).values(**columns_of(execution) | self._scope.owner)
+        added = insert(executions).on_conflict_do_nothing()
         try:
-            is_new = self._scope.changes(added.on_conflict_do_nothing()) == 1
+            is_new = self._scope.changes(added, columns_of(execution) | self._scope.owner) == 1
         except IntegrityError as error:
             if not isinstance(error.orig, ForeignKeyViolation):
                 raise

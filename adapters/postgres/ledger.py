@@ -119,10 +119,11 @@ class PostgresLedger:
 
     def _book(self, kind: str, flow: CashFlow, **columns: Any) -> None:
         entry = {"kind": kind, "quantity": 0, "cost": 0, **columns_of(flow), **columns}
-        self._scope.changes(insert(ledger_entries).values(**entry, **self._scope.owner))
+        self._scope.changes(insert(ledger_entries), entry | self._scope.owner)
 
     def _put(self, position: Position) -> None:
-        columns = columns_of(position)
-        added = insert(positions).values(**self._scope.owner, **columns)
+        columns, added = columns_of(position), insert(positions)
+        newest = {name: added.excluded[name] for name in columns}
         key = [positions.c.channel, positions.c.account, positions.c.symbol]
-        self._scope.changes(added.on_conflict_do_update(index_elements=key, set_=columns))
+        upsert = added.on_conflict_do_update(index_elements=key, set_=newest)
+        self._scope.changes(upsert, self._scope.owner | columns)

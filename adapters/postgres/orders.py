@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -38,9 +38,9 @@ class PostgresOrders:
         check_owner(order.intent, self._scope.channel, self._scope.account)
         self._scope.lock_account()
         columns = {**columns_of(order.intent), **columns_of(order, without=_STATE)}
-        added = insert(orders).values(**columns)
         key = [orders.c.channel, orders.c.account, orders.c.client_order_id]
-        is_new = self._write(order, added.on_conflict_do_nothing(index_elements=key)) == 1
+        added = insert(orders).on_conflict_do_nothing(index_elements=key)
+        is_new = self._write(added, order, columns) == 1
         if is_new:
             self._note(order, order.intent.reason)
             self._outbox.add(order_new(order))
@@ -56,7 +56,7 @@ class PostgresOrders:
         self._scope.lock_account()
         state = columns_of(order, without=_STATE)
         saved = update(orders).filter_by(**self._scope.owner, client_order_id=order.client_order_id)
-        if not self._write(order, saved.values(**state)):
+        if not self._write(saved, order, state):
             raise LookupError(f"order {order.client_order_id} was never added")
         self._note(order, detail)
         self._outbox.add(order_state(order, detail=detail))
@@ -98,9 +98,9 @@ class PostgresOrders:
         rows: Sequence[Row[Any]] = self._scope.rows(query.order_by(orders.c.sequence))
         return tuple(_order(row) for row in rows)
 
-    def _write(self, order: Order, statement: Executable) -> int:
+    def _write(self, statement: Executable, order: Order, columns: Mapping[str, Any]) -> int:
         try:
-            return self._scope.changes(statement)
+            return self._scope.changes(statement, columns)
         except IntegrityError as error:
             if not isinstance(error.orig, UniqueViolation):
                 raise
@@ -108,7 +108,7 @@ class PostgresOrders:
 
     def _note(self, order: Order, detail: str) -> None:
         event = OrderEvent(order.client_order_id, order.status, order.updated_at, detail)
-        self._scope.changes(insert(order_events).values(**self._scope.owner, **columns_of(event)))
+        self._scope.changes(insert(order_events), self._scope.owner | columns_of(event))
 
 
 def _order(row: Row[Any]) -> Order:

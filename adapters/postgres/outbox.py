@@ -18,7 +18,7 @@ class PostgresOutbox:
     def add(self, event: OutboxEvent) -> None:
         """Write one event; the database numbers it."""
         columns = {**columns_of(event, without=("event_id",)), "payload": dict(event.payload)}
-        self._scope.changes(insert(outbox).values(**self._scope.owner, **columns))
+        self._scope.changes(insert(outbox), self._scope.owner | columns)
 
     def pending(self, *, limit: int = 1000) -> tuple[OutboxEvent, ...]:
         """Give the oldest unsent events."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from hashlib import sha256
 from typing import Any
@@ -48,10 +48,10 @@ class Scope:
         """Give the first row, if any."""
         return self.connection.execute(query).first()
 
-    def changes(self, statement: Executable) -> int:
-        """Execute; give how many rows it wrote."""
+    def changes(self, statement: Executable, columns: Mapping[str, Any] | None = None) -> int:
+        """Execute with the columns to write, if any; give how many rows it wrote."""
         counted = statement.execution_options(preserve_rowcount=True)
-        return int(self.connection.execute(counted).rowcount)
+        return int(self.connection.execute(counted, columns).rowcount)
 
 
 def lock_key(*parts: str) -> int:
