@@ -99,6 +99,11 @@ def differences_found(differences: Sequence[Difference], wording: Wording) -> Me
     return Message(Severity.WARNING, title, "\n".join(lines))
 
 
+def stream_stumbled(words: str, wording: Wording) -> Message:
+    """Tell that something failed during the session, in its own words, and that trading goes on."""
+    return Message(Severity.WARNING, wording.text("stream.stumbled.title"), words)
+
+
 def report_message(report: EodReport, wording: Wording, *, link: str = "") -> Message:
     """Tell the day: its figures, what was denied and why, and where the whole report is."""
     day, result = report.day, report.result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 
 from prefect import task
@@ -10,10 +11,12 @@ from prefect.cache_policies import NO_CACHE
 
 from adapters.stores import UnitOfWork
 from strategies.evaluation import Evaluation, Validity, latest_signals, protective_signal
+from strategies.exits import evaluate_exit
 from strategies.holdings import holdings_of
 from strategies.settings import StrategySettings
 from tasks.desk import Desk
 from trading.bars import Interval
+from trading.errors import BrokerError
 from trading.instruments import Symbol
 from trading.positions import Position
 from trading.sessions import session_of
@@ -41,13 +44,48 @@ def evaluate_bars(desk: Desk) -> tuple[Evaluation, ...]:
     return tuple(found)
 
 
+@dataclass(frozen=True)
+class Guarded:
+    """What one strategy holds of one symbol, and its stop and target."""
+
+    settings: StrategySettings
+    position: Position
+
+    def is_reached(self, price: int) -> bool:
+        """Tell whether a traded `price` ends the position."""
+        return evaluate_exit(self.position, price, self.settings.exits) is not None
+
+
+def guarded_positions(desk: Desk) -> tuple[Guarded, ...]:
+    """Read what the strategies hold: from all fills of the account, so not for every price."""
+    with desk.stores.begin() as work:
+        executions = work.executions.all()
+    return tuple(
+        Guarded(settings, position)
+        for settings in desk.channel.strategies
+        for position in holdings_of(settings.id, executions).values()
+        if position.quantity
+    )
+
+
 @task(cache_policy=NO_CACHE)
 async def evaluate_exits(desk: Desk) -> tuple[Signal, ...]:
-    """Hold every position against its stop and target at the current price, and store what must go."""
+    """Hold every position against its stop and target at the current price, and store what must go.
+
+    Raises:
+        BrokerError: when a price could not be read; the exits of the others are stored.
+    """
     prices: dict[Symbol, int] = {}
-    for symbol in _held_symbols(desk):
-        prices[symbol] = (await desk.market_data.quote(symbol)).last
-    return exits_at(desk, prices)
+    unread: list[BrokerError] = []
+    for symbol in sorted({guarded.position.symbol for guarded in guarded_positions(desk)}):
+        try:
+            prices[symbol] = (await desk.market_data.quote(symbol)).last
+        except BrokerError as problem:
+            unread.append(problem)
+    signals = exits_at(desk, prices)
+    if unread:
+        raise unread[0]
+    return signals
 
 
 def exits_at(desk: Desk, prices: Mapping[Symbol, int]) -> tuple[Signal, ...]:
@@ -55,15 +93,13 @@ def exits_at(desk: Desk, prices: Mapping[Symbol, int]) -> tuple[Signal, ...]:
     at = desk.now()
     day = desk.today()
     validity = Validity(day, at, session_of(day).closes_at)
+    signals = [
+        signal
+        for each in guarded_positions(desk)
+        if (price := prices.get(each.position.symbol, 0)) > 0
+        and (signal := protective_signal(each.settings, each.position, price, validity=validity))
+    ]
     with desk.stores.begin() as work:
-        executions = work.executions.all()
-        signals = [
-            signal
-            for settings in desk.channel.strategies
-            for symbol, position in holdings_of(settings.id, executions).items()
-            if prices.get(symbol, 0) > 0
-            and (signal := protective_signal(settings, position, prices[symbol], validity=validity))
-        ]
         for signal in signals:
             work.signals.add(signal)
     return tuple(signals)
@@ -96,8 +132,3 @@ def _evaluate(
     return latest_signals(
         settings, bars, position=position, closed_day=closed_day, validity=validity
     )
-
-
-def _held_symbols(desk: Desk) -> tuple[Symbol, ...]:
-    with desk.stores.begin() as work:
-        return work.ledger.load().held_symbols

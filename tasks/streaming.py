@@ -6,16 +6,19 @@ No Prefect task runs here: at hundreds of events a second the orchestrator would
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from adapters.market_data import Connected, Notice, StreamEvent
+from adapters.messages import stream_stumbled
 from tasks.desk import Desk
 from tasks.fills import NoticeOutcome, apply_notice
 from tasks.orders import trade
 from tasks.reconciliation import reconcile
-from tasks.signals import exits_at
-from trading.errors import BrokerError
+from tasks.signals import Guarded, exits_at, guarded_positions
+from trading.errors import MaemaeError
 from trading.instruments import Symbol
 from trading.signals import Signal
 from trading.ticks import TradePrint
@@ -25,6 +28,8 @@ PATIENCE_SECONDS = 5.0
 PULSE_SECONDS = 0.25
 INQUIRY_PAUSE_SECONDS = 3.0
 """At least this long between two reconciliations that notices ask for."""
+REFRESH_SECONDS = 30.0
+"""How long an exit that came to nothing waits for its next attempt, and what others booked to be seen."""
 
 
 @dataclass
@@ -40,11 +45,12 @@ class StreamSession:
     """One trading day on the stream. Times of patience are the event loop's, never the market's."""
 
     desk: Desk
-    prices: dict[Symbol, int] = field(default_factory=dict)
-    held: frozenset[Symbol] = frozenset()
+    guarded: dict[Symbol, tuple[Guarded, ...]] = field(default_factory=dict)
     waiting: list[Waiting] = field(default_factory=list)
     wants_inquiry: bool = True
     inquired_at: float = 0.0
+    refreshed_at: float = 0.0
+    told: set[str] = field(default_factory=set)
     prints: int = 0
     notices: int = 0
     exits: int = 0
@@ -64,10 +70,11 @@ class StreamSession:
         async with asyncio.TaskGroup() as group:
             reader = group.create_task(self._read())
             while self.desk.now() < until:
-                await self._pulse()
+                await self.pulse()
                 await asyncio.sleep(PULSE_SECONDS)
             reader.cancel()
-        await self._inquire()
+        with self._stumbling():
+            await self._inquire()
 
     async def _read(self) -> None:
         async for event in self.desk.stream.events(self.desk.channel.symbols):
@@ -75,61 +82,90 @@ class StreamSession:
 
     async def take(self, event: StreamEvent) -> None:
         """Work off one event."""
-        match event:
-            case Notice():
-                self.notices += 1
-                self._apply(Waiting(event, _loop_time() + PATIENCE_SECONDS))
-            case TradePrint():
-                self.prints += 1
-                await self._watch(event)
-            case Connected():
-                self.wants_inquiry = True
+        with self._stumbling():
+            match event:
+                case Notice():
+                    self.notices += 1
+                    self._apply(Waiting(event, _loop_time() + PATIENCE_SECONDS))
+                case TradePrint():
+                    self.prints += 1
+                    await self._watch(event)
+                case Connected():
+                    self.wants_inquiry = True
+
+    @contextmanager
+    def _stumbling(self) -> Iterator[None]:
+        """Go on after broker, database or one odd event failed: the next inquiry asks for all of it again.
+
+        The owner is told once a day for each problem; a defect of ours is no such problem and ends the run.
+        """
+        try:
+            yield
+        except MaemaeError as problem:
+            self.wants_inquiry = True
+            words = f"{type(problem).__name__}: {problem}"
+            if words not in self.told:
+                self.told.add(words)
+                self.desk.tell(stream_stumbled(words, self.desk.wording))
 
     def _apply(self, waiting: Waiting) -> None:
         outcome = apply_notice(self.desk, waiting.notice, trading_day=self.desk.today())
         if outcome is NoticeOutcome.UNKNOWN_ORDER and _loop_time() < waiting.until:
             self.waiting.append(waiting)
         elif outcome is NoticeOutcome.APPLIED:
-            self._refresh_held()
+            self._refresh()
         else:
             self.wants_inquiry = True
 
     async def _watch(self, event: TradePrint) -> None:
-        self.prices[event.symbol] = event.price
-        if event.symbol not in self.held:
+        """Look at one print: plain arithmetic, until a stop or a target is reached."""
+        if not any(each.is_reached(event.price) for each in self.guarded.get(event.symbol, ())):
             return
         signals = exits_at(self.desk, {event.symbol: event.price})
         if signals:
             await self._leave(signals)
+        else:
+            self._refresh()  # another process has sold it
 
     async def _leave(self, signals: tuple[Signal, ...]) -> None:
-        """Place the exits; a symbol is watched again once its order is known to be closed."""
-        self.held -= {signal.symbol for signal in signals}
+        """Place the exits. What they leave is watched again after the next fill, inquiry or refresh."""
+        for signal in signals:
+            others = (
+                each
+                for each in self.guarded[signal.symbol]
+                if each.settings.id != signal.strategy_id
+            )
+            self.guarded[signal.symbol] = tuple(others)
         orders = await trade.fn(self.desk, signals)
         self.exits += sum(order.is_open for order in orders)
+        self.wants_inquiry |= any(order.is_in_doubt for order in orders)
 
-    async def _pulse(self) -> None:
+    async def pulse(self) -> None:
         """Try waiting notices again, reconcile if something asked for it."""
-        pending, self.waiting = self.waiting, []
-        for waiting in pending:
-            self._apply(waiting)
-        if self.wants_inquiry and _loop_time() - self.inquired_at >= INQUIRY_PAUSE_SECONDS:
-            await self._inquire()
+        with self._stumbling():
+            pending, self.waiting = self.waiting, []
+            for waiting in pending:
+                self._apply(waiting)
+            if self.wants_inquiry and _loop_time() - self.inquired_at >= INQUIRY_PAUSE_SECONDS:
+                await self._inquire()
+            elif _loop_time() - self.refreshed_at >= REFRESH_SECONDS:
+                self._refresh()
 
     async def _inquire(self) -> None:
+        """Reconcile; what asks for an inquiry while this one is under way gets another."""
         self.inquired_at = _loop_time()
-        try:
-            await reconcile.fn(self.desk)
-        except BrokerError:
-            return  # still wanted; the next pulse asks again
-        self.inquiries += 1
         self.wants_inquiry = False
-        self._refresh_held()
+        await reconcile.fn(self.desk)
+        self.inquiries += 1
+        self._refresh()
 
-    def _refresh_held(self) -> None:
-        with self.desk.stores.begin() as work:
-            ledger = work.ledger.load()
-        self.held = frozenset(s for s in ledger.held_symbols if ledger.sellable_quantity(s) > 0)
+    def _refresh(self) -> None:
+        """See what the strategies hold now."""
+        self.refreshed_at = _loop_time()
+        held: dict[Symbol, list[Guarded]] = {}
+        for each in guarded_positions(self.desk):
+            held.setdefault(each.position.symbol, []).append(each)
+        self.guarded = {symbol: tuple(each) for symbol, each in held.items()}
 
 
 def _loop_time() -> float:

@@ -180,6 +180,11 @@ class Floor:
         """Give a trade of the market now."""
         return TradePrint(symbol, price, quantity, self.clock.now(), quantity, is_auction=auction)
 
+    def send(self, *events: StreamEvent) -> None:
+        """Let the live connection say something."""
+        for event in events:
+            self.stream.script.put_nowait(event)
+
     def hear(self, *notices: Notice) -> tuple[NoticeOutcome, ...]:
         """Apply notices in this order."""
         today = self.desk.today()

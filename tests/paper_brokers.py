@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -44,7 +44,7 @@ class PaperBroker(MemoryBroker):
 
     `sent` is every order that anybody tried to send. `on_place` is called at that moment, `after_place` while
     the reply is on its way. `refusal` is raised before the broker hears of an order, `lost_reply` after it took
-    one, `reading` by every inquiry.
+    one, `reading` by every inquiry; `on_inquiry` is called while the rows are on their way.
     """
 
     def __init__(self, *positions: Any, **names: Any) -> None:
@@ -55,7 +55,7 @@ class PaperBroker(MemoryBroker):
         self.refusal: BaseException | None = None
         self.lost_reply: BaseException | None = None
         self.reading: MaemaeError | None = None
-        self.inquiries = 0
+        self.on_inquiry: list[Callable[[], Awaitable[None]]] = []
 
     async def place(self, intent: OrderIntent) -> Acceptance:
         """Take an order if the line holds."""
@@ -86,8 +86,10 @@ class PaperBroker(MemoryBroker):
     async def orders_of_day(self, trading_day: date) -> tuple[BrokerOrder, ...]:
         """Read the day's orders if the line holds."""
         self._read()
-        self.inquiries += 1
-        return await super().orders_of_day(trading_day)
+        rows = await super().orders_of_day(trading_day)
+        for happens in self.on_inquiry:
+            await happens()
+        return rows
 
     async def buyable(self, symbol: Symbol, *, order_type: OrderType, price: int | None) -> Buyable:
         """Read what may be bought if the line holds."""
