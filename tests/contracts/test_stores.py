@@ -690,7 +690,7 @@ def test_the_ledger_in_memory_is_always_the_one_rebuilt(bookings: list[Any]) -> 
 
 
 @given(bookings=steps)
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_ledger_in_postgres_is_always_the_one_rebuilt(
     postgres_url: str, bookings: list[Any]
 ) -> None:
