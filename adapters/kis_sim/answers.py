@@ -7,6 +7,7 @@ from typing import Final
 from adapters.kis_sim import (
     account_calls,
     chart_calls,
+    list_calls,
     order_calls,
     price_calls,
     profit_calls,
@@ -37,8 +38,8 @@ BY_CALL: Final[dict[str, Answerer]] = {
     "inquire-asking-price-exp-ccn": price_calls.asking_price,
     "inquire-ccnl": price_calls.ccnl,
     "inquire-time-itemconclusion": price_calls.time_itemconclusion,
-    "intstock-multprice": price_calls.multprice,
-    "volume-rank": price_calls.volume_rank,
+    "intstock-multprice": list_calls.multprice,
+    "volume-rank": list_calls.volume_rank,
     "inquire-daily-price": chart_calls.daily_price,
     "inquire-daily-itemchartprice": chart_calls.daily_itemchartprice,
     "inquire-time-itemchartprice": chart_calls.time_itemchartprice,

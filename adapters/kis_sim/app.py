@@ -203,7 +203,7 @@ async def _ask(request: web.BaseRequest) -> Ask:
         path=_SLASHES.sub("/", request.path),
         headers={name.lower(): value for name, value in request.headers.items()},
         query=dict(request.query),
-        body=await request.text(),
+        body=(await request.read()).decode(errors="replace"),
         address=request.remote or "",
     )
 

@@ -24,6 +24,11 @@ class Division:
     is_market_at_close: bool = False
     has_trigger: bool = False
 
+    @property
+    def is_on_paper(self) -> bool:
+        """Whether paper trading takes it: nothing off-hours, no stops."""
+        return Phase.CONTINUOUS in self.phases and not self.has_trigger
+
 
 _CONTINUOUS: Final = frozenset({Phase.CONTINUOUS})
 _AFTER: Final = frozenset({Phase.AFTER_MARKET})

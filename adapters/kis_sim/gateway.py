@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -58,6 +59,8 @@ class Answer:
 
 _THROTTLED: Final = ("EGW00201", "초당 거래건수를 초과하였습니다.")
 _LEDGER_THROTTLED: Final = ("EGW00215", "원장 초당 거래건수를 초과하였습니다.")
+_PADDED: Final = 80
+"""KIS fills the texts of its answers to questions up with blanks."""
 _BEARER: Final = "Bearer "
 
 
@@ -205,7 +208,8 @@ class Gateway:
         if faults.strike_reply(Fault, "timeout_after_accept", symbol, names, is_order=is_order):
             text = "거래시간이 초과되었습니다. 이전 거래를 확인하세요."
             return self._answer(envelope("EGW00302", text), query.tr, query.call, 500)
-        body: dict[str, Any] = envelope(*reply.message, rt_cd="0")
+        code, text = reply.message
+        body: dict[str, Any] = envelope(code, text if is_order else text.ljust(_PADDED), rt_cd="0")
         tr_cont, page = "", query.call.page
         if page is not None and reply.next_key is not None:
             tr_cont = "M" if reply.next_key else "D"
@@ -223,7 +227,7 @@ class Gateway:
         *,
         tr_cont: str = "",
     ) -> Answer:
-        headers = {"tr_id": tr, "tr_cont": tr_cont, "gt_uid": ""}
+        headers = {"tr_id": tr, "tr_cont": tr_cont, "gt_uid": secrets.token_hex(16)}
         return Answer(body, status, headers, call)
 
 

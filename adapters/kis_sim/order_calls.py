@@ -75,7 +75,8 @@ def division_of(query: Query, name: str) -> Division:
         Refused: when the exchange has no such type.
     """
     division = DIVISIONS.get(query.text(name))
-    if division is None:
+    is_paper = query.environment is Environment.PAPER
+    if division is None or (is_paper and not division.is_on_paper):
         raise Refused(Reason.DIVISION)
     return division
 

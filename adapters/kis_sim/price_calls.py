@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -11,15 +10,13 @@ from adapters.kis_sim.calls import Values
 from adapters.kis_sim.figures import average, day_sign, day_text, percent, sign, time_text
 from adapters.kis_sim.histories import DayBar
 from adapters.kis_sim.market import Snapshot
-from adapters.kis_sim.replies import Query, Reply, wrong_field
+from adapters.kis_sim.refusals import Failed
+from adapters.kis_sim.replies import Query, Reply
 from adapters.kis_sim.tapes import Print
-from trading.instruments import Market
 from trading.sessions import Phase
 
 _TRADES_SHOWN: Final = 30
 _YEAR_OF_DAYS: Final = 250
-_PAIRS: Final = 30
-_RANKED: Final = 30
 _MARKET_DIVISIONS: Final = frozenset({"J", "NX", "UN"})
 
 
@@ -30,7 +27,7 @@ def seen(query: Query, symbol: str) -> Snapshot | None:
         Failed: for a market division that KIS does not have.
     """
     if query.text("FID_COND_MRKT_DIV_CODE", "J") not in _MARKET_DIVISIONS:
-        raise wrong_field("FID_COND_MRKT_DIV_CODE")
+        raise Failed("OPSQ2001", "ERROR : INVALID INPUT_FIELD [FID_COND_MRKT_DIV_CODE]", status=200)
     at = query.simulation.faults.seen_at(symbol, query.at)
     return query.simulation.market.snapshot(symbol, at)
 
@@ -115,8 +112,8 @@ def price_2(query: Query) -> Reply:
         "stck_prpr": last,
         "marg_rate": "20.00",
         "mrkt_warn_cls_code": "00",
-        "vi_cls_code": _yes(faults.is_interrupted(symbol, query.at)),
-        "trht_yn": _yes(faults.is_halted(symbol)),
+        "vi_cls_code": yes(faults.is_interrupted(symbol, query.at)),
+        "trht_yn": yes(faults.is_halted(symbol)),
         "prdy_vol": before.volume if before else 0,
     }
     return Reply({"output": query.row("output", figures)})
@@ -129,7 +126,7 @@ def asking_price(query: Query) -> Reply:
     if snapshot is None:
         return Reply({"output1": query.row("output1", {}), "output2": query.row("output2", {})})
     book = query.simulation.market.book(symbol, snapshot.at)
-    asks, bids = _total(book, is_ask=True), _total(book, is_ask=False)
+    asks, bids = total(book, is_ask=True), total(book, is_ask=False)
     levels = {
         **level_figures(book),
         "aspr_acpt_hour": time_text(snapshot.at),
@@ -150,7 +147,7 @@ def asking_price(query: Query) -> Reply:
         "antc_cntg_vrss_sign": day_sign(snapshot) if is_auction else sign(0),
         "antc_cntg_prdy_ctrt": percent(snapshot.change if is_auction else 0, snapshot.base),
         "stck_shrn_iscd": symbol,
-        "vi_cls_code": _yes(query.simulation.faults.is_interrupted(symbol, query.at)),
+        "vi_cls_code": yes(query.simulation.faults.is_interrupted(symbol, query.at)),
     }
     blocks = {"output1": query.row("output1", levels), "output2": query.row("output2", expected)}
     return Reply(blocks)
@@ -201,32 +198,6 @@ def time_itemconclusion(query: Query) -> Reply:
     return Reply({"output1": query.row("output1", head), "output2": rows})
 
 
-def multprice(query: Query) -> Reply:
-    """Give the quotes of up to thirty symbols of a watch list."""
-    symbols = [
-        query.text(f"FID_INPUT_ISCD_{place}")
-        for place in range(1, _PAIRS + 1)
-        if _is_pair(query, place)
-    ]
-    return Reply({"output": [query.row("output", _watched(query, each)) for each in symbols]})
-
-
-def volume_rank(query: Query) -> Reply:
-    """Rank the symbols by today's volume, among those that traded most the day before."""
-    market, today = query.simulation.market, query.simulation.today()
-    usual: dict[str, Sequence[DayBar]] = {
-        symbol: market.history.before(symbol, today) for symbol in market.securities.symbols()
-    }
-    busiest = sorted(usual, key=lambda symbol: _last_volume(usual[symbol]), reverse=True)
-    shown = [snapshot for symbol in busiest[: 2 * _RANKED] if (snapshot := seen(query, symbol))]
-    shown.sort(key=lambda snapshot: snapshot.volume, reverse=True)
-    rows = [
-        query.row("output", _rank_row(place, each, usual[each.instrument.symbol]))
-        for place, each in enumerate(shown[:_RANKED], start=1)
-    ]
-    return Reply({"output": rows})
-
-
 def level_figures(book: Book) -> Values:
     """Return the ten levels a side under the names that REST uses; missing ones are 0."""
     figures: dict[str, object] = {}
@@ -258,11 +229,11 @@ def _standing(query: Query, snapshot: Snapshot) -> Values:
         "iscd_stat_cls_code": "58" if faults.is_halted(symbol) else "00",
         "marg_rate": "20.00",
         "rprs_mrkt_kor_name": snapshot.instrument.market.value,
-        "temp_stop_yn": _yes(faults.is_halted(symbol)),
-        "vi_cls_code": _yes(faults.is_interrupted(symbol, query.at)),
+        "temp_stop_yn": yes(faults.is_halted(symbol)),
+        "vi_cls_code": yes(faults.is_interrupted(symbol, query.at)),
         "mrkt_warn_cls_code": "00",
-        "mang_issu_cls_code": _yes(snapshot.instrument.is_administrative),
-        "sltr_yn": _yes(snapshot.instrument.is_liquidation),
+        "mang_issu_cls_code": yes(snapshot.instrument.is_administrative),
+        "sltr_yn": yes(snapshot.instrument.is_liquidation),
     }
 
 
@@ -326,72 +297,11 @@ def _conclusion_row(query: Query, symbol: str, snapshot: Snapshot, each: Print) 
     }
 
 
-def _is_pair(query: Query, place: int) -> bool:
-    division = query.text(f"FID_COND_MRKT_DIV_CODE_{place}")
-    symbol = query.text(f"FID_INPUT_ISCD_{place}")
-    if bool(division) != bool(symbol):
-        raise wrong_field(f"FID_COND_MRKT_DIV_CODE_{place}")
-    return bool(symbol)
-
-
-def _watched(query: Query, symbol: str) -> Values:
-    snapshot = seen(query, symbol)
-    if snapshot is None:
-        return {"inter_shrn_iscd": symbol}
-    book = query.simulation.market.book(symbol, snapshot.at)
-    corners, best_ask, best_bid = ohlc_figures(snapshot), book.asks[:1], book.bids[:1]
-    board = "코스피" if snapshot.instrument.market is Market.KOSPI else "코스닥"
-    return {
-        "kospi_kosdaq_cls_name": board,
-        "hour_cls_code": "0",
-        "inter_shrn_iscd": symbol,
-        "inter_kor_isnm": snapshot.instrument.name,
-        "inter2_prpr": snapshot.last,
-        "inter2_prdy_vrss": snapshot.change,
-        "prdy_vrss_sign": day_sign(snapshot),
-        "prdy_ctrt": percent(snapshot.change, snapshot.base),
-        "acml_vol": snapshot.volume,
-        "inter2_oprc": corners["stck_oprc"],
-        "inter2_hgpr": corners["stck_hgpr"],
-        "inter2_lwpr": corners["stck_lwpr"],
-        "inter2_llam": snapshot.limits.lower,
-        "inter2_mxpr": snapshot.limits.upper,
-        "inter2_askp": best_ask[0].price if best_ask else 0,
-        "inter2_bidp": best_bid[0].price if best_bid else 0,
-        "seln_rsqn": best_ask[0].quantity if best_ask else 0,
-        "shnu_rsqn": best_bid[0].quantity if best_bid else 0,
-        "total_askp_rsqn": _total(book, is_ask=True),
-        "total_bidp_rsqn": _total(book, is_ask=False),
-        "acml_tr_pbmn": snapshot.value,
-        "inter2_prdy_clpr": snapshot.base,
-        "inter2_sdpr": snapshot.base,
-    }
-
-
-def _rank_row(place: int, snapshot: Snapshot, past: Sequence[DayBar]) -> Values:
-    before = _last_volume(past)
-    return {
-        "hts_kor_isnm": snapshot.instrument.name,
-        "mksc_shrn_iscd": snapshot.instrument.symbol,
-        "data_rank": place,
-        "stck_prpr": snapshot.last,
-        **change_figures(snapshot),
-        "acml_vol": snapshot.volume,
-        "prdy_vol": before,
-        "avrg_vol": snapshot.volume,
-        "vol_inrt": percent(snapshot.volume - before, before),
-        "avrg_tr_pbmn": snapshot.value,
-        "acml_tr_pbmn": snapshot.value,
-    }
-
-
-def _last_volume(past: Sequence[DayBar]) -> int:
-    return past[-1].volume if past else 0
-
-
-def _total(book: Book, *, is_ask: bool) -> int:
+def total(book: Book, *, is_ask: bool) -> int:
+    """Return the shares on one side."""
     return sum(level.quantity for level in (book.asks if is_ask else book.bids))
 
 
-def _yes(truth: bool) -> str:  # noqa: FBT001 - a word for a truth value
+def yes(truth: bool) -> str:  # noqa: FBT001 - a word for a truth value
+    """Write Y or N."""
     return "Y" if truth else "N"

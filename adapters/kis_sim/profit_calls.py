@@ -44,11 +44,13 @@ def _listed(
     for fill in query.holder.fills:
         if first <= fill.trading_day <= last and query.text("PDNO") in {"", fill.symbol}:
             groups[key(fill)].append(fill)
-    order = sorted(groups, reverse=query.text("SORT_DVSN", "00") != "01")
+    is_newest_first = query.text("SORT_DVSN", "00") != "01"
+    order = sorted(groups, reverse=is_newest_first)
     rows = [(f"{day_text(day)}^{symbol}", row(groups[day, symbol])) for day, symbol in order]
     every = [fill for fills in groups.values() for fill in fills]
     totals = query.row("output2", _totals(query, every, bought))
-    return paged(query, "output1", rows, {"output2": totals})
+    more = {"output2": totals}
+    return paged(query, "output1", rows, more, is_descending=is_newest_first)
 
 
 def _side(fills: Fills, side: Side) -> list[BookedFill]:

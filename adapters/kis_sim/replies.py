@@ -93,11 +93,16 @@ def wrong_field(name: str) -> Failed:
 
 
 def paged(
-    query: Query, block: str, rows: Sequence[tuple[str, Values]], more: Mapping[str, Any]
+    query: Query,
+    block: str,
+    rows: Sequence[tuple[str, Values]],
+    more: Mapping[str, Any],
+    *,
+    is_descending: bool = False,
 ) -> Reply:
-    """Return the page of `rows` (key of the row, its values) that the query asks for.
+    """Return the page of `rows` (key of the row, its values; sorted by key) that the query asks for.
 
-    The next page starts after the row whose key the client sends back, so that rows which came in between
+    The next page starts behind the key that the client sends back, so that rows which came or went in between
     shift nothing.
     """
     page = query.call.page
@@ -105,13 +110,16 @@ def paged(
         problem = f"{query.call.name} does not page"
         raise ValueError(problem)
     after = query.text(page.next_key.upper())
-    start = next((place + 1 for place, (key, _) in enumerate(rows) if key == after), 0)
-    end = start + page.rows[query.environment]
-    shown = rows[start:end]
-    next_key = shown[-1][0] if end < len(rows) else ""
+    left = [row for row in rows if _is_behind(row[0], after, is_descending=is_descending)]
+    shown = left[: page.rows[query.environment]]
+    next_key = shown[-1][0] if len(shown) < len(left) else ""
     blocks = {block: [query.row(block, values) for _, values in shown], **more}
     message = _page_message(query.environment, is_empty=not rows, is_last=not next_key)
     return Reply(blocks, message, _first_key(query), next_key)
+
+
+def _is_behind(key: str, after: str, *, is_descending: bool) -> bool:
+    return not after or (key < after if is_descending else key > after)
 
 
 def _first_key(query: Query) -> str:

@@ -61,7 +61,7 @@ def order_resv_ccnl(query: Query) -> Reply:
     today = query.simulation.today()
     first, last = query.day("RSVN_ORD_ORD_DT", today), query.day("RSVN_ORD_END_DT", today)
     rows = [
-        (str(each.sequence), _row(each))
+        (f"{each.sequence:010d}", _row(each))
         for each in query.simulation.reservations.of(query.holder)
         if first <= kst(each.taken_at).date() <= last
     ]

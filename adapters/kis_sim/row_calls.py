@@ -35,7 +35,7 @@ def daily_ccld(query: Query) -> Reply:
     is_newest_first = query.text("INQR_DVSN", "00") == "00"
     shown.sort(key=lambda order: order.sequence, reverse=is_newest_first)
     rows = [(_key(order), _ccld_row(query, order)) for order in shown]
-    return paged(query, "output1", rows, totals)
+    return paged(query, "output1", rows, totals, is_descending=is_newest_first)
 
 
 def psbl_rvsecncl(query: Query) -> Reply:
@@ -47,7 +47,7 @@ def psbl_rvsecncl(query: Query) -> Reply:
         if side in {None, order.side} and not _is_late(query, order)
     ]
     rows = [(_key(order), _open_row(query, order)) for order in reversed(shown)]
-    return paged(query, "output", rows, {})
+    return paged(query, "output", rows, {}, is_descending=True)
 
 
 def _is_wanted(query: Query, order: BookedOrder) -> bool:

@@ -67,15 +67,11 @@ class Simulator:
         Raises:
             BadInput: for a port that is occupied.
         """
-        options = self.options
-        pace = Pace(options.calls_per_second, time.monotonic)
-        gateway = Gateway(self.simulation, self.office, options.mode, pace)
-        http = HttpSide(self.simulation, gateway, self.office, self._faults_changed)
-        port = await self._listen(web.Server(http.serve), "--port", options.port)
-        self.url = f"http://{options.host}:{port}"
-        ws_port = await self._listen(web.Server(self._sockets.serve), "--ws-port", options.ws_port)
-        self.ws_url = f"ws://{options.host}:{ws_port}"
-        self._pump = asyncio.create_task(self._let_time_pass())
+        try:
+            await self._open()
+        except BaseException:
+            await self.stop()
+            raise
 
     async def stop(self) -> None:
         """Close everything; nothing is left running."""
@@ -95,6 +91,17 @@ class Simulator:
     def book(self) -> dict[str, Any]:
         """Return the true books, as GET /sim/book does."""
         return book(self.simulation)
+
+    async def _open(self) -> None:
+        options = self.options
+        pace = Pace(options.calls_per_second, time.monotonic)
+        gateway = Gateway(self.simulation, self.office, options.mode, pace)
+        http = HttpSide(self.simulation, gateway, self.office, self._faults_changed)
+        port = await self._listen(web.Server(http.serve), "--port", options.port)
+        self.url = f"http://{options.host}:{port}"
+        ws_port = await self._listen(web.Server(self._sockets.serve), "--ws-port", options.ws_port)
+        self.ws_url = f"ws://{options.host}:{ws_port}"
+        self._pump = asyncio.create_task(self._let_time_pass())
 
     async def _listen(self, server: web.Server, option: str, port: int) -> int:
         runner = web.ServerRunner(server, access_log=None, shutdown_timeout=1)

@@ -131,6 +131,8 @@ class SocketSide:
 
     def show_print(self, symbol: str, each: Print) -> None:
         """Send a trade and the book after it, unless the symbol is halted, interrupted or stale."""
+        if not any(key == symbol for tr in _WATCHING for key in self._keys(tr)):
+            return
         faults = self._faults
         is_hidden = faults.is_interrupted(symbol, each.at)
         if is_hidden or faults.seen_at(symbol, each.at) < each.at:
