@@ -1,4 +1,4 @@
-"""This is the flow ingest-bars: the watch list's daily bars, checked, gaps named."""
+"""This is the flow ingest-bars: the daily bars of what is watched and held, checked, gaps named."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from prefect.client.schemas.objects import State
 from flows.desk import open_desk
 from flows.hooks import tell_failure
 from flows.stories import Guard, Story, perform
-from tasks.bars import ingest_daily_bars, require_complete
+from tasks.bars import ingest_daily_bars, require_complete, symbols_to_keep
 from trading.instruments import Symbol
 
 
@@ -20,17 +20,17 @@ from trading.instruments import Symbol
     on_crashed=[tell_failure],
 )
 async def ingest_bars(symbols: list[str] | None = None) -> State[None]:
-    """관심 종목의 일봉을 받아 검사하고 저장합니다.
+    """관심 종목과 보유 종목의 일봉을 받아 검사하고 저장합니다.
 
     Args:
-        symbols: 비우면 관심 종목 전체.
+        symbols: 비우면 관심 종목과 보유 종목 전체.
     """
 
     async with open_desk() as desk:
 
         async def story() -> Story:
-            wanted = tuple(Symbol(code) for code in symbols or desk.channel.watch_list)
-            reports = await ingest_daily_bars(desk, wanted)
+            named = tuple(Symbol(code) for code in symbols or ())
+            reports = await ingest_daily_bars(desk, named or symbols_to_keep(desk))
             figures = {
                 "symbols": len(reports),
                 "bars": sum(report.written for report in reports),

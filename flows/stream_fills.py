@@ -16,7 +16,13 @@ from trading.sessions import session_of
 AFTER_THE_CLOSE = timedelta(minutes=5)
 
 
-@flow(name="stream-fills", on_failure=[tell_failure], on_crashed=[tell_failure])
+@flow(
+    name="stream-fills",
+    retries=20,  # it begins with an inquiry, so starting again in the middle of the day loses nothing
+    retry_delay_seconds=15,
+    on_failure=[tell_failure],
+    on_crashed=[tell_failure],
+)
 async def stream_fills() -> State[None]:
     """장중 체결 통보와 시세를 받아 기장하고 손절·목표가를 지킵니다."""
 

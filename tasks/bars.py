@@ -73,10 +73,14 @@ async def ingest_daily_bars(desk: Desk, symbols: Sequence[Symbol]) -> tuple[Inge
     Read again are the last two weeks, whatever is provisional, and every gap, so that one failure never becomes
     a permanent hole. A re-scaled history is read again as a whole.
     """
-    instruments = await desk.market_data.instruments(symbols)
+    return tuple([await _ingest(desk, symbol) for symbol in symbols])
+
+
+def symbols_to_keep(desk: Desk) -> tuple[Symbol, ...]:
+    """Give the watch list and whatever else is held: equity cannot be told without its prices."""
     with desk.stores.begin() as work:
-        work.instruments.upsert(instruments)
-    return tuple([await _ingest(desk, instrument) for instrument in instruments])
+        held = work.ledger.load().held_symbols
+    return tuple(dict.fromkeys((*desk.channel.symbols, *held)))
 
 
 def require_complete(ingestions: Sequence[Ingestion]) -> None:
@@ -90,12 +94,15 @@ def require_complete(ingestions: Sequence[Ingestion]) -> None:
         raise Unavailable("; ".join(failed))
 
 
-async def _ingest(desk: Desk, instrument: Instrument) -> Ingestion:
+async def _ingest(desk: Desk, symbol: Symbol) -> Ingestion:
+    instrument = Instrument(symbol, symbol)
     try:
+        (instrument,) = await desk.market_data.instruments([symbol])
         review = await _read(desk, instrument)
     except BrokerError as error:
         return Ingestion(instrument, words=str(error))
     with desk.stores.begin() as work:
+        work.instruments.upsert([instrument])
         written = work.bars.upsert(review.accepted)
         work.bars.put_gaps(review.gaps)
     return Ingestion(instrument, written, review)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.bars import Ingestion, ingest_daily_bars, require_complete
-from tests.builders import A_DAY, LG_CHEM, SAMSUNG
+from tasks.bars import Ingestion, ingest_daily_bars, require_complete, symbols_to_keep
+from tests.builders import A_DAY, LG_CHEM, NAVER, SAMSUNG
 from tests.desks import Floor, a_close, a_floor
 from trading.bar_faults import Fault
 from trading.bars import Bar, Interval
@@ -52,6 +52,22 @@ async def test_history_is_stored_once(floor: Floor) -> None:
     (second,) = await ingest(floor)
     assert [bar.trading_day for bar in stored(floor)] == list(DAYS)
     assert (first.gaps, first.refused, second.written) == (0, 0, 0)
+
+
+async def test_what_is_held_is_kept_beside_the_watch_list(floor: Floor) -> None:
+    """Shares from before maemae: without their prices neither opening equity nor report can be told."""
+    floor.market.set_base(NAVER, 180_000)
+    floor.broker.hand_over(NAVER, 10, 1_800_000)
+    await floor.open()
+    assert symbols_to_keep(floor.desk) == (*floor.desk.channel.symbols, NAVER)
+
+
+async def test_a_symbol_that_the_broker_does_not_know_stops_no_other(floor: Floor) -> None:
+    unknown, known = await ingest(floor, NAVER, LG_CHEM)
+    assert (unknown.instrument.symbol, unknown.review) == (NAVER, None)
+    assert known.written == len(stored(floor))
+    with pytest.raises(Unavailable, match=NAVER):
+        require_complete((unknown, known))
 
 
 async def test_a_closing_bar_is_provisional_until_it_is_read_again(floor: Floor) -> None:
