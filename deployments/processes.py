@@ -94,7 +94,8 @@ class Program:
         """End it and all its children: ask first, insist after `within` seconds."""
         end_groups(self._groups, within=within)
         self._groups.clear()
-        self._child = None
+        if self._child is not None:
+            self._child.wait()
 
 
 def end_groups(groups: Iterable[int], *, within: float) -> None:

@@ -83,6 +83,15 @@ def stores(postgres_url: str) -> Iterator[PostgresStores]:
     opened.close()
 
 
+@pytest.fixture(scope="session")
+def prefect_api(postgres_server: EmbeddedServer, open_folder: Path) -> Iterator[str]:
+    """The API of one real Prefect server for all tests; whoever changes something puts it back."""
+    from tests.prefect_servers import running_prefect  # noqa: PLC0415 - Prefect takes seconds to import
+
+    with running_prefect(open_folder / "prefect", postgres_server.url_of("prefect")) as url:
+        yield url
+
+
 def _execute(url: str, statement: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(statement.encode())
