@@ -38,7 +38,21 @@ class MadeReport:
 
 @task(cache_policy=NO_CACHE)
 async def make_report(desk: Desk, trading_day: date, *, directory: Path, link: str) -> MadeReport:
-    """Close the day's books, write the report and tell the owner.
+    """Close the day's books, write the report and tell the owner. Raises what `close_day` raises."""
+    report = await close_day(desk, trading_day)
+    with desk.stores.begin() as work:
+        history, fills = _history(work, report.day), work.executions.all()
+    files = write_report(report, history, directory, wording=desk.wording, executions=fills)
+    message = report_message(report, desk.wording, link=link)
+    desk.tell(message)
+    await acreate_markdown_artifact(
+        key="eod-report-page", markdown=files.markdown.read_text("utf-8"), description=message.title
+    )
+    return MadeReport(report, files.html, message.title, desk.wording.report_rows(report))
+
+
+async def close_day(desk: Desk, trading_day: date) -> EodReport:
+    """Work the day out and keep its point of the equity curve.
 
     Raises:
         BadInput: when a holding has no price.
@@ -50,14 +64,7 @@ async def make_report(desk: Desk, trading_day: date, *, directory: Path, link: s
         record = _record(desk, work, trading_day, before, prices)
         report = build_report(record)
         work.equity.put(record.point)
-        history, fills = _history(work, record), work.executions.all()
-    files = write_report(report, history, directory, wording=desk.wording, executions=fills)
-    message = report_message(report, desk.wording, link=link)
-    desk.tell(message)
-    await acreate_markdown_artifact(
-        key="eod-report-page", markdown=files.markdown.read_text("utf-8"), description=message.title
-    )
-    return MadeReport(report, files.html, message.title, desk.wording.report_rows(report))
+    return report
 
 
 def _record(

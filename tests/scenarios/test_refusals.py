@@ -8,7 +8,7 @@ import pytest
 
 from adapters.notifier import Severity
 from tests.builders import HYUNDAI, LG_CHEM, NAVER, SAMSUNG, a_signal
-from tests.desks import CASH, Floor, an_exit, on
+from tests.desks import Floor, an_exit, on
 from trading.errors import Throttled
 from trading.halts import Halt, TradingState
 from trading.instruments import Instrument
@@ -91,23 +91,6 @@ async def test_money_paid_in_or_out_is_neither_profit_nor_loss_of_the_day(
     floor.print(316_000)
     (denied,) = await floor.trade(on(tomorrow, a_signal(symbol=HYUNDAI)))
     assert (denied.status, floor.breaches) == (OrderStatus.DENIED, ("DAILY_LOSS",))
-
-
-async def test_settlement_is_never_a_loss(floor: Floor) -> None:
-    """Incident 43: equity stands still while a buy and a sell settle on the days after them."""
-    await floor.hold()
-    worth = []
-    for _ in range(4):
-        floor.night()
-        await floor.open()
-        balance = await floor.broker.get_balance()
-        worth.append(floor.ledger.equity({LG_CHEM: 401_000}))
-        assert worth[-1] == balance.equity
-        (buy,) = await floor.trade(on(floor.desk.today(), a_signal(symbol=SAMSUNG)))
-        assert buy.status is OrderStatus.ACCEPTED
-    # 24 * 401,000 = 9,624,000 became shares of the same worth; only the commission of 1,443 is gone.
-    assert worth == [CASH - 1_443] * 4
-    assert (await floor.reconcile()).is_clean
 
 
 async def test_denials_do_not_use_up_the_attempts_of_an_exit(floor: Floor) -> None:
