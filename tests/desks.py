@@ -22,7 +22,7 @@ from adapters.market_data import StreamEvent
 from adapters.memory.notifier import MemoryNotifier
 from adapters.memory.stores import MemoryStores
 from adapters.notifier import Severity
-from adapters.stores import UnitOfWork
+from adapters.stores import Stores, UnitOfWork
 from adapters.wording import Wording
 from tasks.channels import ChannelSettings
 from tasks.desk import Desk
@@ -120,7 +120,7 @@ class Floor:
     clock: FixedClock
     market: PaperMarket
     broker: PaperBroker
-    stores: WatchedStores
+    stores: Stores
     notifier: MemoryNotifier
     stream: ScriptedStream
 
@@ -236,7 +236,7 @@ def a_floor(
     *,
     day: date = A_DAY,
     cash: int = CASH,
-    stores: WatchedStores | None = None,
+    stores: Stores | None = None,
     **settings: Any,
 ) -> Floor:
     """Open a desk on memory at 07:00 of `day`; `settings` replace those of the channel file."""
