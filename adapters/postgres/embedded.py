@@ -133,6 +133,7 @@ def _launch(home: Path, place: Place, settings: Mapping[str, str]) -> EmbeddedSe
     place.make_folder()
     if not place.data.exists():
         _initialize(place)
+    place.drop_foreign_note()
     deadline = time.monotonic() + _PATIENCE
     while not _try_to_start(place := with_free_port(home, place), settings):
         passes = any(trace in place.last_words for trace in _PASSING)

@@ -57,6 +57,16 @@ class Place:
         complaints = [line for line in lines if "FATAL" in line or "error:" in line]
         return (complaints or lines or ["it said nothing"])[-1]
 
+    def drop_foreign_note(self) -> None:
+        """Remove the note of a server that died if its number is another program's now, as after a reboot.
+
+        PostgreSQL would take any process of the same user for the old server and refuse to start for ever.
+        """
+        with suppress(FileNotFoundError):
+            number = self.note[0] if self.note else ""
+            if number and Path(f"/proc/{number}/comm").read_text("utf-8").strip() != "postgres":
+                (self.data / "postmaster.pid").unlink()
+
     def make_folder(self) -> None:
         """Make the server user's folder if it is not there."""
         owner = self.owner
@@ -70,7 +80,8 @@ def find_place(home: Path) -> Place | None:
         known = json.loads((home / "postgres" / "server.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    return Place(Path(known["data"]), known["port"], known["password"])
+    data = (home / "postgres" / known["data"]).resolve()
+    return Place(data, known["port"], known["password"])
 
 
 def choose_place(home: Path) -> Place:
@@ -110,7 +121,10 @@ def _remember(home: Path, place: Place) -> None:
     target = home / "postgres" / "server.json"
     unfinished = target.with_suffix(".new")
     unfinished.touch(mode=0o600)
-    document = {"data": str(place.data), "port": place.port, "password": place.password}
+    home_of_ours = target.parent.resolve()
+    is_ours = place.data.is_relative_to(home_of_ours)  # then the whole home may be moved
+    data = place.data.relative_to(home_of_ours) if is_ours else place.data
+    document = {"data": str(data), "port": place.port, "password": place.password}
     unfinished.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     unfinished.replace(target)
 

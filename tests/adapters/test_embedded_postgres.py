@@ -155,9 +155,37 @@ def test_ctrl_c_in_the_terminal_does_not_reach_it(home: Path) -> None:
 def test_an_initialization_that_was_killed_is_begun_anew(new_home: Path) -> None:
     embedded.start(new_home)
     embedded.stop(new_home)
-    data = Path(json.loads((new_home / "postgres" / "server.json").read_text("utf-8"))["data"])
+    data = new_home / "postgres" / "server" / "data"
     data.rename(data.with_name("data.new"))
     assert embedded.start(new_home).port > 0
+
+
+def test_a_home_that_was_moved_keeps_its_data(new_home: Path) -> None:
+    rows = count_rows(embedded.start(new_home))
+    write_row(embedded.start(new_home))
+    embedded.stop(new_home)
+    moved = new_home.rename(new_home.with_name("moved"))
+    try:
+        assert count_rows(embedded.start(moved)) == rows + 1
+    finally:
+        embedded.stop(moved)
+
+
+def test_a_dead_servers_number_in_use_by_another_program_is_no_obstacle(new_home: Path) -> None:
+    """As after a power failure: the note stayed, and somebody of the same user got the number."""
+    embedded.start(new_home)
+    embedded.stop(new_home)
+    data = new_home / "postgres" / "server" / "data"
+    command = ["/bin/sleep", "60"]
+    user = data.stat()
+    with subprocess.Popen(command, user=user.st_uid, group=user.st_gid) as other:  # noqa: S603 - our words
+        (data / "postmaster.pid").write_text(f"{other.pid}\n{data}\n1\n1\n", encoding="utf-8")
+        os.chown(data / "postmaster.pid", user.st_uid, user.st_gid)
+        started_at = time.monotonic()
+        assert count_rows(embedded.start(new_home)) == 0
+        assert time.monotonic() - started_at < 15
+        assert other.poll() is None
+        other.kill()
 
 
 def test_data_without_their_password_are_not_touched(new_home: Path) -> None:
