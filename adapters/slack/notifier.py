@@ -11,9 +11,9 @@ from pydantic import SecretStr
 
 from adapters.inbox import Inbox
 from adapters.notifier import Message, Notifier
+from adapters.slack.failures import NotDelivered
 from adapters.slack.messages import blocks, escaped
 from adapters.wording import Wording
-from trading.errors import MaemaeError
 
 PAUSE_SECONDS: Final = 60.0
 """After a failure messages go straight to the inbox for so long, so that an outage slows nothing down."""
@@ -36,10 +36,6 @@ class SlackAccess(Protocol):
     def channel(self) -> str:
         """The channel for the bot."""
         ...
-
-
-class NotDelivered(MaemaeError):
-    """Slack said no; the message is its answer."""
 
 
 class Post(Protocol):

@@ -10,7 +10,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook import WebhookClient
 
-from adapters.slack.notifier import NotDelivered
+from adapters.slack.failures import NotDelivered
 from trading.errors import InvalidSetting
 
 PATIENCE_SECONDS: Final = 3
