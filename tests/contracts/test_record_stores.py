@@ -1,0 +1,114 @@
+"""This is what every memory promises about its records; it runs on each of them."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from adapters.stores import AuditEntry, OutboxEvent, Stores
+from tests.builders import (
+    A_DAY,
+)
+from tests.store_samples import AT, NEXT_DAY, SETTLED, a_risk_event, in_one
+from trading.decisions import Breach
+from trading.equity import EquityPoint
+from trading.errors import BadInput
+from trading.halts import Halt, TradingState
+
+
+class TestRecords:
+    def test_refusals_keep_their_figures(self, memory: Stores) -> None:
+        second = a_risk_event(breach=Breach("CASH", "none left"))
+        tomorrow = a_risk_event(trading_day=NEXT_DAY)
+        in_one(memory, lambda work: work.risk_events.add([a_risk_event(), second, tomorrow]))
+        with memory.begin() as work:
+            assert work.risk_events.of_day(A_DAY) == (a_risk_event(), second)
+            event = work.outbox.pending()[0]
+        assert event.topic == "risk.event"
+        assert (event.payload["rule_id"], event.payload["figures"]) == (
+            "WEIGHT",
+            {"weight": "0.21"},
+        )
+
+    def test_one_halt_per_source_and_strategy(self, memory: Stores) -> None:
+        reduce = Halt("trip:DAILY_LOSS", TradingState.REDUCING, "-1.9 %", AT)
+        stop = replace(reduce, state=TradingState.HALTED, at=AT + timedelta(minutes=1))
+        other = Halt("operator", TradingState.HALTED, "lunch", AT, strategy_id="trend")
+        with memory.begin() as work:
+            assert work.halts.put(reduce)
+            assert work.halts.put(other)
+            assert not work.halts.put(replace(reduce, reason="again"))
+            assert work.halts.in_force() == (other, reduce)
+            assert work.halts.put(stop)
+        assert in_one(memory, lambda work: work.halts.in_force()) == (other, stop)
+
+    def test_a_lifted_halt_is_gone_and_may_come_again(self, memory: Stores) -> None:
+        halt = Halt("operator", TradingState.HALTED, "lunch", AT)
+        with memory.begin() as work:
+            work.halts.put(halt)
+            assert not work.halts.lift("operator", strategy_id="trend", reason="", at=AT)
+            assert work.halts.lift("operator", reason="fed", at=AT)
+            assert not work.halts.lift("operator", reason="fed", at=AT)
+            assert work.halts.in_force() == ()
+            assert work.halts.put(halt)
+            assert work.halts.in_force() == (halt,)
+
+    def test_active_is_no_halt(self, memory: Stores) -> None:
+        with pytest.raises(BadInput, match="state"), memory.begin() as work:
+            work.halts.put(Halt("operator", TradingState.ACTIVE, "", AT))
+
+    def test_the_days_opening_equity_is_kept(self, memory: Stores) -> None:
+        with memory.begin() as work:
+            work.equity.put(EquityPoint(NEXT_DAY, 5, 6))
+            work.equity.put(EquityPoint(A_DAY, 1, 2, 3))
+            work.equity.put(EquityPoint(A_DAY, 10, 20, 30))
+        with memory.begin() as work:
+            assert work.equity.get(A_DAY) == EquityPoint(A_DAY, 1, 20, 30)
+            assert work.equity.get(SETTLED) is None
+            assert [point.trading_day for point in work.equity.all()] == [A_DAY, NEXT_DAY]
+
+    def test_the_brokers_newest_answer_about_a_day_counts(self, memory: Stores) -> None:
+        with memory.begin() as work:
+            work.calendar.put({NEXT_DAY: True, A_DAY: True}, at=AT)
+            work.calendar.put({NEXT_DAY: False}, at=AT)
+        answers = in_one(memory, lambda work: work.calendar.all())
+        assert list(answers.items()) == [(A_DAY, True), (NEXT_DAY, False)]
+
+    def test_settings_get_a_number_only_when_they_change(self, memory: Stores) -> None:
+        with memory.begin() as work:
+            assert work.configs.latest() is None
+            assert work.configs.propose({"weight": "0.2"}, digest="a", at=AT) == 1
+            assert work.configs.propose({"weight": "0.2"}, digest="a", at=AT) == 1
+            assert work.configs.propose({"weight": "0.1"}, digest="b", at=AT) == 2
+            assert work.configs.propose({"weight": "0.2"}, digest="a", at=AT) == 3
+        latest = in_one(memory, lambda work: work.configs.latest())
+        assert latest == (3, {"weight": "0.2"})
+
+    def test_two_runs_that_propose_the_same_settings_agree(self, memory: Stores) -> None:
+        def propose(_: int) -> int:
+            return in_one(memory, lambda w: w.configs.propose({"a": 1}, digest="a", at=AT))
+
+        with ThreadPoolExecutor(4) as pool:
+            assert set(pool.map(propose, range(8))) == {1}
+
+    def test_the_oldest_events_leave_the_outbox_first(self, memory: Stores) -> None:
+        events = [OutboxEvent("order.state", f"00000{n}", {"n": n}, AT) for n in range(5)]
+        with memory.begin() as work:
+            for event in events:
+                work.outbox.add(event)
+        pending = in_one(memory, lambda work: work.outbox.pending(limit=3))
+        assert [replace(event, event_id=0) for event in pending] == events[:3]
+
+    def test_the_audit_log_gives_the_newest_first(self, memory: Stores) -> None:
+        acts = [AuditEntry("owner", f"act {n}", {"n": n}) for n in range(3)]
+        with memory.begin() as work:
+            for n, act in enumerate(acts):
+                work.audit.add(act, at=AT + timedelta(minutes=n))
+        newest = in_one(memory, lambda work: work.audit.last(count=2))
+        assert newest == (
+            (AT + timedelta(minutes=2), acts[2]),
+            (AT + timedelta(minutes=1), acts[1]),
+        )
