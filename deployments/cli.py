@@ -55,6 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             words, exit_on_error=False, print_error=False, result_action="return_value"
         )
         sys.stdout.flush()
+    except SystemExit as ending:  # a command that reads its own arguments has said its word
+        return ending.code if isinstance(ending.code, int) else 0
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:

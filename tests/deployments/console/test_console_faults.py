@@ -226,12 +226,6 @@ def test_a_fault_of_ours_leaves_its_traceback_in_a_file(
     assert log.stat().st_mode & 0o077 == 0
 
 
-def test_a_reader_that_goes_away_is_no_fault(home: Path) -> None:
-    assert not home.exists()
-    answer = run_process("backtest", "--help")
-    assert (answer.code, answer.err) == (0, "")
-
-
 def _assert_one_sentence(answer: Answer, *words: str) -> None:
     assert answer.code == 2, answer
     assert answer.out == ""

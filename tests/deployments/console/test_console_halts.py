@@ -12,9 +12,8 @@ import pytest
 
 from adapters.clock import SystemClock
 from adapters.halt_files import HaltFile
-from adapters.kis.access import open_kis
 from adapters.postgres import PostgresStores
-from flows.settings import load_settings
+from flows.desk import open_desk
 from tests.builders import A_DAY, SAMSUNG, an_intent, seoul
 from tests.consoles import NOWHERE, Answer, Console, run_process
 from trading.halts import Halt, TradingState
@@ -30,25 +29,31 @@ def halts_on_disk(home: Path) -> list[tuple[str, TradingState, str, str]]:
 @pytest.mark.parametrize(
     "variables",
     [
-        {"MAEMAE_DATABASE_URL": NOWHERE},
         {"MAEMAE_KIS__ENVIRONMENT": "moon"},
         {"MAEMAE_CHANNEL": "prod"},
+        {"MAEMAE_DATABASE_URL": "sqlite:///x"},
     ],
-    ids=["no database", "broken keys", "broken settings"],
+    ids=["broken keys", "broken settings", "no database at all"],
 )
 def test_trading_stops_on_disk_when_nothing_else_works(
-    home: Path, variables: dict[str, str]
+    console: Console, home: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
 ) -> None:
-    answer = run_process("halt", "--reason", "smoke", **variables)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    answer = console("halt", "--reason", "smoke", "--cancel-open")
     assert answer.code == 3
     assert halts_on_disk(home) == [("operator", TradingState.HALTED, "", "smoke")]
     assert "Database and message: " in answer.err
+    assert "Canceling: " in answer.err
     assert "Everything: " in answer.out
 
 
-def test_an_owner_who_cannot_be_obeyed_is_told_so(home: Path) -> None:
-    home.parent.joinpath("home").write_text("a file where the folder should be")
-    answer = run_process("halt", MAEMAE_DATABASE_URL=NOWHERE)
+def test_an_owner_who_cannot_be_obeyed_is_told_so(
+    console: Console, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.write_text("a file where the folder should be")
+    monkeypatch.setenv("MAEMAE_CHANNEL", "prod")
+    answer = console("halt")
     assert answer.code == 1
     assert "NOT stopped" in answer.err
 
@@ -109,10 +114,11 @@ def test_nothing_is_resumed_without_the_database(
 
 
 def test_open_orders_are_canceled_at_the_broker_while_the_database_is_down(
-    at_simulator: dict[str, Any], home: Path
+    at_simulator: dict[str, Any], home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("MAEMAE_DATABASE_URL", NOWHERE)
     number = asyncio.run(_place_below_the_market(at_simulator))
-    answer: Answer = run_process("halt", "--cancel-open", MAEMAE_DATABASE_URL=NOWHERE)
+    answer: Answer = run_process("halt", "--cancel-open")
     assert answer.code == 3
     assert f"1 canceled {number}" in answer.out
     assert "127.0.0.1:1/nowhere" in answer.err
@@ -125,17 +131,15 @@ async def _place_below_the_market(simulator: dict[str, Any]) -> str:
     async with httpx.AsyncClient(base_url=simulator["http"], timeout=60) as http:
         until = seoul(A_DAY, "09:30").isoformat()
         (await http.post("/sim/clock", json={"advance_to": until})).raise_for_status()
-    settings = load_settings()
-    async with open_kis(settings.broker, home=settings.home, clock=SystemClock()) as kis:
-        quote = await kis.market_data.quote(SAMSUNG)
+    async with open_desk(needs_database=False) as desk:
+        quote = await desk.market_data.quote(SAMSUNG)
         intent = an_intent(symbol=SAMSUNG, quantity=1, limit_price=quote.lower_limit)
-        return (await kis.broker.place(intent)).broker_order_id
+        return (await desk.broker.place(intent)).broker_order_id
 
 
 async def _status_of(number: str) -> OrderStatus:
-    settings = load_settings()
-    async with open_kis(settings.broker, home=settings.home, clock=SystemClock()) as kis:
-        rows = await kis.broker.orders_of_day(A_DAY)
+    async with open_desk(needs_database=False) as desk:
+        rows = await desk.broker.orders_of_day(A_DAY)
     (row,) = [row for row in rows if row.broker_order_id == number]
     return row.status
 
