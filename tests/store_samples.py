@@ -8,12 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from adapters.stores import Stores, UnitOfWork
-from tests.builders import (
-    A_DAY,
-    LG_CHEM,
-    an_order,
-    seoul,
-)
+from tests.builders import A_DAY, LG_CHEM, an_order, seoul
 from trading.bars import Bar, Interval
 from trading.decisions import Breach, RiskEvent
 from trading.sessions import KST

@@ -8,9 +8,7 @@ import pytest
 
 from adapters.memory.stores import MemoryStores
 from adapters.stores import Stores
-from tests.builders import (
-    ACCOUNT,
-)
+from tests.builders import ACCOUNT
 
 
 @pytest.fixture(params=["memory", "postgres"])

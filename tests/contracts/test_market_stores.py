@@ -6,13 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from adapters.stores import Stores
-from tests.builders import (
-    A_DAY,
-    LG_CHEM,
-    NAVER,
-    SAMSUNG,
-    seoul,
-)
+from tests.builders import A_DAY, LG_CHEM, NAVER, SAMSUNG, seoul
 from tests.store_samples import NEXT_DAY, a_bar, in_one
 from trading.bars import BarGap, Interval
 from trading.instruments import Instrument, InstrumentKind, Market, Symbol

@@ -10,14 +10,7 @@ from threading import Barrier
 import pytest
 
 from adapters.stores import Stores
-from tests.builders import (
-    A_DAY,
-    LG_CHEM,
-    a_fill,
-    a_signal,
-    an_accepted_order,
-    an_order,
-)
+from tests.builders import A_DAY, LG_CHEM, a_fill, a_signal, an_accepted_order, an_order
 from tests.store_samples import AT, NEXT_DAY, in_one, topics
 from trading.errors import BadInput
 from trading.orders import Order, OrderStatus, OrderType, Side

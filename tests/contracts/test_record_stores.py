@@ -9,9 +9,7 @@ from datetime import timedelta
 import pytest
 
 from adapters.stores import AuditEntry, OutboxEvent, Stores
-from tests.builders import (
-    A_DAY,
-)
+from tests.builders import A_DAY
 from tests.store_samples import AT, NEXT_DAY, SETTLED, a_risk_event, in_one
 from trading.decisions import Breach
 from trading.equity import EquityPoint

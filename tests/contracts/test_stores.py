@@ -7,15 +7,7 @@ from datetime import date
 import pytest
 
 from adapters.stores import AuditEntry, Stores, UnitOfWork
-from tests.builders import (
-    A_DAY,
-    LG_CHEM,
-    SAMSUNG,
-    a_fill,
-    a_signal,
-    an_accepted_order,
-    an_order,
-)
+from tests.builders import A_DAY, LG_CHEM, SAMSUNG, a_fill, a_signal, an_accepted_order, an_order
 from tests.store_samples import AT, NEXT_DAY, a_bar, a_risk_event, in_one
 from trading.bars import BarGap, Interval
 from trading.equity import EquityPoint
