@@ -59,6 +59,18 @@ class Answer:
 
 _THROTTLED: Final = ("EGW00201", "초당 거래건수를 초과하였습니다.")
 _LEDGER_THROTTLED: Final = ("EGW00215", "원장 초당 거래건수를 초과하였습니다.")
+_OVERSEAS: Final = "/uapi/overseas-stock/"
+_NOTHING_OVERSEAS: Final = {
+    "rt_cd": "0",
+    "msg_cd": "KIOK0560",
+    "msg1": "조회할 내용이 없습니다".ljust(80),
+    **dict.fromkeys(("ctx_area_fk200", "ctx_area_nk200"), " " * 200),
+    "output": [],
+    "output1": [],
+    "output2": [],
+    "output3": {},
+}
+"""Clients that ask for everything they hold ask overseas too; these accounts have nothing there."""
 _PADDED: Final = 80
 """KIS fills the texts of its answers to questions up with blanks."""
 _BEARER: Final = "Bearer "
@@ -98,6 +110,9 @@ class Gateway:
         tr = ask.headers.get("tr_id", "").strip()
         call = CALL_OF_TR.get(tr)
         try:
+            if call is None and ask.method == "GET" and ask.path.startswith(_OVERSEAS):
+                self._authorize(ask)
+                return self._answer(_NOTHING_OVERSEAS, tr, None, tr_cont="D")
             query = self._admit(ask, tr, call)
             reply = answers.BY_CALL[query.call.name](query)
         except Failed as failure:

@@ -43,7 +43,9 @@ class Timetable:
         if self.is_always_open:
             end = midnight(day + timedelta(days=1))
             second = timedelta(seconds=1)
-            return Hours(midnight(day) + second, end - 2 * second, end - second)
+            # From 00:01 on: a client that pages minutes back must not run out of the day.
+            start = midnight(day) + timedelta(minutes=1)
+            return Hours(start, end - 2 * second, end - second)
         session = session_of(day)
         return Hours(session.opens_at, session.closing_auction_at, session.closes_at)
 

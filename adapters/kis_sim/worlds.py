@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from adapters.calendars import XkrxCalendar
@@ -26,6 +27,8 @@ _STEP_STARTS: Final = time(6, 0)
 _RUN_STARTS: Final = time(8, 30)
 _HISTORY_WANTED: Final = 120
 """Days of history that a start without --day leaves to look back on."""
+_DAYS_AHEAD: Final = 20
+"""Days that an always open market without --day keeps for the nights over which it runs."""
 
 
 def build(options: Options, *, clock: Clock, real_time: Callable[[], float]) -> Simulation:
@@ -68,10 +71,20 @@ def _start(history: History, calendar: TradingCalendar, options: Options) -> dat
 def _as_of_today(
     history: History, calendar: TradingCalendar, day: date | None, now: datetime
 ) -> tuple[History, datetime]:
-    """Start at this hour of `day`; without one, play the last day of the data as today, those before as before."""
-    if day is not None:
-        return history, datetime.combine(day, now.time(), KST)
-    days, labels = history.trading_days(), [now.date()]
-    for _ in days[1:]:
-        labels.append(calendar.previous_trading_day(labels[-1]))
-    return history.relabelled(dict(zip(reversed(days), labels, strict=True))), now
+    """Start at this hour of `day`, or of today with late days of the data relabelled around it.
+
+    The days before keep the calendar's trading days; those to come follow one another without weekends.
+    """
+    days = history.trading_days()
+    if day is None:
+        today, pivot = now.date(), len(days) - 1 - min(_DAYS_AHEAD, len(days) // 4)
+    else:
+        today, pivot = day, max(0, bisect_right(days, day) - 1)
+    labels = {days[pivot]: today}
+    before = today
+    for each in reversed(days[:pivot]):
+        before = calendar.previous_trading_day(before)
+        labels[each] = before
+    for place, each in enumerate(days[pivot + 1 :], start=1):
+        labels[each] = today + timedelta(days=place)
+    return history.relabelled(labels), datetime.combine(today, now.time(), KST)
