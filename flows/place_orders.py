@@ -12,7 +12,7 @@ from tasks.orders import trade
 from tasks.reconciliation import reconcile
 
 
-@flow(name="place-orders", on_failure=[tell_failure], on_crashed=[tell_failure])
+@flow(name="place-orders", retries=0, on_failure=[tell_failure], on_crashed=[tell_failure])
 async def place_orders() -> State[None]:
     """오늘의 유효한 신호를 리스크 점검 후 주문합니다. 재시도하지 않습니다."""
 

@@ -25,9 +25,7 @@ def adopt(
     if any(row.is_ours and row.open_quantity for row in rows):
         return ()
     with desk.stores.begin() as work:
-        book = (
-            work.ledger.load()
-        )  # locks the account: of two runs at once only the first opens the book
+        book = work.ledger.load()  # locks the account: of two at once only the first finds it empty
         if book.flows or book.positions:
             return ()
         for flow in _opening_flows(desk, balance, desk.today()):

@@ -35,7 +35,7 @@ MAXIMUM_EXIT_ATTEMPTS = 5
 """So many orders of one exit may reach the broker, one after the other came to nothing; an entry has one."""
 
 
-@task(cache_policy=NO_CACHE)
+@task(cache_policy=NO_CACHE, retries=0)  # whatever Prefect's defaults are set to
 async def trade(desk: Desk, signals: Sequence[Signal]) -> tuple[Order, ...]:
     """Turn live signals into orders, exits first; give every order made, denied ones included.
 

@@ -108,15 +108,21 @@ async def test_denials_do_not_use_up_the_attempts_of_an_exit(floor: Floor) -> No
     assert leaving.status is OrderStatus.ACCEPTED
 
 
-async def test_a_new_reason_to_deny_an_exit_is_told_as_well(floor: Floor) -> None:
+async def test_a_new_reason_to_deny_an_exit_is_told_as_well_and_uses_up_nothing(
+    floor: Floor,
+) -> None:
     entry = await floor.hold()
-    floor.desk.halt_file.put(Halt("operator", TradingState.HALTED, "", floor.clock.now()))
-    await floor.trade(an_exit(entry))
-    floor.market.set_instrument(Instrument(LG_CHEM, "LG화학", is_halted=True))
-    with floor.stores.begin() as work:
-        work.instruments.upsert([Instrument(LG_CHEM, "LG화학", is_halted=True)])
-    await floor.trade(an_exit(entry))
-    assert floor.breaches == ("HALTED", "HALTED", "STANDING")
+    halt = Halt("operator", TradingState.HALTED, "look first", floor.clock.now())
+    floor.desk.halt_file.put(halt)
+    for is_halted in (False, True) * 4:
+        floor.market.set_instrument(Instrument(LG_CHEM, "LG화학", is_halted=is_halted))
+        await floor.trade(an_exit(entry))
+    assert floor.breaches == ("HALTED", "HALTED", "STANDING") * 4
+
+    floor.desk.halt_file.lift("operator", at=floor.clock.now())
+    floor.market.set_instrument(Instrument(LG_CHEM, "LG화학"))
+    (leaving,) = await floor.trade(an_exit(entry))
+    assert leaving.status is OrderStatus.ACCEPTED
 
 
 async def test_an_exit_sells_what_the_entry_filled_after_the_first_exit(floor: Floor) -> None:
