@@ -67,7 +67,13 @@ def _show(
 
 def _read_orders(work: UnitOfWork, day: date, known: Names) -> tuple[Rows, Rows]:
     rows = [order_row(order, known) for order in work.orders.of_day(day)]
-    return rows, rows
+    denied = {
+        row["client_order_id"]: _reasons(row["breaches"])
+        for row in denial_rows(work.risk_events.of_day(day), known)
+    }
+    return rows, [
+        row | {"sentence": denied.get(row["client_order_id"], row["error_message"])} for row in rows
+    ]
 
 
 def _read_fills(work: UnitOfWork, day: date, known: Names) -> tuple[Rows, Rows]:

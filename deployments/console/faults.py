@@ -18,6 +18,7 @@ from cyclopts import (
     UnknownOptionError,
 )
 
+from adapters.redaction import Redactor
 from deployments.console.expectations import in_own_words, needed
 from deployments.console.speech import say
 from trading.errors import (
@@ -65,7 +66,8 @@ def sentence_of(error: Exception) -> str:
     for kind, key in _NAMED.items():
         if isinstance(error, kind):
             return say(f"fault.{key}", words=_one_line(str(error)))
-    return say("fault.unexpected", kind=type(error).__name__, words=_one_line(str(error)))
+    words = Redactor().clean_text(_one_line(str(error)))
+    return say("fault.unexpected", kind=type(error).__name__, words=words)
 
 
 def _wrong(field: str, value: object, expected: str) -> str:

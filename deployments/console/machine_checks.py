@@ -12,7 +12,7 @@ from typing import Final
 
 from adapters.halt_files import HaltFile
 from deployments.console.findings import Finding, Health, found
-from deployments.console.speech import PROJECT
+from deployments.console.speech import PROJECT, variables
 from flows.settings import Settings, load_channel
 from trading.sessions import EXAM_DAYS, seoul_date
 
@@ -20,8 +20,11 @@ GIGABYTE: Final = 1_000_000_000
 LOW_DISK: Final = 5 * GIGABYTE
 FULL_DISK: Final = 1 * GIGABYTE
 OLDEST_PYTHON: Final = (3, 12)
+PREFIX: Final = "MAEMAE_"
+OTHERS: Final = frozenset({"MAEMAE_PG_BIN"})
+"""Variables of ours that are no settings."""
 _DECEMBER: Final = 12
-_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+_NOT_OURS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 def check_python() -> Finding:
@@ -46,15 +49,23 @@ def check_disk(home: Path) -> Finding:
 def check_files(home: Path) -> Finding:
     """See that files with secrets are the owner's alone."""
     files = (PROJECT / ".env", home / "runtime.env")
-    open_files = [file for file in files if file.exists() and file.stat().st_mode & _OTHERS]
+    open_files = [file for file in files if file.exists() and file.stat().st_mode & _NOT_OURS]
     if open_files:
         return found("files", "open", Health.WARN, path=open_files[0])
     return found("files", "fine")
 
 
 def check_settings(settings: Settings) -> Finding:
-    """Tell which channel, account and home the settings choose; they have been read already."""
+    """Tell which channel and home the settings choose, and which variables none of them knows."""
+    unknown = sorted(name for name in variables() if _is_unknown(name))
+    if unknown:
+        return found("settings", "unknown", Health.WARN, names=", ".join(unknown))
     return found("settings", "fine", channel=settings.channel, home=settings.home)
+
+
+def _is_unknown(name: str) -> bool:
+    field = name.removeprefix(PREFIX).partition("__")[0].lower()
+    return name.startswith(PREFIX) and field not in Settings.model_fields and name not in OTHERS
 
 
 def check_channel(settings: Settings) -> Finding:

@@ -29,7 +29,7 @@ ORDERS: Final = (
     Column("average_price", "price"),
     Column("status", "@status"),
     Column("broker_order_id"),
-    Column("error_message"),
+    Column("sentence"),
 )
 FILLS: Final = (
     Column("executed_at", "time"),

@@ -80,7 +80,9 @@ def check_prefect(settings: Settings) -> Finding:
 async def _visit(settings: Settings, clock: Clock) -> Finding:
     async with open_kis(settings.broker, home=settings.home, clock=clock) as kis:
         await kis.broker.get_balance()
-        expires_at = await kis.auth.ensure()  # there is a token by now; asked first it would wait for one
+        expires_at = (
+            await kis.auth.ensure()
+        )  # there is a token by now; asked first it would wait for one
     return found("broker", "fine", host=settings.broker.base_url, expires_at=expires_at)
 
 

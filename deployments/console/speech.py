@@ -15,19 +15,19 @@ from adapters.wording import Language, Wording
 PROJECT: Final = Path(__file__).resolve().parents[2]
 
 
-def variable(name: str) -> str | None:
-    """Give a variable from the environment or from `.env`, without importing what checks all of them."""
-    return os.environ.get(name) or dotenv_values(PROJECT / ".env").get(name)
+def variables() -> dict[str, str | None]:
+    """Give the environment over `.env`, without importing what checks them."""
+    return {**dotenv_values(PROJECT / ".env"), **os.environ}
 
 
 def home() -> Path:
     """Give the folder of everything that maemae remembers on disk."""
-    return Path(variable("MAEMAE_HOME") or PROJECT / ".maemae")
+    return Path(variables().get("MAEMAE_HOME") or PROJECT / ".maemae")
 
 
 def language() -> Language:
     """Give the owner's language: MAEMAE_LANGUAGE, Korean for anything but `en`."""
-    return "en" if variable("MAEMAE_LANGUAGE") == "en" else "ko"
+    return "en" if variables().get("MAEMAE_LANGUAGE") == "en" else "ko"
 
 
 def say(key: str, **figures: Any) -> str:

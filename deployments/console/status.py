@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 from adapters.calendars import XkrxCalendar
 from adapters.clock import SystemClock
 from adapters.halt_files import HaltFile
+from adapters.redaction import mask_account
 from adapters.stores import UnitOfWork
 from deployments.console.accounts import market_time
 from deployments.console.faults import WRONG_INPUT, sentence_of
@@ -146,7 +147,8 @@ def _session(at: datetime, calendar: XkrxCalendar) -> dict[str, Any]:
 
 def _print(document: Mapping[str, Any]) -> None:
     phase = document["phase"] or say("no_session")
-    print_facts(say("title.status"), STATUS, {**document, "phase": phase})
+    account = mask_account(document["account"] or "")
+    print_facts(say("title.status"), STATUS, {**document, "phase": phase, "account": account})
     if document["halts"]:
         print_table(say("title.halts"), HALTS, document["halts"])
     print_table(say("title.services"), SERVICES, document["services"])

@@ -6,6 +6,7 @@ import traceback
 from pathlib import Path
 
 from adapters.clock import SystemClock
+from adapters.redaction import Redactor
 from deployments.console.speech import home
 
 
@@ -14,7 +15,7 @@ def keep(error: Exception) -> Path:
     path = home() / "logs" / "console.log"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
-    lines = traceback.format_exception(error)
+    lines = Redactor().clean_text("".join(traceback.format_exception(error)))
     with path.open("a", encoding="utf-8") as log:
-        log.write(f"{SystemClock().now().isoformat()} {''.join(lines)}\n")
+        log.write(f"{SystemClock().now().isoformat()} {lines}\n")
     return path

@@ -127,6 +127,11 @@ def test_people_read_reasons_in_their_language(
 
 
 @pytest.mark.usefixtures("filled")
+def test_people_see_in_the_orders_why_one_was_refused(console: Console) -> None:
+    assert "20.00%" in console("orders", "--day", DAY).out
+
+
+@pytest.mark.usefixtures("filled")
 @pytest.mark.parametrize("name", GOLDEN)
 def test_every_table_has_its_headings_in_words(console: Console, name: str) -> None:
     answer = console(*GOLDEN[name][0])

@@ -89,6 +89,15 @@ def test_doctor_comes_to_its_end_when_everything_is_down(console: Console) -> No
     assert "maemae up or maemae demo" in answer.out
 
 
+def test_doctor_names_a_misspelt_variable(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAEMAE_LANGAGE", "ko")
+    rows = {row["check"]: row for row in console("doctor", "--json").document["checks"]}
+    assert rows["settings"]["health"] == "warn"
+    assert "MAEMAE_LANGAGE" in rows["settings"]["message"]
+
+
 def test_doctor_stops_at_settings_that_cannot_be_read(
     console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
