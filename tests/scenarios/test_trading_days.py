@@ -5,12 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from tasks.fills import NoticeOutcome
 from tasks.reports import close_day
-from tasks.signals import evaluate_bars, exits_at
+from tasks.signals import evaluate_bars, evaluate_exits, exits_at
 from tests.builders import HYUNDAI, LG_CHEM, SAMSUNG, a_signal
 from tests.desks import CASH, Floor, a_close, a_floor, an_exit, on
-from trading.errors import Rejected
+from trading.errors import Rejected, Unavailable
 from trading.halts import Halt, TradingState
 from trading.instruments import Symbol
 from trading.ledger import CashFlow
@@ -154,6 +156,24 @@ async def test_a_cross_in_the_bars_becomes_a_position_the_next_morning(floor: Fl
     assert order.quantity == floor.ledger.position(LG_CHEM).quantity > 0
     again = evaluate_bars.fn(floor.desk)
     assert [signal.strategy_id for each in again for signal in each.signals] == ["swing"]
+
+
+async def test_a_price_that_cannot_be_read_hides_no_other_exit(floor: Floor) -> None:
+    """Incident 51: a stop was dropped because of another symbol's throttled answer."""
+    await floor.open()
+    await floor.trade(a_signal(), a_signal(symbol=HYUNDAI))
+    floor.at("09:00")
+    floor.hear(*floor.print(401_000, auction=True))
+    floor.hear(*floor.print(150_000, symbol=HYUNDAI, auction=True))
+    floor.print(380_000)
+    floor.market.lost.add(HYUNDAI)
+    with pytest.raises(Unavailable, match=HYUNDAI):
+        await evaluate_exits.fn(floor.desk)
+    with floor.stores.begin() as work:
+        stored = [signal.symbol for signal in work.signals.of_day(floor.desk.today())]
+    assert stored == [LG_CHEM, HYUNDAI, LG_CHEM]  # two entries, one exit
+    floor.market.lost.clear()
+    assert [signal.symbol for signal in await evaluate_exits.fn(floor.desk)] == [LG_CHEM]
 
 
 async def test_a_strategy_that_cannot_look_says_so(floor: Floor) -> None:
