@@ -170,6 +170,11 @@ class PaperBroker(MemoryBroker):
         row.order = replace(row.order, canceled_quantity=0, rejected_quantity=quantity)
         return row.order
 
+    def forget(self, broker_order_id: str) -> None:
+        """Lose today's row of an order."""
+        self._close(row := self._rows[self._today(), broker_order_id])
+        del self._rows[self._today(), row.order.broker_order_id]
+
     def pay_in(self, amount: int) -> None:
         """Take money from the owner (or give it back, negative)."""
         self._ledger = self._ledger.deposit(amount, on=self._today())

@@ -168,6 +168,27 @@ async def test_an_order_nobody_closed_yesterday_is_closed_today(floor: Floor) ->
     assert again.status is OrderStatus.ACCEPTED
 
 
+async def test_an_order_that_the_broker_does_not_show_is_named_and_ends_with_its_day(
+    floor: Floor,
+) -> None:
+    """Incident 11: neither ignored nor in the way for ever."""
+    await floor.open()
+    await floor.trade(a_signal())
+    floor.broker.forget("0000000001")
+    for _ in range(2):
+        done = await floor.reconcile()
+        assert [d.kind for d in done.differences] == [DifferenceKind.ORDER_MISSING]
+        assert floor.order().status is OrderStatus.ACCEPTED
+    tomorrow = floor.night()
+    done = await floor.open()
+    assert [d.kind for d in done.differences] == [DifferenceKind.ORDER_MISSING]
+    assert (await floor.reconcile()).is_clean
+    with floor.stores.begin() as work:
+        assert [order.status for order in work.orders.of_day(A_DAY)] == [OrderStatus.EXPIRED]
+    (again,) = await floor.trade(on(tomorrow, a_signal()))
+    assert again.status is OrderStatus.ACCEPTED
+
+
 async def test_a_number_of_yesterday_is_another_order_today(floor: Floor) -> None:
     """Incident 7: the broker's numbers start again, and fills went to the wrong order."""
     await floor.hold()
