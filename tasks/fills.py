@@ -34,7 +34,8 @@ def apply_notice(desk: Desk, notice: Notice, *, trading_day: date) -> NoticeOutc
         applied = _apply(desk, work, order, notice, trading_day)
     if applied is None:
         return NoticeOutcome.NEEDS_INQUIRY
-    _tell(desk, notice, applied)
+    if applied.order != order:
+        _tell(desk, notice, applied)
     return NoticeOutcome.APPLIED
 
 
@@ -50,9 +51,8 @@ def _apply(
         case NoticeKind.FILLED:
             return _fill(desk, work, order, notice, trading_day)
         case NoticeKind.CANCELED if notice.quantity < order.open_quantity:
-            return (
-                None  # a part was cancelled by hand, or a fill before the cancel is still to come
-            )
+            # A part was cancelled by hand, or a fill before the cancel is still to come.
+            return None
         case NoticeKind.CANCELED if order.is_open and not order.is_in_doubt:
             order = order.cancel(at=notice.received_at)
             work.orders.save(order, detail="notice")

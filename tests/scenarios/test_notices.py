@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from adapters.notifier import Severity
 from tasks.fills import NoticeOutcome
 from tests.builders import LG_CHEM, SAMSUNG, a_signal
 from tests.desks import Floor
@@ -82,7 +83,9 @@ async def test_the_exchange_refuses_what_the_broker_accepted(floor: Floor) -> No
     await floor.open()
     await floor.trade(a_signal(), a_signal(symbol=SAMSUNG))
     row = floor.broker.refuse_later("0000000001")
-    floor.hear(floor.broker.notice_of(row, NoticeKind.REJECTED))
+    refusal = floor.broker.notice_of(row, NoticeKind.REJECTED)
+    floor.hear(refusal, refusal)
+    assert len(floor.notifier.of(Severity.WARNING)) == 1
     floor.broker.refuse_later("0000000002")  # its notice is lost
     await floor.reconcile()
     assert [(order.status, order.error_code) for order in floor.orders] == [
