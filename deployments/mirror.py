@@ -33,7 +33,7 @@ from trading.halts import Halt, TradingState
 PREFIX: Final = "prefect:"
 HALTING: Final = ("place-orders", "generate-signals")
 """Deployments whose pause stops all new orders. Reports and data may be paused without that."""
-PAUSE_SECONDS: Final = 0.8
+PAUSE_SECONDS: Final = 1.2
 """Between two looks, so that a pause works within 2 s."""
 _ALIVE_WITHIN: Final = 30.0
 _LATE_RUNS_EVERY: Final = 15.0

@@ -56,7 +56,7 @@ def serve(address: str, newest: int) -> socket.socket:
     gc.freeze()  # pages that nobody writes stay shared
     while True:
         link, _ = listener.accept()
-        if newest_change() > newest:  # our own code is stale: run this one cold and import anew
+        if newest_change() != newest:  # what we imported is stale: run this one cold and import anew
             link.close()
             listener.close()
             os.execv(sys.executable, (sys.executable, *sys.orig_argv[1:]))  # noqa: S606 - ourselves
