@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 from adapters.clock import SystemClock
 from adapters.halt_files import HaltFile
 from deployments.console.speech import home, option, say
-from deployments.console.steps import attempt
+from deployments.console.steps import Step, attempt, fail
 from deployments.console.tables import paper
 from trading.errors import BadInput
 from trading.halts import Halt, TradingState
@@ -38,9 +38,7 @@ def halt(
     _check_strategy(strategy)
     act = Halt("operator", TradingState(level.upper()), reason, SystemClock().now(), strategy)
     on_disk = attempt("halt_file", lambda: _write(act))
-    from deployments.console.interventions import stop  # noqa: PLC0415 - the file comes first
-
-    recorded, *others = stop(act, cancels=cancel_open)
+    recorded, *others = _follow_up(act, cancels=cancel_open)
     if not (on_disk.is_done or recorded.is_done):
         paper(is_error=True).print(say("halt.failed"))
         return NOT_STOPPED
@@ -59,6 +57,16 @@ def resume(*, reason: Reason, strategy: Strategy = "") -> int:
     from deployments.console.interventions import go_on  # noqa: PLC0415 - slow, and not needed to refuse
 
     return DONE if go_on(reason=reason, strategy=strategy) else NOT_ALL_DONE
+
+
+def _follow_up(act: Halt, *, cancels: bool) -> tuple[Step, ...]:
+    """Do what needs database and broker; even an installation that is broken by now is only told."""
+    try:
+        from deployments.console.interventions import stop  # noqa: PLC0415 - the file comes first
+
+        return stop(act, cancels=cancels)
+    except Exception as error:  # noqa: BLE001 - trading is stopped; what could not follow is told
+        return (fail("database", error),)
 
 
 def _write(act: Halt) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -159,3 +160,14 @@ def row_halts(stores: PostgresStores) -> list[tuple[str, TradingState]]:
     """Give source and state of every halt in the database."""
     with stores.begin() as work:
         return [(halt.source, halt.state) for halt in work.halts.in_force()]
+
+
+def test_a_broken_installation_still_stops_trading(
+    console: Console, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # None makes the import fail
+    monkeypatch.setitem(sys.modules, "deployments.console.interventions", None)
+    answer = console("halt")
+    assert answer.code == 3
+    assert halts_on_disk(home) == [("operator", TradingState.HALTED, "", "operator")]
+    assert "ModuleNotFoundError" in answer.err
