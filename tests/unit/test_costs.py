@@ -130,6 +130,23 @@ def test_pieces_cost_at_most_three_won_less_than_the_whole(
     assert 0 <= total(one + other) - total(one) - total(other) <= 3
 
 
+@given(st.lists(values, min_size=1, max_size=6), sides, days, markets)
+def test_the_fills_of_one_order_cost_what_the_whole_costs_however_they_are_cut(
+    pieces: list[int], side: Side, day: date, market: Market
+) -> None:
+    def charges(value: int, before: int = 0) -> Charges:
+        return CostSchedule().charges_on(
+            value, side, market=market, kind=STOCK, settles_on=day, before=before
+        )
+
+    parts = [charges(piece, sum(pieces[:i])) for i, piece in enumerate(pieces)]
+    assert min(part.commission for part in parts) >= 0
+    assert min(part.tax for part in parts) >= 0
+    whole = charges(sum(pieces))
+    assert sum(part.commission for part in parts) == whole.commission
+    assert sum(part.tax for part in parts) == whole.tax
+
+
 @given(values, values, sides, days, markets)
 def test_a_larger_trade_never_costs_less(
     one: int, other: int, side: Side, day: date, market: Market

@@ -14,6 +14,7 @@ from trading.reconciliation import (
     compare_cash,
     compare_orders,
     compare_positions,
+    fold_modifications,
     matches_in_doubt,
 )
 
@@ -44,6 +45,23 @@ def test_rows_that_cannot_be_ours_do_not_match() -> None:
     ]
     assert matches_in_doubt(IN_DOUBT, strangers, NOBODY) == ()
     assert matches_in_doubt(IN_DOUBT, [row], frozenset({NUMBER})) == ()
+
+
+def test_what_fills_under_later_numbers_belongs_to_the_first() -> None:
+    first = a_row(5, 2_140_000, open_quantity=0, canceled_quantity=18)
+    second = a_row(
+        3, 1_281_000, quantity=18, open_quantity=0, broker_order_id="2", original_id=NUMBER
+    )
+    third = a_row(10, 4_260_000, quantity=15, broker_order_id="3", original_id="2")
+    cancel = a_row(0, 0, quantity=5, open_quantity=0, broker_order_id="4", original_id="3")
+    stranger = a_row(1, 428_000, broker_order_id="5", original_id="9")
+    folded = {
+        row.broker_order_id: row
+        for row in fold_modifications([first, second, third, cancel, stranger])
+    }
+    whole = folded[NUMBER]
+    assert (whole.filled_quantity, whole.filled_value, whole.open_quantity) == (18, 7_681_000, 5)
+    assert folded["5"] == stranger
 
 
 def test_each_difference_of_orders_has_a_name() -> None:
