@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from itertools import pairwise
 from pathlib import Path
@@ -44,7 +44,7 @@ def _open(path: Path) -> TextIO:
     return path.open(encoding="utf-8-sig", newline="")
 
 
-def _check_columns(path: Path, names: tuple[str, ...] | list[str]) -> str:
+def _check_columns(path: Path, names: Sequence[str]) -> str:
     """Give the name of the day's column."""
     day_column = next((name for name in ("date", "ts") if name in names), None)
     missing = [name for name in ("symbol", *_NUMBERS) if name not in names]
@@ -62,8 +62,12 @@ def _bar(row: Mapping[str, str | None], day_column: str, *, where: str) -> Bar:
         interval=Interval.DAY,
         trading_day=day,
         at=datetime.combine(day, time(), KST).astimezone(UTC),
+        open=figures["open"],
+        high=figures["high"],
+        low=figures["low"],
+        close=figures["close"],
+        volume=figures["volume"],
         source="file",
-        **figures,
     )
 
 
