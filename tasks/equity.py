@@ -20,6 +20,16 @@ async def opening_prices(desk: Desk, trading_day: date) -> dict[Symbol, int]:
         return _last_closes(work, symbols, until)
 
 
+def opening_equity(desk: Desk, work: UnitOfWork, trading_day: date) -> int | None:
+    """Give what the account was worth when `trading_day` began, None when a holding then had no price."""
+    ledger = work.ledger.before(trading_day)
+    until = desk.calendar.previous_trading_day(trading_day)
+    try:
+        return ledger.equity(_last_closes(work, ledger.held_symbols, until))
+    except BadInput:
+        return None
+
+
 async def closing_prices(desk: Desk, trading_day: date) -> dict[Symbol, int]:
     """Give the day's closing price of everything held at its end: the stored bar, today else the broker's price.
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
 
 from adapters.stores import UnitOfWork
 from risk.views import RiskView
 from tasks.desk import Desk
-from tasks.equity import opening_prices
-from trading.errors import BadInput
+from tasks.equity import opening_equity
 from trading.instruments import Instrument, Symbol
 from trading.orders import OrderType, Side
 from trading.sessions import phase_at
@@ -26,7 +25,6 @@ async def read_view(desk: Desk, signal: Signal) -> RiskView:
         BrokerError: when a price or the buyable cash cannot be read; then nothing may be ordered.
     """
     day = desk.today()
-    before = await _prices_before(desk, day)
     with desk.stores.begin() as work:
         symbols = {signal.symbol, *_exposed(work, signal)}
     quotes = {symbol: await desk.market_data.quote(symbol) for symbol in sorted(symbols)}
@@ -35,7 +33,7 @@ async def read_view(desk: Desk, signal: Signal) -> RiskView:
     session = desk.session()
     with desk.stores.begin() as work:
         at = desk.now()
-        opening, paid_in = _opening(work, day, before)
+        opening, paid_in = _opening(desk, work, day)
         return RiskView(
             at=at,
             trading_day=day,
@@ -55,23 +53,13 @@ async def read_view(desk: Desk, signal: Signal) -> RiskView:
         )
 
 
-async def _prices_before(desk: Desk, day: date) -> dict[Symbol, int] | None:
-    """Give the closing prices before `day`, None when one is missing: an unknown opening refuses buys only."""
-    try:
-        return await opening_prices(desk, day)
-    except BadInput:
-        return None
+def _opening(desk: Desk, work: UnitOfWork, day: date) -> tuple[int | None, int]:
+    """Give opening equity and what was paid in since; on the account's first day it opens with the latter.
 
-
-def _opening(
-    work: UnitOfWork, day: date, before: Mapping[Symbol, int] | None
-) -> tuple[int | None, int]:
-    """Give opening equity and what was paid in since; on the account's first day it opens with the latter."""
-    paid_in = work.ledger.paid_in(day)
-    if before is None:
-        return None, paid_in
-    opening = work.ledger.before(day).equity(before)
-    return (opening, paid_in) if opening else (paid_in, 0)
+    An unknown opening refuses buys, and buys only.
+    """
+    opening, paid_in = opening_equity(desk, work, day), work.ledger.paid_in(day)
+    return (paid_in, 0) if opening == 0 else (opening, paid_in)
 
 
 def _exposed(work: UnitOfWork, signal: Signal) -> set[Symbol]:
