@@ -157,10 +157,12 @@ class Simulation:
 
     def _play_chunk(self, target: datetime) -> None:
         start = self.played_to
-        end = min(target, start + _CHUNK)
+        symbols = self.audience.watched() | self.exchange.awaited()
+        end = (
+            min(target, start + _CHUNK) if symbols else target
+        )  # nobody waits: on to the next event
         if self._planned:
             end = min(end, max(start, self._planned[0][0]))
-        symbols = self.audience.watched() | self.exchange.awaited()
         tapes = [
             [(each.at, symbol, each) for each in self.market.prints(symbol, start, end)]
             for symbol in sorted(symbols)

@@ -125,6 +125,12 @@ async def test_an_unknown_symbol_has_a_price_of_nothing() -> None:
     assert quote["output"]["stck_prpr"] == "0"
 
 
+async def test_clients_that_ask_since_the_year_0_get_everything() -> None:
+    async with a_desk() as desk:
+        body = await ask(desk, "inquire-daily-itemchartprice", FID_INPUT_DATE_1="00000101")
+    assert len(body["output2"]) == 100
+
+
 async def test_an_unknown_period_and_market_are_refused() -> None:
     async with a_desk() as desk:
         period = await desk.quotation(
@@ -235,6 +241,7 @@ async def test_products_have_names_and_standard_codes() -> None:
         product = (await ask(desk, "search-info"))["output"]
         share = (await ask(desk, "search-stock-info"))["output"]
     assert product["shtn_pdno"] == LG_CHEM
+    assert (product["prdt_name"], product["prdt_eng_name120"]) == ("LG화학", "LG CHEM")
     assert product["std_pdno"] == share["std_pdno"] == "KR7051910008"
     assert share["prdt_name"] == share["prdt_abrv_name"] == "LG화학"
     assert (share["mket_id_cd"], share["tr_stop_yn"]) == ("STK", "N")
@@ -266,6 +273,18 @@ async def test_the_time_of_the_market_is_told() -> None:
     assert (body["today"], body["time"]) == (TODAY, "100000")
     assert (body["s_time"], body["e_time"]) == ("090000", "153000")
     assert [body[f"date{place}"] for place in (1, 2, 3)] == [TODAY, "20180115", "20180112"]
+
+
+@pytest.mark.parametrize("tr", ["TTTS3018R", "CTRP6504R"])
+async def test_nothing_is_held_overseas(tr: str) -> None:
+    async with a_desk() as desk:
+        path = "/uapi/overseas-stock/v1/trading/inquire-nccs"
+        reply = await desk.get(tr, path, **ACCOUNT_FIELDS)
+        desk.headers["authorization"] = "Bearer stranger"
+        refused = await desk.get(tr, path, **ACCOUNT_FIELDS)
+    assert (reply.json()["rt_cd"], reply.json()["output"]) == ("0", [])
+    assert reply.headers["tr_cont"] == "D"
+    assert refused.json()["msg_cd"] == "EGW00121"
 
 
 # --- the account ---------------------------------------------------------------------------------------

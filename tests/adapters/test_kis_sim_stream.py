@@ -117,11 +117,12 @@ async def test_an_order_is_told_sealed_with_the_key_that_was_subscribed() -> Non
         async with desk.socket((NOTICES, "maemae")) as socket:
             reply = await desk.order(BUY, LG_CHEM, 3)
             taken, filled = await notices(socket, 2)
+        price = (await desk.row(reply["output"]["ODNO"]))["avg_prvs"]
     number = reply["output"]["ODNO"]
     assert len(taken) == len(filled) == 26
     assert taken[:5] == ["maemae", "5001234501", number, "", "02"]
     assert taken[5:15] == ["0", "01", "0", LG_CHEM, "3", "0", "091000", "0", "1", "1"]
-    assert filled[5:15] == ["0", "01", "0", LG_CHEM, "3", "439000", "091000", "0", "2", "2"]
+    assert filled[5:15] == ["0", "01", "0", LG_CHEM, "3", price, "091000", "0", "2", "2"]
     assert filled[16] == "3"
     assert filled[24] == "LG화학"
 
