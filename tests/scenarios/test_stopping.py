@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -97,8 +97,11 @@ async def test_a_halt_works_while_the_database_is_down(tmp_path: Path) -> None:
     floor = a_floor(tmp_path, stores=stores)
     await floor.open()
     stores.is_gone = True
+    stores.on_asking = lambda: on_disk.append(floor.desk.halt_file.path.exists())
+    on_disk: list[bool] = []
     with pytest.raises(StoreUnavailable):
         put_halt.fn(floor.desk, a_halt(floor))
+    assert on_disk == [True]  # before the database could hang, not only before it failed
     stores.is_gone = False
     assert len(floor.notifier.of(Severity.CRITICAL)) == 1
     (order,) = await floor.trade(a_signal())
@@ -232,11 +235,13 @@ class GoneStores(WatchedStores):
     """Stores that can be switched off."""
 
     is_gone = False
+    on_asking: Callable[[], None] = staticmethod(lambda: None)
 
     @contextmanager
     def begin(self) -> Iterator[UnitOfWork]:
         """Open a unit of work, if the database is there."""
         if self.is_gone:
+            self.on_asking()
             raise StoreUnavailable("the database went away")
         with super().begin() as work:
             yield work
