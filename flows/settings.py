@@ -1,4 +1,4 @@
-"""This is the settings: environment first, then `.env`, then what the running stack wrote.
+"""This is the settings: environment first, then what the running stack wrote, then `.env`.
 
 `<home>/runtime.env` (mode 0600) is written by `maemae up` and `maemae demo` when the stack is ready and
 removed when it stops, so that flow runs and console commands find the database and the broker with nothing
@@ -12,16 +12,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
+from dotenv import dotenv_values
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from adapters.kis.settings import KisSettings
+from adapters.kis.settings import Environment, KisSettings
 from tasks.channels import ChannelSettings, parse_channel
 from trading.errors import InvalidSetting
 
 PROJECT = Path(__file__).resolve().parent.parent
 CHANNELS = PROJECT / "deployments" / "channels"
+HOME = PROJECT / ".maemae"
+ENVIRONMENTS = {"dev": None, "paper": Environment.PAPER, "live": Environment.REAL}
+"""Whose keys a channel may trade with; dev never leaves this machine."""
 
 
 class SlackSettings(BaseModel):
@@ -39,7 +43,7 @@ class Settings(BaseSettings):
         env_prefix="MAEMAE_", env_nested_delimiter="__", extra="ignore", frozen=True
     )
 
-    home: Path = PROJECT / ".maemae"
+    home: Path = HOME
     channel: Literal["dev", "paper", "live"] = "dev"
     channels: Path = CHANNELS
     language: Literal["ko", "en"] = "ko"
@@ -61,15 +65,19 @@ class Settings(BaseSettings):
 
     @property
     def broker(self) -> KisSettings:
-        """The broker's keys.
+        """The broker's keys. The simulator on this machine serves every channel.
 
         Raises:
-            InvalidSetting: when none are set.
+            InvalidSetting: when none are set, or they are for another kind of money than the channel.
         """
-        if self.kis is None:
+        kis, belongs = self.kis, ENVIRONMENTS[self.channel]
+        if kis is None:
             expected = "keys of Korea Investment & Securities, or `make demo` for the simulator"
             raise InvalidSetting("MAEMAE_KIS__APPKEY", None, expected)
-        return self.kis
+        if not kis.is_on_this_machine and kis.environment != belongs:
+            expected = f"{belongs or 'a simulator on this machine'} for channel {self.channel}"
+            raise InvalidSetting("MAEMAE_KIS__ENVIRONMENT", str(kis.environment), expected)
+        return kis
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -97,10 +105,11 @@ def load_settings(**overrides: Any) -> Settings:
     Raises:
         InvalidSetting: naming the variable, its value and what would be right.
     """
-    home = Path(overrides.get("home") or os.environ.get("MAEMAE_HOME") or PROJECT / ".maemae")
-    files = (home / "runtime.env", PROJECT / ".env")
+    written = dotenv_values(PROJECT / ".env").get("MAEMAE_HOME")
+    home = Path(overrides.get("home") or os.environ.get("MAEMAE_HOME") or written or HOME)
+    files = (PROJECT / ".env", home / "runtime.env")  # of two, the later counts
     try:
-        return Settings(_env_file=files, **overrides)
+        return Settings(_env_file=files, **{"home": home, **overrides})
     except ValidationError as error:
         raise _first_fault(error.errors()[0]) from None
 

@@ -84,6 +84,11 @@ class KisSettings(BaseModel):
         return self.environment is Environment.PAPER
 
     @property
+    def is_on_this_machine(self) -> bool:
+        """Whether it is a simulator on this machine that answers, whatever environment it plays."""
+        return self.base_url != HOSTS[self.environment].rest
+
+    @property
     def account_number(self) -> str:
         """The first eight digits (종합계좌번호)."""
         return self.account[:8]
