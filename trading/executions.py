@@ -63,7 +63,7 @@ class Execution:
         return sign * self.value - self.commission - self.tax
 
 
-def notice_id(  # noqa: PLR0913 - the identity has this many parts
+def notice_id(
     *,
     trading_day: date,
     broker_order_id: str,

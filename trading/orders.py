@@ -63,7 +63,7 @@ TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
 OPEN_STATUSES = frozenset({_S.SUBMITTED, _S.ACCEPTED, _S.PARTIALLY_FILLED, _S.PENDING_CANCEL})
 
 
-def client_order_id(  # noqa: PLR0913 - the identity has this many parts
+def client_order_id(
     *,
     channel: str,
     account: str,

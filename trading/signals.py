@@ -20,7 +20,7 @@ class Direction(StrEnum):
     EXIT = "EXIT"
 
 
-def signal_id(  # noqa: PLR0913 - the identity has this many parts
+def signal_id(
     *,
     strategy_id: str,
     symbol: Symbol,
