@@ -134,6 +134,7 @@ class _Link:
         """Tell once that the connection is up."""
         if not self.is_up.is_set():
             self.is_up.set()
+            _LOG.info("the stream is up")
             self.queue.put_nowait(Connected(self.clock.now()))
 
 
