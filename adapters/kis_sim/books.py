@@ -29,7 +29,7 @@ class Book:
 
     def without(self, taken: dict[int, int]) -> Book:
         """Return the book after `taken` shares by price have been traded away."""
-        return Book(_less(self.asks, taken), _less(self.bids, taken))
+        return Book(_less(self.asks, taken), _less(self.bids, taken)) if taken else self
 
 
 def _less(levels: tuple[BookLevel, ...], taken: dict[int, int]) -> tuple[BookLevel, ...]:

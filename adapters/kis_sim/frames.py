@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -47,17 +46,24 @@ NOTICES: Final = frozenset({REAL_NOTICES, PAPER_NOTICES})
 KEY_BYTES: Final = 32
 IV_BYTES: Final = 16
 
-_FIELDS: Final[dict[str, tuple[str, ...]]] = {
-    tr: tuple(names.split())
-    for tr, names in json.loads(
-        Path(__file__).with_name("frames.json").read_text(encoding="utf-8")
-    ).items()
-}
 _CLASSIC_WIDTH: Final = {TRADES: 46, UNIFIED_TRADES: 46, BOOKS: 59}
 _REGULAR: Final = "2"
 """MARKET_CLS_CODE of the regular session."""
 _CASH_ORDER: Final = "10"
 _NOT_NUMBERS: Final = ("CODE", "CLS", "YN", "CNTT", "DATE", "NAME", "HOUR", "FILLER", "CNTG_ISNM")
+
+
+def _read_blanks() -> dict[str, dict[str, str]]:
+    """Return the fields of each record, in order, with what is sent where nothing is known."""
+    table = json.loads(Path(__file__).with_name("frames.json").read_text(encoding="utf-8"))
+    return {tr: {name: _nothing(name) for name in names.split()} for tr, names in table.items()}
+
+
+def _nothing(name: str) -> str:
+    return "" if any(part in name for part in _NOT_NUMBERS) else "0"
+
+
+_BLANKS: Final = _read_blanks()
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,14 +235,11 @@ def _initiator(today: DaySoFar) -> str:
 
 def _record(tr: str, values: Values, profile: Profile) -> str:
     """Join the fields of a record; what has no value is 0, or empty where it is no number."""
-    names = _FIELDS[tr]
-    strange: Mapping[str, object] = {name: values[name] for name in values.keys() - set(names)}
+    blanks = _BLANKS[tr]
+    strange = values.keys() - blanks.keys()
     if strange:
         problem = f"{tr} has no {sorted(strange)}"
         raise KeyError(problem)
-    shown = names[: _CLASSIC_WIDTH.get(tr)] if profile is Profile.CLASSIC else names
-    return "^".join(str(values.get(name, _nothing(name))) for name in shown)
-
-
-def _nothing(name: str) -> str:
-    return "" if any(part in name for part in _NOT_NUMBERS) else "0"
+    width = _CLASSIC_WIDTH.get(tr) if profile is Profile.CLASSIC else None
+    fields = [str(values.get(name, nothing)) for name, nothing in blanks.items()]
+    return "^".join(fields[:width])

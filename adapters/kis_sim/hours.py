@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 
-from trading.sessions import KST, Phase, TradingCalendar, phase_at, session_of
+from trading.sessions import KST, Phase, Session, TradingCalendar, phase_at, session_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,12 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), KST).astimezone(UTC)
 
 
+@lru_cache(maxsize=64)
+def session(day: date) -> Session:
+    """Return the exchange's hours of a day; they are asked for with every print."""
+    return session_of(day)
+
+
 class Timetable:
     """Trading days and hours: the exchange's own, or every hour of every day (`--clock open`)."""
 
@@ -46,22 +53,22 @@ class Timetable:
             # From 00:01 on: a client that pages minutes back must not run out of the day.
             start = midnight(day) + timedelta(minutes=1)
             return Hours(start, end - 2 * second, end - second)
-        session = session_of(day)
-        return Hours(session.opens_at, session.closing_auction_at, session.closes_at)
+        own = session(day)
+        return Hours(own.opens_at, own.closing_auction_at, own.closes_at)
 
     def phase(self, at: datetime) -> Phase:
         """Return what the exchange does at `at`."""
         if self.is_always_open:
             return Phase.CONTINUOUS
         day = kst(at).date()
-        return phase_at(at, session_of(day)) if self.is_trading_day(day) else Phase.CLOSED
+        return phase_at(at, session(day)) if self.is_trading_day(day) else Phase.CLOSED
 
     def is_in(self, phase: Phase, at: datetime) -> bool:
         """Tell whether a phase runs at `at`; two may run at once (off-hours trade in the opening auction)."""
         if self.is_always_open:
             return phase is Phase.CONTINUOUS
         day = kst(at).date()
-        windows = session_of(day).windows if self.is_trading_day(day) else ()
+        windows = session(day).windows if self.is_trading_day(day) else ()
         return any(window.phase is phase and window.contains(at) for window in windows)
 
     def previous_day(self, day: date) -> date:

@@ -23,8 +23,6 @@ from trading.sessions import Phase, session_of
 
 _CHUNK: Final = timedelta(minutes=1)
 _OPEN_CODE: Final = "112"
-_CHUNKS_AT_ONCE: Final = 30
-"""Market minutes that are played before other tasks get a turn."""
 
 
 class Audience(Protocol):
@@ -46,6 +44,10 @@ class Audience(Protocol):
         """Tell the account's holder."""
         ...
 
+    async def keep_up(self) -> None:
+        """Wait until it has nearly taken in what was shown."""
+        ...
+
 
 class Deaf:
     """An audience that is not there."""
@@ -62,6 +64,9 @@ class Deaf:
 
     def notify(self, notice: Notice) -> None:
         """Ignore it."""
+
+    async def keep_up(self) -> None:
+        """Be ready at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +128,10 @@ class Simulation:
         """Play up to `target` and set the clock there; others get a turn on the way."""
         async with self._playing:
             while self.played_to < target:
-                for _ in range(_CHUNKS_AT_ONCE):
-                    if self.played_to < target:
-                        self._play_chunk(target)
+                self._play_chunk(target)
                 self.clock.move_to(self.played_to)
                 await asyncio.sleep(0)
+                await self.audience.keep_up()
 
     def plan(self, at: datetime, act: Callable[[], None]) -> None:
         """Do something when the market reaches `at`."""
@@ -190,6 +194,7 @@ class Simulation:
                 self.plan(at, act)
 
     def _begin_day(self, day: date) -> None:
+        self.exchange.end_day()  # after-market orders live until now
         self.exchange.begin_day(day)
         self._plan_day(day)
 

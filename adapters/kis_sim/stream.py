@@ -25,6 +25,10 @@ from adapters.kis_sim.tokens import TokenOffice
 MAX_REGISTRATIONS: Final = 41
 _BACKLOG: Final = 100_000
 """Frames that may wait for a client that does not read; then it is cut off."""
+_AHEAD: Final = 500
+"""Frames that a client may be behind while time is stepped on."""
+_BREATH_SECONDS: Final = 0.002
+_PATIENCE_SECONDS: Final = 30
 _OVERSEAS: Final = frozenset({"H0GSCNI0", "H0GSCNI9"})
 _SILENT: Final = frozenset(
     [
@@ -131,21 +135,32 @@ class SocketSide:
 
     def show_print(self, symbol: str, each: Print) -> None:
         """Send a trade and the book after it, unless the symbol is halted, interrupted or stale."""
-        if not any(key == symbol for tr in _WATCHING for key in self._keys(tr)):
-            return
-        faults = self._faults
+        wanted = {tr for tr in _WATCHING if any(key == symbol for key in self._keys(tr))}
+        faults, market = self._faults, self._simulation.market
         is_hidden = faults.is_interrupted(symbol, each.at)
-        if is_hidden or faults.seen_at(symbol, each.at) < each.at:
+        if not wanted or is_hidden or faults.seen_at(symbol, each.at) < each.at:
             return
-        market, profile = self._simulation.market, self._options.profile
-        snapshot = market.snapshot(symbol, each.at)
+        snapshot, profile = market.snapshot(symbol, each.at), self._options.profile
         if snapshot is None or snapshot.today is None:
             return
         book, phase = market.book(symbol, each.at), market.timetable.phase(each.at)
-        trade = frames.trade_record(snapshot, snapshot.today, book, phase, profile)
-        for tr in (TRADES, UNIFIED_TRADES):
-            self._broadcast(tr, symbol, trade)
-        self._broadcast(BOOKS, symbol, frames.book_record(snapshot, book, phase, profile))
+        if wanted & {TRADES, UNIFIED_TRADES}:
+            trade = frames.trade_record(snapshot, snapshot.today, book, phase, profile)
+            self._broadcast(TRADES, symbol, trade)
+            self._broadcast(UNIFIED_TRADES, symbol, trade)
+        if BOOKS in wanted:
+            self._broadcast(BOOKS, symbol, frames.book_record(snapshot, book, phase, profile))
+
+    async def keep_up(self) -> None:
+        """Let the clients read while time is stepped on; who does not read for a while is cut off."""
+        for session in list(self._sessions):
+            waited = 0
+            while session.waiting.qsize() > _AHEAD and session in self._sessions:
+                await asyncio.sleep(_BREATH_SECONDS)
+                waited += 1
+                if waited * _BREATH_SECONDS > _PATIENCE_SECONDS:
+                    session.cut()
+                    break
 
     def show_operation(self, symbol: str, code: str, at: datetime) -> None:
         """Send the market's phase for a symbol, or for every registered one."""

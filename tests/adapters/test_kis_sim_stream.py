@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from adapters.kis_sim.gateway import Mode
 from adapters.kis_sim.options import Profile, default_credential
 from adapters.kis_sim.orders import Environment
+from tests.builders import A_DAY, seoul
 from tests.sim_clients import BUY, CHANGE, PAPER_BUY, SELL, Desk, Socket, a_desk
 
 TRADES, BOOKS, OPERATION = "H0STCNT0", "H0STASP0", "H0STMKO0"
@@ -350,3 +351,17 @@ async def test_the_default_ping_comes_about_every_ten_seconds() -> None:
     async with a_desk() as desk:
         assert isinstance(desk, Desk)
         assert desk.simulator.options.ping_seconds == 10
+
+
+async def test_a_client_gets_every_trade_of_an_hour_that_is_stepped_over() -> None:
+    async with a_desk() as desk:
+        await desk.to("09:30")
+        async with desk.socket((TRADES, LG_CHEM), (BOOKS, LG_CHEM)) as socket:
+            stepping = asyncio.create_task(desk.to("10:30"))
+            market = desk.simulator.simulation.market
+            prints = market.prints(LG_CHEM, seoul(A_DAY, "09:30"), seoul(A_DAY, "10:30"))
+            frames = [await socket.text() for _ in range(2 * len(prints))]
+            await stepping
+    trades = [frame.split("^") for frame in frames if f"|{TRADES}|" in frame]
+    assert [int(trade[2]) for trade in trades] == [each.price for each in prints]
+    assert [int(trade[12]) for trade in trades] == [each.volume for each in prints]
