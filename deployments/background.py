@@ -52,6 +52,6 @@ def stop_from_outside(home: Path) -> bool:
         return False
     os.kill(note.supervisor.pid, signal.SIGTERM)
     deadline = time.monotonic() + _STOP_PATIENCE
-    while is_running(home) and time.monotonic() < deadline:
+    while note.supervisor.is_alive and time.monotonic() < deadline:
         time.sleep(_PAUSE)
-    return not is_running(home)
+    return not note.supervisor.is_alive

@@ -122,11 +122,14 @@ def end_leftovers(home: Path, *, within: float = 3.0) -> tuple[str, ...]:
 
 
 def _birth_of(pid: int) -> str:
-    """Return when a process began, which tells it from a later one with its number; "" when there is none."""
+    """Return when a process began; "" when there is none, or one that has ended and waits to be cleared away."""
+    if sys.platform != "linux":
+        return _asked_birth(pid)
     try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[19]
-    except (OSError, IndexError):
-        return _asked_birth(pid) if sys.platform != "linux" else ""
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+    except OSError:
+        return ""
+    return "" if fields[0] == "Z" else fields[19]
 
 
 def _asked_birth(pid: int) -> str:
