@@ -22,7 +22,8 @@ from trading.sessions import KST, session_of
 
 SLICE: Final = timedelta(minutes=2)
 """Of market time that passes at once while the stream listens; then the clock stands, as a price grows old."""
-SLICE_SECONDS: Final = 0.04
+SLICE_SECONDS: Final = 0.05
+SETTLE_SECONDS: Final = 0.3
 STREAM_ENDS_AFTER: Final = timedelta(minutes=5)
 RUN_PATIENCE: Final = 240.0
 STREAM_PATIENCE: Final = 60.0
@@ -100,11 +101,19 @@ class Player:
         self.screen.wait_for(at, "")
         while self._stream is not None and now < min(at, session.closes_at):
             now = min(max(now + SLICE, session.opens_at), at)
-            await self.control.step_to(now)
-            await asyncio.sleep(SLICE_SECONDS)
+            await self._step(now)
         await self.control.step_to(at)
         if at >= session.closes_at + STREAM_ENDS_AFTER:
             await self._end_stream()
+
+    async def _step(self, at: datetime) -> None:
+        """Play one slice, then stand as long as somebody deals with the broker: no price grows old under a decision."""
+        before = await self.control.calls()
+        await self.control.step_to(at)
+        await asyncio.sleep(SLICE_SECONDS)
+        while (now := await self.control.calls()) != before:
+            before = now
+            await asyncio.sleep(SETTLE_SECONDS)
 
     async def _fire(self, firing: Firing) -> None:
         self.screen.wait_for(firing.at, firing.name)

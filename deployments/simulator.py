@@ -23,11 +23,15 @@ _STEP_PATIENCE: Final = 120.0
 
 @dataclass(frozen=True, slots=True)
 class SimulatorOptions:
-    """What the simulated market is. `cash` in won; the same seed makes the same days."""
+    """What the simulated market is. `cash` in won; the same seed makes the same days.
+
+    `spacing`: seconds between two prints of a symbol.
+    """
 
     day: date
     cash: int = 100_000_000
     seed: int = 1
+    spacing: int = 30
     faults: Path | None = None
 
 
@@ -44,6 +48,7 @@ class SimulatorProgram(Program):
         words += ["--account", ACCOUNT, "--hts-id", HTS_ID, "--cash", str(options.cash)]
         words += ["--appkey", secrets.token_hex(18), "--appsecret", secrets.token_hex(90)]
         words += ["--clock", "step", "--day", options.day.isoformat(), "--seed", str(options.seed)]
+        words += ["--spacing", str(options.spacing)]
         if options.faults is not None:
             words += ["--faults", str(options.faults)]
         log = logs / "simulator.log"
@@ -86,10 +91,10 @@ class SimulatorControl:
         reply = await self._client.post("/sim/clock", json={"advance_to": at.isoformat()})
         reply.raise_for_status()
 
-    async def run_to(self, at: datetime, *, factor: float) -> None:
-        """Let time run at `factor` until `at`, where it stands; returns at once."""
-        words = {"factor": factor, "until": at.isoformat()}
-        (await self._client.post("/sim/clock", json=words)).raise_for_status()
+    async def calls(self) -> int:
+        """Return how many KIS calls were answered so far."""
+        reply = await self._client.get("/sim/clock")
+        return int(reply.raise_for_status().json()["calls"])
 
     async def book(self) -> dict[str, Any]:
         """Return what is true: orders, fills, positions and cash of every account."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from prefect import task
@@ -30,6 +30,15 @@ from trading.sessions import session_of
 
 CLOSING_DELAY = timedelta(minutes=1)
 """How long after the close the last fills may still be on their way into the broker's rows."""
+MOVING = frozenset(
+    {
+        DifferenceKind.FILL_MISSING,
+        DifferenceKind.FILL_UNPROVEN,
+        DifferenceKind.POSITION,
+        DifferenceKind.CASH,
+    }
+)
+"""What a fill between two answers of the broker's looks like."""
 TOLD = "differences"
 """The audit entry of the differences that the owner knows of."""
 
@@ -72,8 +81,23 @@ async def reconcile(desk: Desk) -> Reconciliation:
 
     Covers today and every earlier day with an order that we still call open. Reads all of the broker's book
     first (any failure raises and changes nothing), then writes each order in a transaction of its own. Orders
-    placed by hand are named, never touched; positions and cash are only named.
+    placed by hand are named, never touched; positions and cash are only named, and only if a second look shows
+    the difference too: fills go on between one answer of the broker's and the next.
     """
+    done = await _compare(desk)
+    if any(difference.kind in MOVING for difference in done.differences):
+        again = await _compare(desk)
+        done = replace(
+            again,
+            booked=(*done.booked, *again.booked),
+            settled=(*done.settled, *again.settled),
+            adopted=(*done.adopted, *again.adopted),
+        )
+    _tell_differences(desk, done.differences, at=done.at)
+    return done
+
+
+async def _compare(desk: Desk) -> Reconciliation:
     asked_at, today = desk.now(), desk.today()
     rows = {day: await desk.broker.orders_of_day(day) for day in _open_days(desk, today)}
     positions = await desk.broker.get_positions()
@@ -89,7 +113,6 @@ async def reconcile(desk: Desk) -> Reconciliation:
     for day in days:
         _close_past(desk, day)
     differences = _differences(desk, days, positions, balance)
-    _tell_differences(desk, differences, at=at)
     return Reconciliation(
         at, sum(map(len, rows.values())), tuple(booked), tuple(settled), adopted, differences
     )

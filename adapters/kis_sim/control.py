@@ -20,7 +20,7 @@ _ORDER_FIELDS: Final = ("account", "symbol", "side", "quantity", "price", "divis
 
 
 def clock_state(simulation: Simulation) -> dict[str, Any]:
-    """Describe the time."""
+    """Describe the time, and how many KIS calls were answered: while they grow, somebody is at work."""
     now = simulation.catch_up()
     is_running = simulation.clock.is_running()
     mode = "run" if is_running else "step"
@@ -28,6 +28,7 @@ def clock_state(simulation: Simulation) -> dict[str, Any]:
         "now": kst(now).isoformat(),
         "mode": "open" if simulation.timetable.is_always_open else mode,
         "factor": simulation.clock.factor if is_running else 0,
+        "calls": simulation.calls,
         "trading_day": simulation.today().isoformat(),
     }
 

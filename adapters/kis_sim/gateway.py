@@ -107,6 +107,7 @@ class Gateway:
 
     def answer(self, ask: Ask) -> Answer:
         """Answer a call; every outcome is an answer."""
+        self._simulation.calls += 1
         tr = ask.headers.get("tr_id", "").strip()
         call = CALL_OF_TR.get(tr)
         try:

@@ -95,6 +95,7 @@ class Simulation:
         self.real_time = world.real_time
         self.reservations = Reservations(world.exchange)
         self.audience: Audience = Deaf()
+        self.calls = 0
         self.played_to = self.clock.now()
         self._playing = asyncio.Lock()
         self._halted: set[str] = set()
