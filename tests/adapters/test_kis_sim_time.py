@@ -26,6 +26,7 @@ async def test_a_standing_clock_moves_only_when_told() -> None:
         "now": "2018-01-16T06:00:00+09:00",
         "mode": "step",
         "factor": 0,
+        "calls": 0,
         "trading_day": "2018-01-16",
     }
     assert moved.json()["now"] == "2018-01-16T09:00:00+09:00"
