@@ -31,10 +31,17 @@ def adopt(
         for flow in _opening_flows(desk, balance, desk.today()):
             work.ledger.deposit(flow, reason="opening balance", at=at)
         for position in positions:
-            work.ledger.adopt(
-                position.symbol, quantity=position.quantity, cost=position.cost, at=at
-            )
+            cost = _value(position)
+            work.ledger.adopt(position.symbol, quantity=position.quantity, cost=cost, at=at)
     return (f"{balance.cash} KRW", *(f"{p.symbol} {p.quantity}" for p in positions))
+
+
+def _value(position: BrokerPosition) -> int:
+    """Value what is taken over at today's price: what it gained or lost before is no result of ours.
+
+    At its own cost an old loss would count as today's and close the gate by the daily loss limit.
+    """
+    return position.quantity * position.last if position.last > 0 else position.cost
 
 
 def _opening_flows(desk: Desk, balance: Balance, day: date) -> tuple[CashFlow, ...]:

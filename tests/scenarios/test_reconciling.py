@@ -44,6 +44,15 @@ async def test_shares_without_any_cash_are_taken_over_once_too(tmp_path: Path) -
     assert floor.ledger.position(SAMSUNG).quantity == 100
 
 
+async def test_an_old_loss_of_what_is_taken_over_is_no_loss_of_today(floor: Floor) -> None:
+    """100 shares bought at 90,000 are worth 50,000: 4 % of the account, and not lost today."""
+    floor.broker.hand_over(SAMSUNG, 100, 9_000_000)
+    await floor.open()
+    assert floor.ledger.position(SAMSUNG).cost == 5_000_000
+    (order,) = await floor.trade(a_signal())
+    assert order.status is OrderStatus.ACCEPTED
+
+
 async def test_adopted_shares_belong_to_no_strategy(floor: Floor) -> None:
     """Incident 34: the holdings of the owner are sold by nobody."""
     floor.broker.hand_over(LG_CHEM, 100, 40_000_000)
