@@ -119,13 +119,13 @@ async def _read(desk: Desk, instrument: Instrument) -> BarReview:
 
 async def _review(desk: Desk, instrument: Instrument, stored: Stored) -> BarReview:
     """Read from the broker and judge. Days before the first bar ever are no gaps: there was no listing."""
-    symbol, today = instrument.symbol, desk.today()
+    symbol, today, forming = instrument.symbol, desk.today(), _forming_day(desk)
     bars = await desk.market_data.daily_bars(symbol, first=stored.read_from, last=today)
     is_first = not stored.bars and bars
     first = min(bar.trading_day for bar in bars) if is_first else stored.read_from
     return review_bars(
         symbol,
-        [bar for bar in bars if not _is_forming(desk, bar)],
+        [bar for bar in bars if bar.trading_day != forming],
         desk.calendar,
         first=first,
         last=today,
@@ -135,12 +135,12 @@ async def _review(desk: Desk, instrument: Instrument, stored: Stored) -> BarRevi
     )
 
 
-def _is_forming(desk: Desk, bar: Bar) -> bool:
-    """Tell whether the bar is today's before the close: the broker shows it, but it is none yet."""
+def _forming_day(desk: Desk) -> date | None:
+    """Give today before its close: the broker shows a bar of it, but it is none yet."""
     session = desk.session()
-    return (
-        session is not None and bar.trading_day == desk.today() and desk.now() < session.closes_at
-    )
+    if session is None or desk.now() >= session.closes_at:
+        return None
+    return session.trading_day
 
 
 def _stored(desk: Desk, symbol: Symbol) -> Stored:

@@ -56,9 +56,12 @@ class KisMarketData:
             Rejected: for a symbol that KIS does not know.
         """
         bars: dict[date, Bar] = {}
-        until = last
+        until, today = last, seoul_date(self._clock.now())
         while first <= until:
-            page = [self._daily_bar(symbol, row) for row in await self._chart(symbol, first, until)]
+            page = [
+                _daily_bar(symbol, row, today=today)
+                for row in await self._chart(symbol, first, until)
+            ]
             if not page:
                 break
             bars.update((bar.trading_day, bar) for bar in page)
@@ -168,21 +171,22 @@ class KisMarketData:
         reply = await self._client.read(calls.STOCK_INFO, parameters, priority=Priority.QUOTE)
         return reply.row("output")
 
-    def _daily_bar(self, symbol: Symbol, row: Row) -> Bar:
-        day = row.day("stck_bsop_date")
-        return Bar(
-            symbol=symbol,
-            interval=Interval.DAY,
-            trading_day=day,
-            at=datetime.combine(day, time(), KST).astimezone(UTC),
-            open=row.whole("stck_oprc"),
-            high=row.whole("stck_hgpr"),
-            low=row.whole("stck_lwpr"),
-            close=row.whole("stck_clpr"),
-            volume=row.whole("acml_vol"),
-            value=row.whole_or_zero("acml_tr_pbmn") or None,
-            is_provisional=day >= seoul_date(self._clock.now()),
-        )
+
+def _daily_bar(symbol: Symbol, row: Row, *, today: date) -> Bar:
+    day = row.day("stck_bsop_date")
+    return Bar(
+        symbol=symbol,
+        interval=Interval.DAY,
+        trading_day=day,
+        at=datetime.combine(day, time(), KST).astimezone(UTC),
+        open=row.whole("stck_oprc"),
+        high=row.whole("stck_hgpr"),
+        low=row.whole("stck_lwpr"),
+        close=row.whole("stck_clpr"),
+        volume=row.whole("acml_vol"),
+        value=row.whole_or_zero("acml_tr_pbmn") or None,
+        is_provisional=day >= today,
+    )
 
 
 def read_quote(symbol: Symbol, row: Row, *, at: datetime) -> Quote:
