@@ -52,7 +52,7 @@ def worker_environment(
         **variables,
         "PREFECT_API_URL": api_url,
         "PREFECT_HOME": str(home / "prefect"),
-        "PREFECT_WORKER_QUERY_SECONDS": "1",
+        "PREFECT_WORKER_QUERY_SECONDS": "0.5",
         "PREFECT_WORKER_WEBSERVER_HOST": "127.0.0.1",
         "PREFECT_WORKER_WEBSERVER_PORT": str(health_port),
     }

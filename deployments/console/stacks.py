@@ -68,5 +68,5 @@ def _detach(settings: Settings) -> int:
     timings = Timings()
     note = start_in_background(settings.home)
     announce("stack.ready", seconds=round(timings.elapsed, 1), url=note.prefect_ui_url)
-    announce("stack.detached", pid=note.supervisor.pid)
+    announce("stack.detached", pid=str(note.supervisor.pid))
     return 0
