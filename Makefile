@@ -15,8 +15,8 @@ install:  ## make .venv from requirements.lock (nothing to do when it is there)
 demo: install  ## trade simulated days on real prices (ARGS=--once ends after the last day)
 	@exec .venv/bin/maemae demo $(ARGS)
 
-up: install  ## start the stack of the channel that the settings choose
-	@exec .venv/bin/maemae up $(ARGS)
+up: install  ## start the stack of the channel that the settings choose, as a service
+	@exec .venv/bin/maemae up --detach $(ARGS)
 
 down: install  ## stop what `make up` started
 	@exec .venv/bin/maemae down $(ARGS)

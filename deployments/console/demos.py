@@ -78,6 +78,8 @@ def _demonstrate(settings: Settings, wishes: Wishes) -> int:
         with running(stack):
             seconds = round(timings.elapsed, 1)
             announce("stack.ready", seconds=seconds, url=stack.settings.public_prefect_url)
+            if stack.settings.halt_file.exists():
+                announce("demo.halted", path=_short(stack.settings.halt_file))
             is_good = _play(stack, screen, wishes.days)
             screen.rest()
             _show_end(stack, wishes, messages)
@@ -99,7 +101,7 @@ def _play(stack: Stack, screen: DemoScreen, days: Sequence[date]) -> bool:
     failed = asyncio.run(_play_on(stack, screen, days))
     stores = open_stores(stack.settings)
     with stores.begin() as work:
-        missing = missing_events(work, days)
+        missing = missing_events(work, days) if len(days) >= DAYS else ()
     stores.close()
     if failed:
         announce("demo.failed", count=len(failed), names=", ".join(sorted(set(failed))))
@@ -125,7 +127,7 @@ async def _play_on(stack: Stack, screen: DemoScreen, days: Sequence[date]) -> li
 def _show_end(stack: Stack, wishes: Wishes, messages: int) -> None:
     home = stack.settings.home
     paper().rule()
-    report()
+    report(day=wishes.days[-1])
     _show_inbox(home / "inbox.jsonl", since=messages)
     url = stack.settings.public_prefect_url
     announce("demo.next", url=url, bin=_short(PROJECT / ".venv/bin"), day=str(wishes.days[-1]))
