@@ -19,7 +19,7 @@ from deployments.timetables import Firing, firings_of
 from deployments.timings import Timings
 from trading.sessions import KST, session_of
 
-SLICE: Final = timedelta(minutes=2)
+SLICE: Final = timedelta(minutes=3)
 """Of market time that passes at once while the stream listens; then the clock stands, as a price grows old."""
 SLICE_SECONDS: Final = 0.05
 SETTLE_SECONDS: Final = 0.3

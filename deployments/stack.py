@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Self
 from adapters.postgres import embedded
 from adapters.postgres.migrations import migrate
 from deployments.databases import Addresses, EmbeddedDatabase, make_databases
+from deployments.environments import use_packaged_time_zones
 from deployments.interruptions import undisturbed
 from deployments.keepers import Keeper
 from deployments.processes import Program
@@ -114,6 +115,7 @@ class Stack:
         end_leftovers(home)
         require_free_port(self._port)
         self._exits.callback(forget, home)
+        use_packaged_time_zones()
         threading.Thread(target=_import_ahead, daemon=True).start()
         if self._options is not None:
             self.simulator = SimulatorProgram.of(self._options, home / "logs")

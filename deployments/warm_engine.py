@@ -19,6 +19,7 @@ import threading
 from pathlib import Path
 from typing import Any, Final
 
+from adapters.calendars import XkrxCalendar
 from deployments.entries import read_entries
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
@@ -28,6 +29,12 @@ _NEEDED: Final = (
     "prefect.artifacts",
     "prefect.client.orchestration",
     "prefect.logging.handlers",
+    # What Prefect itself puts off until a run needs it.
+    "prefect._internal.observers",
+    "prefect._vendor.croniter.croniter",
+    "prefect.utilities.visualization",
+    "encodings.idna",
+    "pytz",
 )
 _FOLDERS: Final = ("trading", "strategies", "risk", "backtest", "adapters", "tasks", "flows", "sql")
 _SUFFIXES: Final = (".py", ".yaml", ".sql")
@@ -39,6 +46,7 @@ def main() -> None:
     newest = newest_change()
     for name in (*_NEEDED, *(entry.entrypoint.rpartition(".")[0] for entry in read_entries())):
         importlib.import_module(name)
+    XkrxCalendar()  # imports its holidays when it is first made
     sys.modules.pop("prefect.engine", None)  # what a copy runs, anew
     if threading.active_count() > 1:
         sys.exit("more than one thread after the imports: cannot be copied")
@@ -56,7 +64,9 @@ def serve(address: str, newest: int) -> socket.socket:
     gc.freeze()  # pages that nobody writes stay shared
     while True:
         link, _ = listener.accept()
-        if newest_change() != newest:  # what we imported is stale: run this one cold and import anew
+        if (
+            newest_change() != newest
+        ):  # what we imported is stale: run this one cold and import anew
             link.close()
             listener.close()
             os.execv(sys.executable, (sys.executable, *sys.orig_argv[1:]))  # noqa: S606 - ourselves
