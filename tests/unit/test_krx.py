@@ -88,7 +88,7 @@ def test_rounding_twice_changes_nothing(
 
 
 @given(prices, prices, sides, days, markets, kinds)
-def test_a_higher_price_never_rounds_lower(  # noqa: PLR0913, PLR0917 - all that a grid depends on
+def test_a_higher_price_never_rounds_lower(  # noqa: PLR0917 - all that a grid depends on
     one: int, other: int, side: Side, day: date, market: Market, kind: InstrumentKind
 ) -> None:
     low, high = sorted((one, other))
