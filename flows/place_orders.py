@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 from prefect import flow
 from prefect.client.schemas.objects import State
 
@@ -10,6 +13,7 @@ from flows.hooks import tell_failure
 from flows.stories import Guard, Story, perform
 from tasks.orders import trade
 from tasks.reconciliation import reconcile
+from trading.orders import Order, OrderStatus
 
 
 @flow(name="place-orders", retries=0, on_failure=[tell_failure], on_crashed=[tell_failure])
@@ -23,14 +27,20 @@ async def place_orders() -> State[None]:
             with desk.stores.begin() as work:
                 signals = work.signals.of_day(desk.today())
             orders = await trade(desk, signals)
-            figures = {
-                "signals": len(signals),
-                "placed": sum(order.is_open for order in orders),
-                "denied": sum(order.error_code == "DENIED" for order in orders),
-                "rejected": sum(order.status == "REJECTED" for order in orders),
-            }
+            figures = {"signals": len(signals), **count_orders(orders)}
             sentence = desk.wording.text("story.orders", **figures)
             return Story(sentence, [desk.wording.order_row(order) for order in orders])
 
         guard = Guard(is_time_critical=True, needs_trading=True, follows_session=True)
         return await perform(desk, "place-orders", guard, story)
+
+
+def count_orders(orders: Sequence[Order]) -> dict[str, int]:
+    """Count what became of the orders; one without a clear answer is not called placed."""
+    states = Counter(order.status for order in orders)
+    others = {
+        "denied": states[OrderStatus.DENIED],
+        "rejected": states[OrderStatus.REJECTED],
+        "doubtful": states[OrderStatus.SUBMITTED],
+    }
+    return {"placed": len(orders) - sum(others.values()), **others}

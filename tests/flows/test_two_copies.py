@@ -47,6 +47,6 @@ async def test_two_copies_at_once_place_one_order(world: World) -> None:
     (placed,) = await world.placed()
     assert placed["number"] == order.broker_order_id
     assert sorted(said) == [
-        "Completed: 1 signals: 1 orders placed, 0 denied, 0 rejected by the broker",
+        "Completed: 1 signals: 1 orders placed, 0 denied, 0 rejected by the broker, 0 in doubt",
         "Skipped: Skipped: Order placement is already running",
     ]
