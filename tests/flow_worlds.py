@@ -27,6 +27,8 @@ from trading.executions import Execution
 from trading.orders import Order
 
 HTS_ID = "maemae"
+STREAM_IS_UP = "the stream is up"
+"""What is logged once prices and notices are subscribed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +137,15 @@ class World:
         with self.stores.begin() as work:
             return work.executions.of_day(day)
 
-    def logs(self, words: str) -> int:
-        """Count the lines of the runs' log that hold `words`."""
+    def says_once_more(self, words: str) -> Callable[[], bool]:
+        """Give the condition that the runs' log holds `words` more often than now."""
         log = self.home / "logs" / "flows.jsonl"
-        return log.read_text(encoding="utf-8").count(words) if log.exists() else 0
+
+        def count() -> int:
+            return log.read_text(encoding="utf-8").count(words) if log.exists() else 0
+
+        before = count()
+        return lambda: count() > before
 
     async def placed(self) -> list[Mapping[str, Any]]:
         """The orders that the broker has."""

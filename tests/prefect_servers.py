@@ -11,12 +11,14 @@ from prefect.client.orchestration import PrefectClient, get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from adapters.postgres.databases import prefect_address
+from deployments.environments import use_packaged_time_zones
 from deployments.programs import free_port, prefect_server
 
 
 @contextmanager
 def running_prefect(home: Path, database_url: str) -> Iterator[str]:
     """Run a server that schedules nothing; give the address of its API."""
+    use_packaged_time_zones()
     port = free_port()
     server = prefect_server(
         home, port=port, database_url=prefect_address(database_url), is_scheduling=False

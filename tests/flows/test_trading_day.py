@@ -21,7 +21,15 @@ from deployments.register import register
 from deployments.timetables import Firing, firings_of
 from flows.eod_report import eod_report
 from tests.builders import LG_CHEM
-from tests.flow_worlds import Market, World, a_market, carry_out, entered, wait_until
+from tests.flow_worlds import (
+    STREAM_IS_UP,
+    Market,
+    World,
+    a_market,
+    carry_out,
+    entered,
+    wait_until,
+)
 from tests.sim_clients import minute_file
 from trading.bars import Interval
 from trading.executions import Execution, ExecutionSource
@@ -45,8 +53,6 @@ MINUTES = (
     ("2018-01-18 15:30", 417_000, 417_000, 417_000, 417_000, 21_817),
 )
 """How 051910 came to its real bars of the three days: minutes made up, opens, highs, lows, closes, volumes not."""
-
-STREAM_IS_UP = "the stream is up"
 
 TIMETABLE = [
     ("07:50", "refresh-token"),
@@ -119,7 +125,7 @@ async def play(
             if clock in pauses:
                 await wait_until(pauses[clock])
             for firing in due.get(clock, ()):
-                is_up = more(world, STREAM_IS_UP)
+                is_up = world.says_once_more(STREAM_IS_UP)
                 run = group.create_task(_fire(client, firing, clock, ends))
                 await (wait_until(is_up) if firing.name == "stream-fills" else run)
     return sorted(ends)
@@ -153,12 +159,6 @@ def all_well(ends: Iterable[Ended]) -> bool:
 def sentence(ends: Iterable[Ended], clock: str) -> str:
     """Give what the run of HH:MM said of itself."""
     return next(ended.sentence for ended in ends if ended.clock == clock)
-
-
-def more(world: World, words: str) -> Callable[[], bool]:
-    """Give the condition that `words` are logged once more than now."""
-    count = world.logs(words)
-    return lambda: world.logs(words) > count
 
 
 def filled(world: World, day: date, quantity: int) -> Callable[[], bool]:
