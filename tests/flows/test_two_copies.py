@@ -18,6 +18,12 @@ state = asyncio.run(place_orders(return_state=True))
 print(state.name, state.message, sep=": ", flush=True)
 """
 
+NO_ORDER = {
+    "Skipped: Skipped: Order placement is already running",
+    "Completed: 1 signals: 0 orders placed, 0 denied, 0 rejected by the broker, 0 in doubt",
+}
+"""What the other copy says: it met the first one, or on a slow machine came when that was done."""
+
 
 async def a_process() -> Process:
     """Start a process that has imported everything and waits for a line."""
@@ -46,7 +52,5 @@ async def test_two_copies_at_once_place_one_order(world: World) -> None:
     (order,) = world.orders()
     (placed,) = await world.placed()
     assert placed["number"] == order.broker_order_id
-    assert sorted(said) == [
-        "Completed: 1 signals: 1 orders placed, 0 denied, 0 rejected by the broker, 0 in doubt",
-        "Skipped: Skipped: Order placement is already running",
-    ]
+    assert sum(words.startswith("Completed: 1 signals: 1 orders placed") for words in said) == 1
+    assert sum(words in NO_ORDER for words in said) == 1
