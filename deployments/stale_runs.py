@@ -8,7 +8,7 @@ from typing import Any, Final
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import (
     FlowRunFilter,
-    FlowRunFilterExpectedStartTime,
+    FlowRunFilterNextScheduledStartTime,
     FlowRunFilterState,
     FlowRunFilterStateType,
 )
@@ -75,7 +75,7 @@ def _settled(run: FlowRun, at: datetime, lateness: timedelta, words: str) -> Sta
 async def _runs(
     client: PrefectClient, *types: StateType, before: datetime | None = None
 ) -> list[FlowRun]:
-    due = FlowRunFilterExpectedStartTime(before_=before) if before else None
+    due = FlowRunFilterNextScheduledStartTime(before_=before) if before else None
     state = FlowRunFilterState(type=FlowRunFilterStateType(any_=list(types)))
-    wanted = FlowRunFilter(state=state, expected_start_time=due)
+    wanted = FlowRunFilter(state=state, next_scheduled_start_time=due)
     return await client.read_flow_runs(flow_run_filter=wanted)
