@@ -118,10 +118,15 @@ def test_the_first_day_to_the_won(work: UnitOfWork) -> None:
 
 
 def test_the_second_strategy_is_refused_on_the_third_day_and_told_why(work: UnitOfWork) -> None:
-    (order,) = orders_of(work, THIRD, OrderStatus.DENIED)
-    reasons = {event.breach.rule_id for event in work.risk_events.of_day(THIRD)}
+    """The buy alone is looked at: on a slow machine a stop may once be refused for a price gone stale.
 
-    assert (order.symbol, order.side) == (LG_CHEM, Side.BUY)
+    The demo's market runs hundreds of times faster than the wall clock, and the stop is tried again.
+    """
+    (order,) = (o for o in orders_of(work, THIRD, OrderStatus.DENIED) if o.side is Side.BUY)
+    events = work.risk_events.of_day(THIRD)
+    reasons = {e.breach.rule_id for e in events if e.client_order_id == order.client_order_id}
+
+    assert order.symbol == LG_CHEM
     assert reasons == {"MAXIMUM_WEIGHT"}
 
 
