@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Protocol
 
@@ -18,7 +19,12 @@ __all__ = [
     "BrokerOrder",
     "BrokerPosition",
     "Buyable",
+    "LastLook",
 ]
+
+
+type LastLook = Callable[[], None]
+"""Raises (`Withheld`, `LeaseLost`, `StoreUnavailable`) to keep an order from leaving."""
 
 
 class Access(Protocol):
@@ -40,8 +46,16 @@ class BrokerAdapter(Protocol):
         """Read the current price of `symbol`."""
         ...
 
-    async def place(self, intent: OrderIntent) -> Acceptance:
-        """Send the order (symbol, side, quantity, price, order type), once."""
+    def wire_fields(self, intent: OrderIntent) -> Mapping[str, str]:
+        """Give every field of the order as `place` would send it: evidence, kept before it leaves."""
+        ...
+
+    async def place(self, intent: OrderIntent, *, last_look: LastLook) -> Acceptance:
+        """Send the order (symbol, side, quantity, price, order type), once.
+
+        `last_look` is called once, after all waiting and at the last moment before the first byte is written;
+        whatever it raises keeps the order from leaving and is raised as it is.
+        """
         ...
 
     async def cancel(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from trading.bars import Bar, BarGap, Interval
 from trading.decisions import RiskEvent
@@ -16,8 +16,10 @@ from trading.executions import Execution
 from trading.halts import Halt
 from trading.instruments import Instrument, Symbol
 from trading.ledger import CashFlow, Ledger
+from trading.notices import Notice
 from trading.orders import Order, OrderIntent
 from trading.signals import Signal
+from trading.submissions import Search, Submission
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,10 @@ class AuditEntry:
     actor: str
     action: str
     detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+LEASE_SECONDS: Final = 60
+"""A holder that shows no life for so long is taken for stopped: longer than any wait of an order in between."""
 
 
 def check_owner(intent: OrderIntent, channel: str, account: str) -> None:
@@ -179,6 +185,46 @@ class OrderStore(Protocol):
         ...
 
 
+class SubmissionStore(Protocol):
+    """What was known when each order left, and how far the search for it has come."""
+
+    def add(self, submission: Submission) -> None:
+        """Write, in the unit of work that saves the order as SUBMITTED.
+
+        Raises:
+            BadInput: when the order has one already.
+        """
+        ...
+
+    def get(self, client_order_id: str) -> Submission | None:
+        """Give one."""
+        ...
+
+    def note(self, client_order_id: str, search: Search) -> None:
+        """Write how far the search has come.
+
+        Raises:
+            LookupError: when the order has no submission.
+        """
+        ...
+
+
+class NoticeStore(Protocol):
+    """Notices whose order number belongs to no order of ours yet: the buffer that survives a crash."""
+
+    def keep(self, trading_day: date, notice: Notice) -> None:
+        """Write; the same notice again (all fields but its arrival) changes nothing."""
+        ...
+
+    def waiting(self, trading_day: date) -> tuple[Notice, ...]:
+        """Give the day's notices that wait, in order of arrival."""
+        ...
+
+    def drop(self, trading_day: date, broker_order_id: str) -> int:
+        """Let go of a number's notices, because they were applied or are not ours; give how many."""
+        ...
+
+
 class ExecutionStore(Protocol):
     """Booked fills."""
 
@@ -247,10 +293,12 @@ class HaltStore(Protocol):
     """The kill switch's row."""
 
     def put(self, halt: Halt) -> bool:
-        """Put a halt in force; False when the same source and strategy already has that state."""
+        """Put a halt in force; False when the same source, strategy and symbol already has that state."""
         ...
 
-    def lift(self, source: str, *, strategy_id: str = "", reason: str, at: datetime) -> bool:
+    def lift(
+        self, source: str, *, strategy_id: str = "", symbol: str = "", reason: str, at: datetime
+    ) -> bool:
         """Lift one; False when there was none."""
         ...
 
@@ -339,6 +387,12 @@ class UnitOfWork(Protocol):
     def orders(self) -> OrderStore: ...
 
     @property
+    def submissions(self) -> SubmissionStore: ...
+
+    @property
+    def notices(self) -> NoticeStore: ...
+
+    @property
     def executions(self) -> ExecutionStore: ...
 
     @property
@@ -366,6 +420,37 @@ class UnitOfWork(Protocol):
     def audit(self) -> AuditLog: ...
 
 
+class Lease(Protocol):
+    """The right to order for one account, held by one process at a time, with a fencing token."""
+
+    @property
+    def token(self) -> int:
+        """The fencing token: every taking of the lease has a greater one."""
+        ...
+
+    @property
+    def needs_recovery(self) -> bool:
+        """Whether the holder before this one ended without giving the lease back: it may have died in mid-order."""
+        ...
+
+    def begin(self) -> AbstractContextManager[UnitOfWork]:
+        """Open a transaction that can only commit while the token is still the newest.
+
+        Raises:
+            LeaseLost: when somebody has taken the lease since; nothing is written.
+        """
+        ...
+
+    def check(self) -> None:
+        """Make sure that the lease is still held; quick enough for the moment before a send.
+
+        Raises:
+            LeaseLost: when somebody has taken it since.
+            StoreUnavailable: when nobody can tell.
+        """
+        ...
+
+
 class Stores(Protocol):
     """Opens units of work on one account's memory, and locks across processes."""
 
@@ -377,5 +462,13 @@ class Stores(Protocol):
         """Try to be the only holder of `name` in any process; gives False at once when another holds it.
 
         Released by the end of the block or by the death of the process.
+        """
+        ...
+
+    def lease(self, name: str) -> AbstractContextManager[Lease | None]:
+        """Try to take the lease `name` of this account; gives None at once while a living holder has it.
+
+        It ends with the block, with the death of the process, and by being taken over when its holder has
+        shown no life (no `begin`, no `check`) for `LEASE_SECONDS`, as a stopped process does not.
         """
         ...

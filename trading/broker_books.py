@@ -23,7 +23,8 @@ class BrokerOrder:
     """One row of the broker's book of a day: cumulative, one row per order number.
 
     `limit_price` is None for market orders. `original_id` is the number that a modify or cancel row refers to,
-    "" for an order of its own. `is_ours` tells whether the order came in through this API (채널 OpnAPI).
+    "" for an order of its own. `is_ours` tells whether the order came in through this API (채널 OpnAPI), `address`
+    from which internet address, "" where the broker does not say.
     """
 
     broker_order_id: str
@@ -41,6 +42,7 @@ class BrokerOrder:
     rejected_quantity: int
     ordered_at: datetime
     is_ours: bool = True
+    address: str = ""
 
     @property
     def status(self) -> OrderStatus:

@@ -8,11 +8,14 @@ MaemaeError
 ├── InvalidTransition        an order was asked to do what its status does not allow
 ├── LedgerViolation          a posting would break an invariant of the ledger
 ├── ReportImbalance          the figures of a day do not add up to the won
+├── StoreUnavailable         the database cannot be reached; nothing of the open unit of work is kept
+├── LeaseLost                another writer holds the account now: write nothing, send nothing
 └── BrokerError              the broker did not do what we asked; named for the next step
     ├── Rejected             a definite business refusal: do not repeat
     ├── Unauthorized         token or key refused: refresh once, then stop
     ├── Throttled            too fast, not accepted: wait
     ├── Unavailable          not accepted or not answered, and nothing was at stake: reads may repeat
+    ├── Withheld             we held the order back at the last moment: it certainly never left
     └── OutcomeUnknown       an order may or may not be in: never repeat, settle by inquiry
 """
 
@@ -61,6 +64,10 @@ class StoreUnavailable(MaemaeError):
     """The database cannot be reached or went away; nothing of the open unit of work is kept."""
 
 
+class LeaseLost(MaemaeError):
+    """Another writer has taken the account since: whoever gets this may write nothing and send nothing."""
+
+
 class BrokerError(MaemaeError):
     """The broker refused or failed; `code` and `message` are the broker's own words."""
 
@@ -84,6 +91,10 @@ class Throttled(BrokerError):
 
 class Unavailable(BrokerError):
     """Not answered, and nothing was at stake: a read, or an order that certainly never left."""
+
+
+class Withheld(BrokerError):
+    """Held back by us between the commit and the socket write (halt, lost lease, too late): it never left."""
 
 
 class OutcomeUnknown(BrokerError):

@@ -20,8 +20,8 @@ class TradingState(StrEnum):
 class Halt:
     """One reason to stop, in force until it is lifted. Several may be in force; the strictest counts.
 
-    `source` says who stopped (operator, file, prefect:<deployment>, trip:<rule>); one halt per source and
-    strategy. `strategy_id` is "" for all strategies.
+    `source` says who stopped (operator, file, prefect:<deployment>, trip:<rule>, reconciliation); one halt per
+    source, strategy and symbol. `strategy_id` is "" for all strategies, `symbol` "" for all symbols.
     """
 
     source: str
@@ -29,14 +29,15 @@ class Halt:
     reason: str
     at: datetime
     strategy_id: str = ""
+    symbol: str = ""
 
-    def concerns(self, strategy_id: str) -> bool:
-        """Tell whether `strategy_id` is stopped by this halt."""
-        return self.strategy_id in {"", strategy_id}
+    def concerns(self, strategy_id: str, symbol: str = "") -> bool:
+        """Tell whether orders of `strategy_id` in `symbol` are stopped by this halt."""
+        return self.strategy_id in {"", strategy_id} and self.symbol in {"", symbol}
 
 
-def strictest(halts: Iterable[Halt], *, strategy_id: str = "") -> TradingState:
-    """Return what is allowed to `strategy_id` under all `halts`; "" asks about the halts for everyone."""
+def strictest(halts: Iterable[Halt], *, strategy_id: str = "", symbol: str = "") -> TradingState:
+    """Return what is allowed to `strategy_id` in `symbol` under all `halts`; "" asks about those for everyone."""
     order = list(TradingState)
-    concerning = (halt.state for halt in halts if halt.concerns(strategy_id))
+    concerning = (halt.state for halt in halts if halt.concerns(strategy_id, symbol))
     return max(concerning, key=order.index, default=TradingState.ACTIVE)
