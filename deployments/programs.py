@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -61,9 +62,15 @@ def _python(
     return Program(name, (sys.executable, *words), environment, log, lambda: _answers(url))
 
 
+@cache
+def _plain_http() -> httpx.Client:
+    """Open one client for all polls: each new one would read every certificate of the machine again."""
+    return httpx.Client(timeout=2, trust_env=False)
+
+
 def _answers(url: str) -> bool:
     """Tell whether `url` answers well within two seconds."""
     try:
-        return httpx.get(url, timeout=2, trust_env=False).is_success
+        return _plain_http().get(url).is_success
     except httpx.HTTPError:
         return False

@@ -19,6 +19,7 @@ from tasks.equity import closing_prices, opening_prices
 from trading.bars import Bar, Interval
 from trading.day_records import DayRecord
 from trading.equity import EquityPoint
+from trading.errors import BadInput
 from trading.instruments import Symbol
 from trading.reports import EodReport, build_report
 
@@ -55,7 +56,7 @@ async def close_day(desk: Desk, trading_day: date) -> EodReport:
     """Work the day out and keep its point of the equity curve.
 
     Raises:
-        BadInput: when a holding has no price.
+        BadInput: when a holding has no price, or for a day before the account had a book.
         ReportImbalance: when the figures disagree by a single won; then nothing is written.
     """
     prices = await closing_prices(desk, trading_day)
@@ -76,6 +77,8 @@ def _record(
 ) -> DayRecord:
     opening = work.ledger.before(trading_day)
     closing = work.ledger.before(trading_day + timedelta(days=1))
+    if not closing.flows and not closing.positions:
+        raise BadInput("trading_day", trading_day, "a day since the account's book was opened")
     point = EquityPoint(
         trading_day,
         opening=opening.equity(before),

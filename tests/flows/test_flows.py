@@ -229,7 +229,7 @@ async def test_a_halt_stops_every_new_order_until_it_is_lifted(world: World) -> 
 
     with world.stores.begin() as work:
         acts = [(entry.action, entry.detail["reason"]) for _, entry in work.audit.last()]
-    reason = "Skipped: trading is halted: operator: a look first"
+    reason = "Trading is halted: operator: a look first"
     assert told(halted)[1] == "Trading halted, 0 open orders cancelled"
     assert {told(state) for state in stopped} == {("Skipped", f"{reason}; operator: a look first")}
     assert told(resumed)[1] == "Trading resumed, 0 differences to the broker's book"
@@ -322,7 +322,7 @@ async def test_nothing_happens_on_a_holiday(world: World, flow: Flow[..., Any]) 
 
     state = await carry_out(flow)
 
-    assert told(state) == ("Skipped", "Skipped: no session on 2018-01-16 (Tue)")
+    assert told(state) == ("Skipped", "No session on 2018-01-16 (Tue)")
     assert world.orders() == ()
     assert await world.placed() == []
 
@@ -336,7 +336,7 @@ async def test_a_late_run_does_nothing(world: World, flow: Flow[..., Any]) -> No
 
     name, message = told(state)
     assert name == "Skipped"
-    assert message.startswith("Skipped: 3,60")
+    assert message.startswith("3,60")
     assert message.endswith("s later than scheduled")
     assert world.orders() == ()
 

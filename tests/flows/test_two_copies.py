@@ -19,7 +19,7 @@ print(state.name, state.message, sep=": ", flush=True)
 """
 
 NO_ORDER = {
-    "Skipped: Skipped: Order placement is already running",
+    "Skipped: Order placement is already running",
     "Completed: 1 signals: 0 orders placed, 0 denied, 0 rejected by the broker, 0 in doubt",
 }
 """What the other copy says: it met the first one, or on a slow machine came when that was done."""

@@ -12,7 +12,7 @@ from tasks.reports import close_day
 from tasks.signals import evaluate_bars, evaluate_exits, exits_at
 from tests.builders import HYUNDAI, LG_CHEM, SAMSUNG, a_signal
 from tests.desks import CASH, Floor, a_close, a_floor, an_exit, on
-from trading.errors import Rejected, Unavailable
+from trading.errors import BadInput, Rejected, Unavailable
 from trading.halts import Halt, TradingState
 from trading.instruments import Symbol
 from trading.ledger import CashFlow
@@ -201,6 +201,13 @@ async def test_the_report_shows_the_way_from_signal_to_fill(floor: Floor) -> Non
     assert [breach.rule_id for denial in report.denials for breach in denial.breaches] == ["HALTED"]
     assert (report.funnel.signals, report.funnel.filled) == (4, 1)
     assert report.result.commission == 1_443
+
+
+async def test_a_day_before_the_account_had_a_book_has_no_report(floor: Floor) -> None:
+    await floor.open("08:50")
+    before = floor.desk.calendar.previous_trading_day(floor.desk.today())
+    with pytest.raises(BadInput, match="a day since the account's book was opened"):
+        await close_day(floor.desk, before)
 
 
 async def close(floor: Floor) -> EodReport:
