@@ -159,7 +159,7 @@ def _judged(order: Order, decision: RiskDecision, *, at: datetime) -> Order:
 async def _send(desk: Desk, order: Order) -> Order:
     """Send once and store the answer; no answer leaves the order in doubt."""
     try:
-        receipt = await desk.broker.place(order.intent)
+        receipt = await desk.broker.place(order.intent, last_look=lambda: None)
     except OutcomeUnknown as error:
         name = desk.name(order.symbol)
         desk.tell(order_in_doubt(order, str(error), desk.wording, name=name))

@@ -21,7 +21,7 @@ from adapters.kis_sim.server import Simulator
 from adapters.market_data import MarketData
 from adapters.memory.broker import MemoryBroker
 from adapters.memory.market_data import MemoryMarketData
-from tests.builders import A_DAY, ACCOUNT, LG_CHEM, SAMSUNG, an_intent, seoul
+from tests.builders import A_DAY, ACCOUNT, LG_CHEM, SAMSUNG, an_intent, looks_good, seoul
 from tests.kis_worlds import settings_for
 from trading.broker_books import Acceptance
 from trading.instruments import Instrument
@@ -80,7 +80,7 @@ class MemoryWorld:
     async def place(self, *, fills: int, **changes: Any) -> Acceptance:
         """Place, then play a print of which our part is `fills`."""
         intent = an_intent(**changes)
-        receipt = await self.broker.place(intent)
+        receipt = await self.broker.place(intent, last_look=looks_good)
         if fills:
             price = self.market_data.last(intent.symbol)
             volume = fills * PARTS_OF_A_PRINT
@@ -130,7 +130,7 @@ class KisWorld:
     async def place(self, *, fills: int, **changes: Any) -> Acceptance:
         """Place with a fault that lets no more than `fills` through."""
         self.set_faults(partial_fills={"max_quantity": fills} if fills else None)
-        return await self.broker.place(an_intent(**changes))
+        return await self.broker.place(an_intent(**changes), last_look=looks_good)
 
     def set_faults(self, **faults: Any) -> None:
         """Switch these faults on or off, and leave the others."""

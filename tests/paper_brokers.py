@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from adapters.broker import LastLook
 from adapters.memory.broker import MemoryBroker
 from adapters.memory.market_data import MemoryMarketData
-from tests.builders import an_intent
+from tests.builders import an_intent, looks_good
 from trading.broker_books import Acceptance, Balance, BrokerOrder, BrokerPosition, Buyable
 from trading.errors import MaemaeError, Unavailable
 from trading.instruments import Symbol
@@ -42,35 +43,57 @@ class PaperMarket(MemoryMarketData):
 class PaperBroker(MemoryBroker):
     """The memory broker behind a telephone line, with other customers at the counter.
 
-    `sent` is every order that anybody tried to send. `on_place` is called at that moment, `after_place` while
-    the reply is on its way. `refusal` is raised before the broker hears of an order, `lost_reply` after it took
-    one, `reading` by every inquiry; `on_inquiry` is called while the rows are on their way.
+    `waiting` is called while an order waits for its turn, then the last look is taken. `sent` is every order that
+    passed it. `on_place` is called at that moment, `after_place` while the reply is on its way. `refusal` is
+    raised before the broker hears of an order, `lost_reply` after it took one, `cancel_refusal` and
+    `lost_cancel_reply` likewise of a cancel, `reading` by every inquiry; `on_inquiry` is called while the rows are
+    on their way, `on_cancel` before a cancel arrives.
     """
 
     def __init__(self, *positions: Any, **names: Any) -> None:
         super().__init__(*positions, **names)
+        self.waiting: list[Callable[[], object]] = []
         self.sent: list[OrderIntent] = []
+        self.sent_cancels: list[str] = []
         self.on_place: list[Callable[[OrderIntent], None]] = []
         self.after_place: list[Callable[[], object]] = []
         self.refusal: BaseException | None = None
         self.lost_reply: BaseException | None = None
+        self.cancel_refusal: BaseException | None = None
+        self.lost_cancel_reply: BaseException | None = None
         self.reading: MaemaeError | None = None
+        self.on_cancel: list[Callable[[], object]] = []
         self.on_inquiry: list[Callable[[], Awaitable[None]]] = []
 
-    async def place(self, intent: OrderIntent) -> Acceptance:
+    async def place(self, intent: OrderIntent, *, last_look: LastLook) -> Acceptance:
         """Take an order if the line holds."""
+        await _happen(self.waiting)
+        last_look()
         self.sent.append(intent)
         for watch in self.on_place:
             watch(intent)
         if self.refusal is not None:
             raise self.refusal
         await asyncio.sleep(0)
-        receipt = await super().place(intent)
-        for happens in self.after_place:
-            if inspect.isawaitable(going := happens()):
-                await going
+        receipt = await super().place(intent, last_look=looks_good)
+        await _happen(self.after_place)
         if self.lost_reply is not None:
             raise self.lost_reply
+        return receipt
+
+    async def cancel(
+        self, *, broker_order_id: str, branch: str, order_type: OrderType
+    ) -> Acceptance:
+        """Take a cancel if the line holds."""
+        self.sent_cancels.append(broker_order_id)
+        if self.cancel_refusal is not None:
+            raise self.cancel_refusal
+        await _happen(self.on_cancel)
+        receipt = await super().cancel(
+            broker_order_id=broker_order_id, branch=branch, order_type=order_type
+        )
+        if self.lost_cancel_reply is not None:
+            raise self.lost_cancel_reply
         return receipt
 
     async def get_balance(self) -> Balance:
@@ -139,7 +162,8 @@ class PaperBroker(MemoryBroker):
     async def place_by_hand(self, symbol: Symbol, side: Side, quantity: int, price: int) -> str:
         """Let the owner order in HTS; give the broker's number."""
         intent = an_intent(symbol=symbol, side=side, quantity=quantity, limit_price=price)
-        receipt = await super().place(replace(intent, strategy_id="hts"))
+        intent = replace(intent, strategy_id="hts")
+        receipt = await super().place(intent, last_look=looks_good)
         row = self._rows[self._today(), receipt.broker_order_id]
         row.order = replace(row.order, is_ours=False)
         return receipt.broker_order_id
@@ -186,3 +210,9 @@ class PaperBroker(MemoryBroker):
     def _read(self) -> None:
         if self.reading is not None:
             raise self.reading
+
+
+async def _happen(events: Iterable[Callable[[], object]]) -> None:
+    for happens in events:
+        if inspect.isawaitable(going := happens()):
+            await going

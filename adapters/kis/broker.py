@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from adapters.broker import LastLook
 from adapters.clock import Clock
 from adapters.kis import calls
 from adapters.kis.client import KisClient
@@ -48,29 +49,35 @@ class KisBroker:
         """Read the current price of `symbol`."""
         return await self._market_data.quote(symbol)
 
-    async def place(self, intent: OrderIntent) -> Acceptance:
-        """Send the order, once. KIS knows no order id of ours: a second send is a second order.
-
-        Raises:
-            BadInput: when the intent is for another account; nothing is sent.
-            Rejected, Unauthorized, Throttled, Unavailable: it is certainly not in.
-            OutcomeUnknown: it may be in.
-        """
-        if intent.account != self._client.settings.account:
-            raise BadInput("account", intent.account, self._client.settings.account)
-        is_sell = intent.side is Side.SELL
-        body = {
+    def wire_fields(self, intent: OrderIntent) -> dict[str, str]:
+        """Give every field of the body that `place` sends."""
+        return {
             **self._account(),
             "PDNO": intent.symbol,
             "ORD_DVSN": ORDER_CODES[intent.order_type],
             "ORD_QTY": str(intent.quantity),
             "ORD_UNPR": str(intent.limit_price or 0),
             "EXCG_ID_DVSN_CD": _EXCHANGE,
-            "SLL_TYPE": "01" if is_sell else "",
+            "SLL_TYPE": "01" if intent.side is Side.SELL else "",
             "CNDT_PRIC": "",
         }
-        call = calls.SELL if is_sell else calls.BUY
-        return self._accepted(await self._client.order(call, body, priority=Priority.ORDER))
+
+    async def place(self, intent: OrderIntent, *, last_look: LastLook) -> Acceptance:
+        """Send the order, once. KIS knows no order id of ours: a second send is a second order.
+
+        Raises:
+            BadInput: when the intent is for another account; nothing is sent.
+            whatever `last_look` raises: nothing is sent.
+            Rejected, Unauthorized, Throttled, Unavailable: it is certainly not in.
+            OutcomeUnknown: it may be in.
+        """
+        if intent.account != self._client.settings.account:
+            raise BadInput("account", intent.account, self._client.settings.account)
+        call = calls.SELL if intent.side is Side.SELL else calls.BUY
+        body = self.wire_fields(intent)
+        return self._accepted(
+            await self._client.order(call, body, priority=Priority.ORDER, last_look=last_look)
+        )
 
     async def cancel(
         self, *, broker_order_id: str, branch: str, order_type: OrderType
@@ -254,6 +261,7 @@ def read_order(row: Row, *, is_over: bool) -> BrokerOrder:
         rejected_quantity=row.whole_or_zero("rjct_qty"),
         ordered_at=row.moment("ord_dt", "ord_tmd"),
         is_ours=row.text("ordr_empno").lower() in {"", _API_CHANNEL},
+        address=row.text("inqr_ip_addr"),
     )
     _check(order, is_over=is_over)
     return order

@@ -17,6 +17,7 @@ from tenacity import (
     wait_random,
 )
 
+from adapters.broker import LastLook
 from adapters.kis.auth import Auth
 from adapters.kis.calls import Call
 from adapters.kis.errors import (
@@ -38,6 +39,8 @@ _FILTER_KEY: Final = "CTX_AREA_FK100"
 _NEXT_KEY: Final = "CTX_AREA_NK100"
 """Replies spell these in lower case."""
 _LONGEST_PAUSE: Final = 8.0
+_FIRST_BYTE: Final = "http11.send_request_headers.started"
+"""What httpx tells on a connection that is open, right before it writes to it."""
 
 # httpx tells every address at INFO, and the query of an address holds the account number.
 logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -143,12 +146,21 @@ class KisClient:
                 return tuple(pages)
         raise Unavailable(f"{call.path}: more than {_MOST_PAGES} pages")
 
-    async def order(self, call: Call, body: Mapping[str, str], *, priority: Priority) -> Reply:
+    async def order(
+        self,
+        call: Call,
+        body: Mapping[str, str],
+        *,
+        priority: Priority,
+        last_look: LastLook | None = None,
+    ) -> Reply:
         """Send an order or a cancel, once, on a fresh connection. There is no second try in here.
 
-        Whoever cancels this task in the midst must take the order for one in doubt.
+        Whoever cancels this task in the midst must take the order for one in doubt. `last_look` runs when
+        pace, token, connection and TLS are behind us and no byte of the order has been written.
 
         Raises:
+            whatever `last_look` raises: nothing was written.
             Rejected, Unauthorized, Throttled, Unavailable: it is certainly not in.
             OutcomeUnknown: it may be in.
         """
@@ -158,7 +170,11 @@ class KisClient:
         keys = _Keys(self.settings, token)
         try:
             response = await self._ordering.post(
-                call.path, json=dict(body), headers=headers, auth=keys
+                call.path,
+                json=dict(body),
+                headers=headers,
+                auth=keys,
+                extensions=_before_first_byte(last_look),
             )
         except _NEVER_SENT as problem:
             raise Unavailable(f"not sent: {type(problem).__name__}") from None
@@ -224,6 +240,16 @@ class KisClient:
             "tr_cont": tr_cont,
             "custtype": "P",
         }
+
+
+def _before_first_byte(look: LastLook | None) -> dict[str, Any]:
+    """Make a request call `look` at the last moment; its exception passes httpx as it is."""
+
+    async def watch(event: str, _: Mapping[str, Any]) -> None:
+        if event == _FIRST_BYTE and look is not None:
+            look()
+
+    return {"trace": watch}
 
 
 def read_reply(response: httpx.Response) -> Reply:

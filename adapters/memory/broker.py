@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 
+from adapters.broker import LastLook
 from adapters.clock import Clock
 from adapters.memory.market_data import MemoryMarketData
 from trading.bars import Bar, Interval
@@ -100,7 +101,17 @@ class MemoryBroker:
         """Read the current price of `symbol`."""
         return await self._market_data.quote(symbol)
 
-    async def place(self, intent: OrderIntent) -> Acceptance:
+    def wire_fields(self, intent: OrderIntent) -> dict[str, str]:
+        """Give what would leave if there were a wire."""
+        return {
+            "symbol": intent.symbol,
+            "side": intent.side.value,
+            "quantity": str(intent.quantity),
+            "order_type": intent.order_type.value,
+            "limit_price": str(intent.limit_price or 0),
+        }
+
+    async def place(self, intent: OrderIntent, *, last_look: LastLook) -> Acceptance:
         """Take an order, or refuse it as the exchange would.
 
         Raises:
@@ -108,6 +119,7 @@ class MemoryBroker:
         """
         if intent.account != self._account:
             raise BadInput("account", intent.account, self._account)
+        last_look()
         self._admit(intent)
         row = _Row(intent, self._book(intent.symbol, intent.side, intent.quantity, intent))
         self._keep(row)

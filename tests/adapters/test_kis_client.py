@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from adapters.kis.access import open_kis
-from tests.builders import A_DAY, SAMSUNG, an_intent
+from tests.builders import A_DAY, SAMSUNG, an_intent, looks_good
 from tests.kis_worlds import (
     APPKEY,
     APPSECRET,
@@ -33,6 +33,7 @@ from trading.errors import (
     Throttled,
     Unauthorized,
     Unavailable,
+    Withheld,
 )
 from trading.orders import OrderType, Side
 
@@ -62,7 +63,7 @@ async def test_an_order_without_a_clear_answer_is_in_doubt_and_was_sent_once(
 ) -> None:
     async with opened_on(ORDER, answer, home=tmp_path) as (kis, server):
         with pytest.raises(OutcomeUnknown):
-            await kis.broker.place(an_intent())
+            await kis.broker.place(an_intent(), last_look=looks_good)
         assert server.count(ORDER) == 1
 
 
@@ -92,7 +93,7 @@ async def test_even_a_certain_refusal_of_an_order_is_not_sent_again(
 ) -> None:
     async with opened_on(ORDER, answer, home=tmp_path) as (kis, server):
         with pytest.raises(kind):
-            await kis.broker.place(an_intent())
+            await kis.broker.place(an_intent(), last_look=looks_good)
         assert server.count(ORDER) == 1
 
 
@@ -102,19 +103,61 @@ async def test_an_order_that_finds_no_server_was_never_sent(tmp_path: Path) -> N
         gone = settings_for(server.url)
     async with open_kis(gone, home=tmp_path, clock=clock) as kis:
         with pytest.raises(Unavailable, match="not sent"):
-            await kis.broker.place(an_intent())
+            await kis.broker.place(an_intent(), last_look=looks_good)
+
+
+async def test_an_order_that_the_last_look_holds_back_reaches_the_server_without_a_byte(
+    tmp_path: Path,
+) -> None:
+    """The line is open by then: pace, token and connection are behind the order."""
+    seen: list[tuple[int, int]] = []
+
+    async with opened_on(ORDER, ACCEPTED, home=tmp_path) as (kis, server):
+        await kis.broker.get_price(SAMSUNG)
+        lines = server.connections
+
+        def last_look() -> None:
+            seen.append((server.count("tokenP"), server.count(ORDER)))
+            raise Withheld("halted", code="HALTED")
+
+        with pytest.raises(Withheld):
+            await kis.broker.place(an_intent(), last_look=last_look)
+        await asyncio.sleep(0.05)
+        assert server.connections == lines + 1
+        assert server.count(ORDER) == 0
+        assert seen == [(1, 0)]
+
+
+async def test_the_last_look_comes_after_the_wait_for_the_pace(tmp_path: Path) -> None:
+    """A halt that is put while the order waits must still hold it back."""
+    looked: list[float] = []
+    loop = asyncio.get_running_loop()
+    async with opened_on(ORDER, ACCEPTED, home=tmp_path, calls_per_second=1) as (kis, _):
+        await kis.broker.get_price(SAMSUNG)
+        started = loop.time()
+        await kis.broker.place(an_intent(), last_look=lambda: looked.append(loop.time()))
+    (moment,) = looked
+    assert moment - started > 0.5
+
+
+async def test_what_is_told_of_an_order_is_what_leaves(tmp_path: Path) -> None:
+    async with opened_on(ORDER, ACCEPTED, home=tmp_path) as (kis, server):
+        told = kis.broker.wire_fields(an_intent(order_type=OrderType.MARKET, limit_price=None))
+        intent = an_intent(order_type=OrderType.MARKET, limit_price=None)
+        await kis.broker.place(intent, last_look=looks_good)
+    assert server.requests[-1].document == told
 
 
 async def test_an_order_for_another_account_is_not_sent(tmp_path: Path) -> None:
     async with opened_on(ORDER, ACCEPTED, home=tmp_path) as (kis, server):
         with pytest.raises(BadInput, match="account"):
-            await kis.broker.place(an_intent(account="99999999-01"))
+            await kis.broker.place(an_intent(account="99999999-01"), last_look=looks_good)
         assert server.count(ORDER) == 0
 
 
 async def test_an_order_goes_out_as_documented(tmp_path: Path) -> None:
     async with opened_on(ORDER, ACCEPTED, home=tmp_path) as (kis, server):
-        receipt = await kis.broker.place(an_intent(side=Side.SELL))
+        receipt = await kis.broker.place(an_intent(side=Side.SELL), last_look=looks_good)
     assert (receipt.broker_order_id, receipt.branch) == ("0000001001", "00950")
     assert receipt.accepted_at == a_clock("09:05:01").now()
     request = server.requests[-1]
@@ -149,7 +192,10 @@ async def test_the_environment_alone_chooses_the_tr_id(
 ) -> None:
     changes: dict[str, Any] = {"environment": environment}
     async with opened_on(ORDER, ACCEPTED, home=tmp_path, **changes) as (kis, server):
-        await kis.broker.place(an_intent(side=side, order_type=OrderType.MARKET, limit_price=None))
+        await kis.broker.place(
+            an_intent(side=side, order_type=OrderType.MARKET, limit_price=None),
+            last_look=looks_good,
+        )
     request = server.requests[-1]
     assert request.headers["tr_id"] == tr_id
     assert (request.document["ORD_DVSN"], request.document["ORD_UNPR"]) == ("01", "0")
@@ -166,7 +212,7 @@ async def test_every_order_has_a_connection_of_its_own_and_reads_share_one(tmp_p
     ):
         before = server.connections
         for _ in range(3):
-            await kis.broker.place(an_intent())
+            await kis.broker.place(an_intent(), last_look=looks_good)
         assert server.connections == before + 3
         for _ in range(3):
             await kis.broker.get_price(SAMSUNG)
@@ -176,7 +222,7 @@ async def test_every_order_has_a_connection_of_its_own_and_reads_share_one(tmp_p
 async def test_a_receipt_with_an_odd_time_is_still_a_receipt(tmp_path: Path) -> None:
     odd = success(output={"ODNO": "0000001001", "ORD_TMD": "soon"})
     async with opened_on(ORDER, odd, home=tmp_path) as (kis, _):
-        receipt = await kis.broker.place(an_intent())
+        receipt = await kis.broker.place(an_intent(), last_look=looks_good)
     assert (receipt.broker_order_id, receipt.accepted_at) == ("0000001001", a_clock().now())
 
 
@@ -363,7 +409,7 @@ async def test_no_error_text_log_or_repr_shows_a_secret(
     changes: dict[str, Any] = {"read_attempts": 2}
     shown: list[str] = []
     async with opened_on(path, answer, home=tmp_path, **changes) as (kis, _):
-        for call in (kis.broker.place(an_intent()), kis.broker.get_balance()):
+        for call in (kis.broker.place(an_intent(), last_look=looks_good), kis.broker.get_balance()):
             try:
                 await call
             except BrokerError as problem:

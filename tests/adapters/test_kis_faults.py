@@ -15,7 +15,7 @@ from adapters.kis_sim.options import Options, default_credential
 from adapters.kis_sim.orders import Environment
 from adapters.kis_sim.server import Simulator
 from tests.broker_worlds import KisWorld, SimulatorClock, a_kis_world, an_intent_to_buy
-from tests.builders import A_DAY, ACCOUNT, LG_CHEM, seoul
+from tests.builders import A_DAY, ACCOUNT, LG_CHEM, looks_good, seoul
 from tests.kis_worlds import settings_for
 from trading.errors import (
     BrokerError,
@@ -49,15 +49,23 @@ async def test_an_order_under_a_fault_is_told_truly_and_stands_in_the_book_once_
         await world.move_to("09:05")
         world.set_faults(**faults)
         with pytest.raises(kind):
-            await world.broker.place(an_intent_to_buy())
+            await world.broker.place(an_intent_to_buy(), last_look=looks_good)
         assert len(world.true_orders()) == in_the_book
+
+
+async def test_a_row_tells_from_which_address_the_order_came(tmp_path: Path) -> None:
+    async with a_kis_world(tmp_path) as world:
+        await world.move_to("09:05")
+        await world.broker.place(an_intent_to_buy(), last_look=looks_good)
+        (row,) = await world.broker.orders_of_day(A_DAY)
+        assert row.address == "127.0.0.1"
 
 
 @pytest.mark.parametrize("fault", ["timeout_after_accept", "reply_lost"])
 async def test_a_cancel_in_doubt_has_happened_once(tmp_path: Path, fault: str) -> None:
     async with a_kis_world(tmp_path) as world:
         await world.move_to("09:05")
-        receipt = await world.broker.place(an_intent_to_buy())
+        receipt = await world.broker.place(an_intent_to_buy(), last_look=looks_good)
         world.set_faults(**{fault: True})
         with pytest.raises(OutcomeUnknown):
             await world.broker.cancel(
@@ -72,7 +80,7 @@ async def test_a_cancel_in_doubt_has_happened_once(tmp_path: Path, fault: str) -
 async def test_throttled_reads_are_read_again(tmp_path: Path, http: int) -> None:
     async with a_kis_world(tmp_path) as world:
         await world.move_to("09:05")
-        await world.broker.place(an_intent_to_buy())
+        await world.broker.place(an_intent_to_buy(), last_look=looks_good)
         reads = ["inquire-daily-ccld", "inquire-balance"]
         world.set_faults(throttled={"http": http, "count": 1, "trs": reads})
         assert len(await world.broker.orders_of_day(A_DAY)) == 1
@@ -100,7 +108,7 @@ async def test_the_simulators_own_pace_is_kept(tmp_path: Path) -> None:
 async def test_a_day_whose_rows_do_not_show_yet_is_no_empty_day(tmp_path: Path) -> None:
     async with a_kis_world(tmp_path) as world:
         await world.move_to("09:05")
-        await world.broker.place(an_intent_to_buy())
+        await world.broker.place(an_intent_to_buy(), last_look=looks_good)
         for fault in ({"orders_empty": True}, {"orders_lag": {"seconds": 60}}):
             world.set_faults(orders_empty=None, orders_lag=None)
             world.set_faults(**fault)
@@ -112,7 +120,7 @@ async def test_an_order_refused_after_acceptance_shows_in_its_row(tmp_path: Path
     async with a_kis_world(tmp_path) as world:
         await world.move_to("09:05")
         world.set_faults(reject_after_accept=True)
-        receipt = await world.broker.place(an_intent_to_buy())
+        receipt = await world.broker.place(an_intent_to_buy(), last_look=looks_good)
         (order,) = await world.broker.orders_of_day(A_DAY)
         assert order.broker_order_id == receipt.broker_order_id
         assert (order.status, order.rejected_quantity) == (OrderStatus.REJECTED, 10)
@@ -130,7 +138,7 @@ async def test_a_halt_and_an_interruption_show_in_the_price(tmp_path: Path) -> N
 async def test_an_order_placed_by_hand_is_seen_and_is_not_ours(tmp_path: Path) -> None:
     async with a_kis_world(tmp_path) as world:
         await world.move_to("09:05")
-        await world.broker.place(an_intent_to_buy())
+        await world.broker.place(an_intent_to_buy(), last_look=looks_good)
         await place_by_hand(world)
         orders = await world.broker.orders_of_day(A_DAY)
         assert [order.is_ours for order in orders] == [True, False]
@@ -175,10 +183,10 @@ async def test_an_order_with_a_token_that_ended_did_not_get_in(tmp_path: Path) -
         await world.move_to("09:05")
         world.simulator.office.revoke((await world.kis.auth.token()).get_secret_value())
         with pytest.raises(BrokerError) as caught:
-            await world.broker.place(an_intent_to_buy())
+            await world.broker.place(an_intent_to_buy(), last_look=looks_good)
         assert not isinstance(caught.value, OutcomeUnknown)
         assert world.true_orders() == []
-        await world.broker.place(an_intent_to_buy())
+        await world.broker.place(an_intent_to_buy(), last_look=looks_good)
         assert len(world.true_orders()) == 1
 
 

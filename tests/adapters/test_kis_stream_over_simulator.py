@@ -15,7 +15,7 @@ from adapters.kis_sim.options import Profile
 from adapters.kis_sim.orders import Environment
 from adapters.market_data import Connected, Notice, StreamEvent
 from tests.broker_worlds import KisWorld, a_kis_world, an_intent_to_buy
-from tests.builders import A_DAY, LG_CHEM, seoul
+from tests.builders import A_DAY, LG_CHEM, looks_good, seoul
 from trading.errors import OutcomeUnknown
 from trading.notices import NoticeKind
 from trading.orders import OrderType, Side
@@ -103,7 +103,7 @@ async def test_a_notice_may_come_although_the_reply_was_lost(tmp_path: Path) -> 
         async with listening(world) as events:
             world.set_faults(reply_lost=True)
             with pytest.raises(OutcomeUnknown):
-                await world.broker.place(an_intent_to_buy())
+                await world.broker.place(an_intent_to_buy(), last_look=looks_good)
             notice = await next_notice(events)
         assert notice.kind is NoticeKind.ACCEPTED
         assert notice.broker_order_id == world.true_orders()[0]["number"]
@@ -114,7 +114,7 @@ async def test_a_duplicated_notice_comes_twice(tmp_path: Path) -> None:
         await world.move_to("09:05")
         async with listening(world) as events:
             world.set_faults(duplicate_notice=True)
-            await world.broker.place(an_intent_to_buy())
+            await world.broker.place(an_intent_to_buy(), last_look=looks_good)
             assert await next_notice(events) == await next_notice(events)
 
 
@@ -125,7 +125,7 @@ async def test_a_dropped_socket_is_opened_again(tmp_path: Path) -> None:
             world.set_faults(socket_drop={"count": 1})
             world.simulator._faults_changed()  # noqa: SLF001 - what the control endpoint does
             await next_of(events, Connected)
-            await world.broker.place(an_intent_to_buy())
+            await world.broker.place(an_intent_to_buy(), last_look=looks_good)
             assert (await next_notice(events)).kind is NoticeKind.ACCEPTED
 
 
@@ -155,5 +155,5 @@ async def test_beyond_the_brokers_limit_prices_go_and_notices_stay(tmp_path: Pat
         await world.move_to("09:05")
         world.set_faults(max_subscriptions={"limit": 1})
         async with listening(world) as events:
-            await world.broker.place(an_intent_to_buy())
+            await world.broker.place(an_intent_to_buy(), last_look=looks_good)
             assert (await next_notice(events)).kind is NoticeKind.ACCEPTED

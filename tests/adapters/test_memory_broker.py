@@ -14,7 +14,7 @@ from adapters.calendars import XkrxCalendar
 from adapters.clock import FixedClock
 from adapters.memory.broker import MemoryBroker
 from adapters.memory.market_data import MemoryMarketData
-from tests.builders import A_DAY, ACCOUNT, LG_CHEM, an_intent, seoul
+from tests.builders import A_DAY, ACCOUNT, LG_CHEM, an_intent, looks_good, seoul
 from trading.bars import Bar, Interval
 from trading.broker_books import BrokerOrder
 from trading.errors import Rejected
@@ -67,7 +67,9 @@ def a_minute_bar(clock: str, **prices: Any) -> Bar:
 
 async def test_an_order_of_the_morning_trades_in_the_opening_auction() -> None:
     paper = Paper()
-    receipt = await paper.broker.place(an_intent(quantity=10, limit_price=435_000))
+    receipt = await paper.broker.place(
+        an_intent(quantity=10, limit_price=435_000), last_look=looks_good
+    )
     paper.play("09:00", 432_000, 1_000, is_auction=True)
     order = await paper.order(receipt.broker_order_id)
     assert (order.status, order.filled_value) == (OrderStatus.FILLED, 10 * 432_000)
@@ -75,8 +77,12 @@ async def test_an_order_of_the_morning_trades_in_the_opening_auction() -> None:
 
 async def test_a_print_gives_a_tenth_of_its_volume_oldest_order_first() -> None:
     paper = Paper("09:05")
-    first = await paper.broker.place(an_intent(quantity=6, limit_price=430_000))
-    second = await paper.broker.place(an_intent(quantity=6, limit_price=430_000))
+    first = await paper.broker.place(
+        an_intent(quantity=6, limit_price=430_000), last_look=looks_good
+    )
+    second = await paper.broker.place(
+        an_intent(quantity=6, limit_price=430_000), last_look=looks_good
+    )
     paper.play("09:06", 430_000, 80)
     filled = [
         (await paper.order(receipt.broker_order_id)).filled_quantity for receipt in (first, second)
@@ -86,7 +92,9 @@ async def test_a_print_gives_a_tenth_of_its_volume_oldest_order_first() -> None:
 
 async def test_an_arriving_order_takes_the_print_and_a_resting_one_its_limit() -> None:
     paper = Paper("09:05")
-    receipt = await paper.broker.place(an_intent(quantity=20, limit_price=430_000))
+    receipt = await paper.broker.place(
+        an_intent(quantity=20, limit_price=430_000), last_look=looks_good
+    )
     paper.play("09:06", 428_000, 100)
     paper.play("09:07", 420_000, 100)
     order = await paper.order(receipt.broker_order_id)
@@ -95,9 +103,13 @@ async def test_an_arriving_order_takes_the_print_and_a_resting_one_its_limit() -
 
 async def test_a_bar_fills_only_what_was_there_when_it_began() -> None:
     paper = Paper("09:05")
-    early = await paper.broker.place(an_intent(quantity=5, limit_price=429_000))
+    early = await paper.broker.place(
+        an_intent(quantity=5, limit_price=429_000), last_look=looks_good
+    )
     paper.clock.move_to(seoul(A_DAY, "09:05:30"))
-    late = await paper.broker.place(an_intent(quantity=5, limit_price=429_000))
+    late = await paper.broker.place(
+        an_intent(quantity=5, limit_price=429_000), last_look=looks_good
+    )
     paper.clock.move_to(seoul(A_DAY, "09:06"))
     bar = a_minute_bar("09:06", open=430_000, high=431_000, low=428_000, close=430_000, volume=900)
     paper.broker.play_bar(bar)
@@ -110,7 +122,7 @@ async def test_nothing_can_be_bought_at_the_locked_upper_limit() -> None:
     paper = Paper("09:05")
     upper = paper.market.limits(LG_CHEM).upper
     receipt = await paper.broker.place(
-        an_intent(quantity=5, order_type=OrderType.MARKET, limit_price=None)
+        an_intent(quantity=5, order_type=OrderType.MARKET, limit_price=None), last_look=looks_good
     )
     paper.clock.move_to(seoul(A_DAY, "09:06"))
     paper.broker.play_bar(
@@ -124,7 +136,7 @@ async def test_a_halted_symbol_takes_no_order() -> None:
     paper.market.set_instrument(Instrument(LG_CHEM, "LG화학", is_halted=True))
     assert (await paper.broker.get_price(LG_CHEM)).is_halted
     with pytest.raises(Rejected, match="HALTED"):
-        await paper.broker.place(an_intent())
+        await paper.broker.place(an_intent(), last_look=looks_good)
 
 
 async def test_bars_of_the_future_are_not_seen() -> None:
@@ -150,10 +162,14 @@ async def test_the_last_price_of_a_day_is_the_base_of_the_next() -> None:
 
 async def test_numbers_start_again_the_next_day_and_nothing_is_mixed_up() -> None:
     paper = Paper("09:05")
-    first = await paper.broker.place(an_intent(quantity=10, limit_price=420_000))
+    first = await paper.broker.place(
+        an_intent(quantity=10, limit_price=420_000), last_look=looks_good
+    )
     paper.broker.end_day()
     paper.clock.move_to(seoul(A_DAY + timedelta(days=1), "09:05"))
-    second = await paper.broker.place(an_intent(quantity=20, limit_price=420_000))
+    second = await paper.broker.place(
+        an_intent(quantity=20, limit_price=420_000), last_look=looks_good
+    )
     assert second.broker_order_id == first.broker_order_id
     assert (await paper.order(second.broker_order_id)).open_quantity == 20
     (yesterday,) = await paper.broker.orders_of_day(A_DAY)
@@ -166,7 +182,7 @@ class NotCovered(Exception):
 
 async def placed(paper: Paper, intent: OrderIntent) -> None:
     try:
-        await paper.broker.place(intent)
+        await paper.broker.place(intent, last_look=looks_good)
     except Rejected as refusal:
         if refusal.code != "NOT_COVERED":
             raise

@@ -17,10 +17,10 @@ from tests.broker_worlds import (
     a_memory_world,
     an_intent_to_buy,
 )
-from tests.builders import A_DAY, LG_CHEM, SAMSUNG
+from tests.builders import A_DAY, LG_CHEM, SAMSUNG, looks_good
 from trading.broker_books import BrokerOrder
 from trading.costs import CostSchedule
-from trading.errors import BadInput, Rejected
+from trading.errors import BadInput, LeaseLost, MaemaeError, Rejected, StoreUnavailable, Withheld
 from trading.instruments import InstrumentKind, Market, Symbol
 from trading.krx import price_limits
 from trading.orders import OrderStatus, OrderType, Side
@@ -70,7 +70,7 @@ def commission(value: int) -> int:
 
 
 async def test_a_limit_order_below_the_market_rests(world: BrokerWorld) -> None:
-    receipt = await world.broker.place(an_intent_to_buy())
+    receipt = await world.broker.place(an_intent_to_buy(), last_look=looks_good)
     order = await the_order(world, receipt.broker_order_id)
     assert (order.symbol, order.side, order.quantity) == (LG_CHEM, Side.BUY, 10)
     assert (order.order_type, order.limit_price) == (OrderType.LIMIT, 400_000)
@@ -161,7 +161,7 @@ async def test_what_the_exchange_does_not_take_is_rejected_and_leaves_no_trace(
 ) -> None:
     before = await world.broker.buyable(LG_CHEM, order_type=OrderType.LIMIT, price=400_000)
     with pytest.raises(Rejected) as caught:
-        await world.broker.place(an_intent_to_buy(**changes))
+        await world.broker.place(an_intent_to_buy(**changes), last_look=looks_good)
     assert caught.value.code
     assert caught.value.message
     assert await world.broker.orders_of_day(A_DAY) == ()
@@ -171,7 +171,43 @@ async def test_what_the_exchange_does_not_take_is_rejected_and_leaves_no_trace(
 
 async def test_an_order_for_another_account_never_leaves(world: BrokerWorld) -> None:
     with pytest.raises(BadInput, match="account"):
-        await world.broker.place(an_intent_to_buy(account="99999999-01"))
+        await world.broker.place(an_intent_to_buy(account="99999999-01"), last_look=looks_good)
+    assert await world.broker.orders_of_day(A_DAY) == ()
+
+
+@pytest.mark.parametrize(
+    "objection",
+    [Withheld("halted", code="HALTED"), LeaseLost("taken over"), StoreUnavailable("gone")],
+    ids=lambda error: type(error).__name__,
+)
+async def test_what_the_last_look_raises_keeps_the_order_from_leaving_and_comes_out_as_it_is(
+    world: BrokerWorld, objection: MaemaeError
+) -> None:
+    looks = []
+
+    def last_look() -> None:
+        looks.append(objection)
+        raise objection
+
+    with pytest.raises(type(objection)) as caught:
+        await world.broker.place(an_intent_to_buy(), last_look=last_look)
+    assert caught.value is objection
+    assert looks == [objection]
+    assert await world.broker.orders_of_day(A_DAY) == ()
+    await world.broker.place(an_intent_to_buy(), last_look=looks_good)
+    assert len(await world.broker.orders_of_day(A_DAY)) == 1
+
+
+async def test_every_order_is_looked_at_once(world: BrokerWorld) -> None:
+    looks: list[int] = []
+    await world.broker.place(an_intent_to_buy(), last_look=lambda: looks.append(1))
+    assert looks == [1]
+
+
+async def test_the_fields_on_the_wire_are_told_before_it_leaves(world: BrokerWorld) -> None:
+    fields = world.broker.wire_fields(an_intent_to_buy())
+    assert {"051910", "10", "400000"} <= set(fields.values())
+    assert all(isinstance(value, str) for value in fields.values())
     assert await world.broker.orders_of_day(A_DAY) == ()
 
 
@@ -179,14 +215,14 @@ async def test_an_order_for_another_account_never_leaves(world: BrokerWorld) -> 
 async def test_after_the_close_nothing_is_taken(world: BrokerWorld, time: str) -> None:
     await world.move_to(time)
     with pytest.raises(Rejected):
-        await world.broker.place(an_intent_to_buy())
+        await world.broker.place(an_intent_to_buy(), last_look=looks_good)
 
 
 async def test_on_a_holiday_nothing_is_taken(world: BrokerWorld) -> None:
     saturday = A_DAY + timedelta(days=4)
     await world.move_to("10:00", day=saturday)
     with pytest.raises(Rejected):
-        await world.broker.place(an_intent_to_buy())
+        await world.broker.place(an_intent_to_buy(), last_look=looks_good)
 
 
 async def test_what_is_open_at_the_close_dies_with_the_day(world: BrokerWorld) -> None:
@@ -207,7 +243,7 @@ async def test_what_is_open_at_the_close_dies_with_the_day(world: BrokerWorld) -
 
 async def test_an_open_buy_holds_its_cash(world: BrokerWorld) -> None:
     before = await world.broker.buyable(LG_CHEM, order_type=OrderType.LIMIT, price=400_000)
-    await world.broker.place(an_intent_to_buy(quantity=10))
+    await world.broker.place(an_intent_to_buy(quantity=10), last_look=looks_good)
     after = await world.broker.buyable(LG_CHEM, order_type=OrderType.LIMIT, price=400_000)
     value = 10 * 400_000
     assert before.cash - after.cash in {value, value + commission(value)}
@@ -224,10 +260,12 @@ async def test_a_market_order_may_buy_what_the_upper_limit_allows(world: BrokerW
         await world.broker.place(
             an_intent_to_buy(
                 quantity=found.quantity + 1, order_type=OrderType.MARKET, limit_price=None
-            )
+            ),
+            last_look=looks_good,
         )
     await world.broker.place(
-        an_intent_to_buy(quantity=found.quantity, order_type=OrderType.MARKET, limit_price=None)
+        an_intent_to_buy(quantity=found.quantity, order_type=OrderType.MARKET, limit_price=None),
+        last_look=looks_good,
     )
 
 
@@ -287,7 +325,9 @@ async def test_a_position_sold_out_is_gone(world: BrokerWorld) -> None:
 async def test_every_page_of_the_days_orders_is_read_oldest_first(world: BrokerWorld) -> None:
     count = 101  # one more than the largest page
     numbers = [
-        (await world.broker.place(an_intent_to_buy(quantity=1))).broker_order_id
+        (
+            await world.broker.place(an_intent_to_buy(quantity=1), last_look=looks_good)
+        ).broker_order_id
         for _ in range(count)
     ]
     orders = await world.broker.orders_of_day(A_DAY)
@@ -312,7 +352,7 @@ async def test_every_quantity_of_the_book_adds_up(world: BrokerWorld) -> None:
 
 
 async def test_another_day_has_no_orders(world: BrokerWorld) -> None:
-    await world.broker.place(an_intent_to_buy())
+    await world.broker.place(an_intent_to_buy(), last_look=looks_good)
     assert await world.broker.orders_of_day(NEXT_DAY) == ()
 
 
@@ -341,7 +381,7 @@ async def test_instruments_have_names_and_boards(world: BrokerWorld) -> None:
 async def test_a_token_that_ends_in_between_is_healed_for_reads(tmp_path: Path) -> None:
     async with a_kis_world(tmp_path) as world:
         await world.move_to("09:05")
-        await world.broker.place(an_intent_to_buy())
+        await world.broker.place(an_intent_to_buy(), last_look=looks_good)
         await world.move_to("09:10")
         world.set_faults(expired_token=True)
         assert len(await world.broker.orders_of_day(A_DAY)) == 1

@@ -15,7 +15,7 @@ from adapters.clock import SystemClock
 from adapters.halt_files import HaltFile
 from adapters.postgres import PostgresStores
 from flows.desk import open_desk
-from tests.builders import A_DAY, SAMSUNG, an_intent, seoul
+from tests.builders import A_DAY, SAMSUNG, an_intent, looks_good, seoul
 from tests.consoles import NOWHERE, Answer, Console, run_process
 from trading.halts import Halt, TradingState
 from trading.orders import OrderStatus
@@ -135,7 +135,7 @@ async def _place_below_the_market(simulator: dict[str, Any]) -> str:
     async with open_desk(needs_database=False) as desk:
         quote = await desk.market_data.quote(SAMSUNG)
         intent = an_intent(symbol=SAMSUNG, quantity=1, limit_price=quote.lower_limit)
-        return (await desk.broker.place(intent)).broker_order_id
+        return (await desk.broker.place(intent, last_look=looks_good)).broker_order_id
 
 
 async def _status_of(number: str) -> OrderStatus:
