@@ -10,6 +10,7 @@ MaemaeError
 ├── ReportImbalance          the figures of a day do not add up to the won
 ├── StoreUnavailable         the database cannot be reached; nothing of the open unit of work is kept
 ├── LeaseLost                another writer holds the account now: write nothing, send nothing
+├── NotReady                 the account as a whole cannot be trusted yet: order nothing
 └── BrokerError              the broker did not do what we asked; named for the next step
     ├── Rejected             a definite business refusal: do not repeat
     ├── Unauthorized         token or key refused: refresh once, then stop
@@ -66,6 +67,10 @@ class StoreUnavailable(MaemaeError):
 
 class LeaseLost(MaemaeError):
     """Another writer has taken the account since: whoever gets this may write nothing and send nothing."""
+
+
+class NotReady(MaemaeError):
+    """The broker's book contradicts ours as a whole, or ours is not open yet; says where. Order nothing."""
 
 
 class BrokerError(MaemaeError):

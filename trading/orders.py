@@ -57,9 +57,11 @@ TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
     _S.PENDING_CANCEL: frozenset({_S.CANCELED, _S.PARTIALLY_FILLED, _S.FILLED, _S.ACCEPTED}),
     _S.CANCELED: frozenset({_S.PARTIALLY_FILLED, _S.FILLED}),
     _S.EXPIRED: frozenset({_S.PARTIALLY_FILLED, _S.FILLED}),
-    _S.REJECTED: frozenset(),
+    _S.REJECTED: frozenset({_S.ACCEPTED}),  # only what was declared absent: see `Order.find`
     _S.FILLED: frozenset(),
 }
+ABSENT = "ABSENT"
+"""The error code of an order that left without an answer and was declared not accepted: inferred, not told."""
 OPEN_STATUSES = frozenset({_S.SUBMITTED, _S.ACCEPTED, _S.PARTIALLY_FILLED, _S.PENDING_CANCEL})
 
 
@@ -213,6 +215,17 @@ class Order:
         """Record the broker's or the exchange's refusal."""
         return self._move(OrderStatus.REJECTED, at=at, error_code=code, error_message=message)
 
+    def find(self, broker_order_id: str, *, branch: str = "", at: datetime) -> Order:
+        """Bind the broker's row of an order that had been declared absent after all.
+
+        Raises:
+            InvalidTransition: when the order is no absent one: a refusal that the broker told stands.
+        """
+        if (self.status, self.error_code) != (OrderStatus.REJECTED, ABSENT):
+            raise InvalidTransition(f"{self.client_order_id}: {self.status} was not absent")
+        found = self._move(OrderStatus.ACCEPTED, at=at, error_code="", error_message="")
+        return replace(found, broker_order_id=broker_order_id, broker_branch=branch, accepted_at=at)
+
     def fill(self, quantity: int, value: int, *, at: datetime) -> Order:
         """Add one fill of `quantity` shares for `value` won in all.
 
@@ -244,7 +257,8 @@ class Order:
         return self._move(OrderStatus.EXPIRED, at=at)
 
     def _move(self, to: OrderStatus, *, at: datetime, **changes: object) -> Order:
-        if to not in TRANSITIONS[self.status]:
+        is_final = self.status is OrderStatus.REJECTED and self.error_code != ABSENT
+        if is_final or to not in TRANSITIONS[self.status]:
             raise InvalidTransition(
                 f"{self.client_order_id}: {self.status} -> {to} is not in the table"
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 
@@ -13,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from tests.builders import a_signal, an_accepted_order, an_intent, an_order
 from trading.errors import BadInput, InvalidTransition
 from trading.orders import (
+    ABSENT,
     OPEN_STATUSES,
     TRANSITIONS,
     Order,
@@ -53,6 +55,7 @@ LISTED = {
     (S.CANCELED, S.FILLED),
     (S.EXPIRED, S.PARTIALLY_FILLED),
     (S.EXPIRED, S.FILLED),
+    (S.REJECTED, S.ACCEPTED),
 }
 
 
@@ -94,6 +97,27 @@ def test_the_reply_after_the_fill_only_adds_the_number() -> None:
     filled = sent.fill(5, 5 * 428_500, at=AT)
     stamped = filled.accept("0000000101", branch="00950", at=AT)
     assert (stamped.status, stamped.broker_order_id) == (S.FILLED, "0000000101")
+
+
+def test_an_order_declared_absent_lives_again_when_its_row_is_found() -> None:
+    sent = an_order(quantity=5).submit(at=AT)
+    found = sent.reject(ABSENT, "no scan shows it", at=AT).find("0000000101", branch="00950", at=AT)
+    assert (found.status, found.broker_order_id, found.error_code) == (S.ACCEPTED, "0000000101", "")
+
+
+@pytest.mark.parametrize("code", ["APBK0919", "EXCHANGE", "WITHHELD", "NEVER_FILLED", ""])
+def test_a_refusal_that_the_broker_told_is_final(code: str) -> None:
+    refused = an_order().submit(at=AT).reject(code, "no", at=AT)
+    with pytest.raises(InvalidTransition):
+        refused.find("0000000101", at=AT)
+    with pytest.raises(InvalidTransition):
+        refused.refuse_cancel(at=AT)
+
+
+@pytest.mark.parametrize("status", [S.SUBMITTED, S.ACCEPTED, S.FILLED, S.CANCELED, S.DENIED])
+def test_only_an_absent_order_is_found(status: OrderStatus) -> None:
+    with pytest.raises(InvalidTransition, match="was not absent"):
+        replace(an_order(), status=status, error_code=ABSENT).find("0000000101", at=AT)
 
 
 def test_another_broker_number_is_refused() -> None:
