@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -12,6 +13,9 @@ from typing import Any, Self
 
 import httpx
 import websockets
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES256
+from cryptography.hazmat.primitives.ciphers.modes import CBC
 
 from adapters.clock import Clock
 from adapters.kis_sim.options import Options
@@ -174,6 +178,10 @@ class Socket:
         """Return the next frame."""
         return str(await asyncio.wait_for(self.connection.recv(), seconds))
 
+    async def notice(self) -> list[str]:
+        """Return the fields of the next notice, which is sealed with the keys of the first registration."""
+        return unsealed(await self.text(), self.acknowledgements[0])
+
     async def fields(self) -> list[str]:
         """Return the fields of the next data frame that is not sealed."""
         return (await self.text()).split("|", 3)[3].split("^")
@@ -185,6 +193,16 @@ class Socket:
         except TimeoutError:
             return True
         return False
+
+
+def unsealed(frame: str, acknowledgement: Any) -> list[str]:
+    """Open a sealed frame by hand and return its fields."""
+    flag, _, count, payload = frame.split("|", 3)
+    assert (flag, count) == ("1", "001")
+    output = acknowledgement["body"]["output"]
+    decryptor = Cipher(AES256(output["key"].encode()), CBC(output["iv"].encode())).decryptor()
+    padded = decryptor.update(base64.b64decode(payload)) + decryptor.finalize()
+    return padded[: -padded[-1]].decode().split("^")
 
 
 @asynccontextmanager

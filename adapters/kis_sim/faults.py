@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
+from enum import StrEnum
+from random import Random
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -59,6 +61,37 @@ class Delay(Fault):
     """Something comes later: real seconds for replies, market or real seconds, whichever is sooner, for rows."""
 
     seconds: float = Field(default=3, ge=0)
+
+
+class RowLag(Delay):
+    """Rows come late; with a `seed` each after a time of its own, drawn between 0 and `seconds`."""
+
+    seed: int | None = None
+
+    def of(self, number: str) -> float:
+        """Return how long the row of an order number stays hidden, in seconds."""
+        if self.seed is None:
+            return self.seconds
+        return Random(f"{self.seed} {number}").uniform(0, self.seconds)  # noqa: S311 - a drawn fault
+
+
+class Ghost(StrEnum):
+    """A row of the day's orders that nothing explains; none of them has a fill."""
+
+    REPEATED = "repeated"
+    """A row comes twice."""
+    OTHER_EXCHANGE = "other_exchange"
+    """The same order on NXT, under a number that no order has."""
+    EMPTY = "empty"
+    """An order for no share at all."""
+    TWIN = "twin"
+    """The same order under a number that no order has."""
+
+
+class GhostRows(Fault):
+    """The newest row shown is haunted; with `count` 1 a ghost is seen once and never again."""
+
+    kinds: tuple[Ghost, ...] = tuple(Ghost)
 
 
 class PartialFills(Fault):
@@ -118,11 +151,13 @@ class FaultTable(BaseModel):
     timeout_after_accept: Switch[Fault] = None
     reply_lost: Switch[Fault] = None
     reply_delayed: Switch[Delay] = None
-    orders_lag: Switch[Delay] = None
+    orders_lag: Switch[RowLag] = None
     orders_empty: Switch[Fault] = None
+    ghost_rows: Switch[GhostRows] = None
     notice_before_reply: Switch[Delay] = None
     no_notice: Switch[Fault] = None
     duplicate_notice: Switch[Fault] = None
+    reordered_notices: Switch[Fault] = None
     partial_fills: Switch[PartialFills] = None
     reject_after_accept: Switch[RejectAfterAccept] = None
     silent_socket: Switch[Fault] = None

@@ -7,8 +7,9 @@ from datetime import date, timedelta
 from typing import Final
 
 from adapters.kis_sim.calls import Values
-from adapters.kis_sim.faults import Delay, Fault
+from adapters.kis_sim.faults import Fault, GhostRows, RowLag
 from adapters.kis_sim.figures import SIDE_CODE, average, day_text, plain_average, time_text
+from adapters.kis_sim.ghosts import haunted
 from adapters.kis_sim.order_calls import BRANCH
 from adapters.kis_sim.orders import Act, BookedOrder, Environment
 from adapters.kis_sim.replies import NOTHING, Query, Reply, paged
@@ -35,6 +36,9 @@ def daily_ccld(query: Query) -> Reply:
     is_newest_first = query.text("INQR_DVSN", "00") == "00"
     shown.sort(key=lambda order: order.sequence, reverse=is_newest_first)
     rows = [(_key(order), _ccld_row(query, order)) for order in shown]
+    ghosts = faults.strike(GhostRows, "ghost_rows", query.text("PDNO"), names) if rows else None
+    if ghosts:
+        rows = haunted(rows, ghosts.kinds, is_newest_first=is_newest_first)
     return paged(query, "output1", rows, totals, is_descending=is_newest_first)
 
 
@@ -73,12 +77,13 @@ def _is_wanted(query: Query, order: BookedOrder) -> bool:
 def _is_late(query: Query, order: BookedOrder) -> bool:
     """Tell whether a fault still hides the row: it shows when either clock has gone on long enough."""
     lag = query.simulation.faults.active(
-        Delay, "orders_lag", order.symbol, (query.tr, query.call.name)
+        RowLag, "orders_lag", order.symbol, (query.tr, query.call.name)
     )
     if lag is None:
         return False
     by_market = (query.at - order.at).total_seconds()
-    return max(by_market, query.simulation.seconds_since(order.entered_real)) < lag.seconds
+    passed = max(by_market, query.simulation.seconds_since(order.entered_real))
+    return passed < lag.of(order.number)
 
 
 def _key(order: BookedOrder) -> str:

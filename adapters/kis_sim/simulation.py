@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from adapters.kis_sim.accounts import Account
 from adapters.kis_sim.clock import MarketClock
 from adapters.kis_sim.exchange import Exchange
-from adapters.kis_sim.faults import Faults
+from adapters.kis_sim.faults import Fault, Faults
 from adapters.kis_sim.hours import Timetable, kst, midnight
 from adapters.kis_sim.market import Market
 from adapters.kis_sim.orders import Notice
@@ -155,8 +155,10 @@ class Simulation:
         self.deliver()
 
     def deliver(self) -> None:
-        """Send the notices that have gathered."""
+        """Send the notices that have gathered; a fault may send them last first."""
         notices, self.exchange.notices[:] = self.exchange.notices[:], []
+        if len(notices) > 1 and self.faults.strike(Fault, "reordered_notices"):
+            notices.reverse()
         for notice in notices:
             self.audience.notify(notice)
 

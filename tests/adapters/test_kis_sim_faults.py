@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import httpx
 import pytest
 
 from adapters.kis_sim.faults import FaultTable
-from tests.sim_clients import BALANCE, BUY, CHANGE, PAPER_BUY, PRICE, Desk, a_desk
+from tests.sim_clients import BALANCE, BUY, CHANGE, PAPER_BUY, PRICE, ROWS, Desk, a_desk
 
 LG_CHEM = "051910"
 TRADES, NOTICES, OPERATION = "H0STCNT0", "H0STCNI0", "H0STMKO0"
@@ -229,6 +230,57 @@ async def test_lagging_rows_come_by_real_time_too_while_the_clock_stands() -> No
         assert await desk.rows() == []
         await asyncio.sleep(0.25)
         assert len(await desk.rows()) == 1
+
+
+async def test_every_row_may_lag_for_a_time_of_its_own() -> None:
+    shown = []
+    async with a_desk() as desk:
+        await desk.to("09:10")
+        await desk.fault(orders_lag={"seconds": 300, "seed": 7})
+        for _ in range(8):
+            await desk.order(BUY, "005930", 1)
+        for clock in ("09:10", "09:11", "09:12", "09:13", "09:14", "09:15"):
+            await desk.to(clock)
+            shown.append({row["odno"] for row in await desk.rows()})
+    assert len({len(numbers) for numbers in shown}) > 3, "the rows came one after the other"
+    assert all(earlier <= later for earlier, later in pairwise(shown))
+    assert len(shown[-1]) == 8
+
+
+async def test_the_newest_row_is_haunted_once_and_never_again() -> None:
+    async with a_desk() as desk:
+        await desk.to("09:10")
+        number = (await desk.order(BUY, LG_CHEM, 2))["output"]["ODNO"]
+        await desk.fault(ghost_rows={"count": 1})
+        haunted, after = await desk.rows(), await desk.rows()
+        assert len(orders(desk)) == 1
+    true = [row for row in haunted if row["odno"] == number]
+    ghosts = [row for row in haunted if row["odno"] != number]
+    assert true == [after[0], after[0]], "the row itself comes twice"
+    assert {row["pdno"] for row in ghosts} == {LG_CHEM}
+    assert {row["tot_ccld_qty"] for row in ghosts} == {"0"}
+    assert {row["ord_qty"] for row in ghosts} == {"0", "2"}
+    assert {row["excg_id_dvsn_cd"] for row in ghosts} == {"KRX", "NXT"}
+    assert len(after) == 1
+
+
+async def test_an_empty_list_has_no_ghosts() -> None:
+    async with a_desk() as desk:
+        await desk.to("09:10")
+        await desk.fault(ghost_rows={"kinds": ["twin"]})
+        assert await desk.rows() == []
+        await desk.order(BUY, LG_CHEM, 2)
+        assert len(await desk.rows()) == 2
+
+
+async def test_inquiries_are_throttled_while_orders_pass() -> None:
+    async with a_desk() as desk:
+        await desk.to("09:10")
+        await desk.fault(throttled={"trs": ["inquire-daily-ccld"]})
+        assert (await desk.order(BUY, LG_CHEM, 1))["rt_cd"] == "0"
+        today = {"INQR_STRT_DT": "20180116", "INQR_END_DT": "20180116"}
+        refused = await desk.account(ROWS, "inquire-daily-ccld", **today)
+    assert (refused["rt_cd"], refused["msg_cd"]) == ("1", "EGW00201")
 
 
 async def test_the_list_comes_empty_with_only_its_totals() -> None:

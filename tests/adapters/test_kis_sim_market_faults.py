@@ -64,6 +64,19 @@ async def test_a_notice_comes_twice() -> None:
             assert await socket.is_quiet()
 
 
+async def test_the_notices_of_one_moment_come_last_first() -> None:
+    async with a_desk() as desk:
+        await desk.to("09:10")
+        async with desk.socket((NOTICES, "maemae")) as socket:
+            await desk.order(BUY, LG_CHEM, 1)
+            told = [await socket.notice() for _ in range(2)]
+            await desk.fault(reordered_notices={"count": 1})
+            await desk.order(BUY, LG_CHEM, 1)
+            reordered = [await socket.notice() for _ in range(2)]
+    assert [fields[13] for fields in told] == ["1", "2"], "taken, then filled"
+    assert [fields[13] for fields in reordered] == ["2", "1"]
+
+
 async def test_fills_come_in_parts_over_time() -> None:
     async with a_desk() as desk:
         await desk.to("09:10")

@@ -3,35 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 from typing import Any
 
 import pytest
 import websockets
-from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import AES256
-from cryptography.hazmat.primitives.ciphers.modes import CBC
 
 from adapters.kis_sim.gateway import Mode
 from adapters.kis_sim.options import Profile, default_credential
 from adapters.kis_sim.orders import Environment
 from tests.builders import A_DAY, seoul
-from tests.sim_clients import BUY, CHANGE, PAPER_BUY, SELL, Desk, Socket, a_desk
+from tests.sim_clients import BUY, CHANGE, PAPER_BUY, SELL, Desk, Socket, a_desk, unsealed
 
 TRADES, BOOKS, OPERATION = "H0STCNT0", "H0STASP0", "H0STMKO0"
 NOTICES, PAPER_NOTICES = "H0STCNI0", "H0STCNI9"
 LG_CHEM = "051910"
-
-
-def unsealed(frame: str, acknowledgement: Any) -> list[str]:
-    """Open a sealed frame by hand and return its fields."""
-    flag, _, count, payload = frame.split("|", 3)
-    assert (flag, count) == ("1", "001")
-    output = acknowledgement["body"]["output"]
-    decryptor = Cipher(AES256(output["key"].encode()), CBC(output["iv"].encode())).decryptor()
-    padded = decryptor.update(base64.b64decode(payload)) + decryptor.finalize()
-    return padded[: -padded[-1]].decode().split("^")
 
 
 async def notices(socket: Socket, count: int) -> list[list[str]]:
