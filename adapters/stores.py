@@ -8,28 +8,52 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final, Protocol
 
+from adapters.order_stores import (
+    ExecutionStore,
+    NoticeStore,
+    OrderEvent,
+    OrderStore,
+    SubmissionStore,
+    check_owner,
+    has_submission,
+    number_is_taken,
+)
 from trading.bars import Bar, BarGap, Interval
 from trading.decisions import RiskEvent
 from trading.equity import EquityPoint
-from trading.errors import BadInput
 from trading.executions import Execution
 from trading.halts import Halt
 from trading.instruments import Instrument, Symbol
 from trading.ledger import CashFlow, Ledger
-from trading.notices import Notice
-from trading.orders import Order, OrderIntent
 from trading.signals import Signal
-from trading.submissions import Search, Submission
 
-
-@dataclass(frozen=True, slots=True)
-class OrderEvent:
-    """One line of an order's timeline."""
-
-    client_order_id: str
-    status: str
-    at: datetime
-    detail: str = ""
+__all__ = [
+    "LEASE_SECONDS",
+    "AuditEntry",
+    "AuditLog",
+    "BarStore",
+    "CalendarStore",
+    "ConfigStore",
+    "EquityStore",
+    "ExecutionStore",
+    "HaltStore",
+    "InstrumentStore",
+    "Lease",
+    "LedgerStore",
+    "NoticeStore",
+    "OrderEvent",
+    "OrderStore",
+    "Outbox",
+    "OutboxEvent",
+    "RiskEventStore",
+    "SignalStore",
+    "Stores",
+    "SubmissionStore",
+    "UnitOfWork",
+    "check_owner",
+    "has_submission",
+    "number_is_taken",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +78,6 @@ class AuditEntry:
 
 LEASE_SECONDS: Final = 60
 """A holder that shows no life for so long is taken for stopped: longer than any wait of an order in between."""
-
-
-def check_owner(intent: OrderIntent, channel: str, account: str) -> None:
-    """Make sure that an order is written where it belongs.
-
-    Raises:
-        BadInput: when it is another channel's or account's.
-    """
-    theirs = (intent.channel, intent.account)
-    if theirs != (channel, account):
-        raise BadInput("order", theirs, f"an order of {(channel, account)}")
-
-
-def number_is_taken(broker_order_id: str) -> BadInput:
-    """Make the error for a number of the broker that another order of the day has."""
-    return BadInput(
-        "broker_order_id", broker_order_id, "a number that no other order of the day has"
-    )
 
 
 class BarStore(Protocol):
@@ -141,107 +147,6 @@ class SignalStore(Protocol):
 
     def of_day(self, trading_day: date) -> tuple[Signal, ...]:
         """Give the day's signals in order of creation."""
-        ...
-
-
-class OrderStore(Protocol):
-    """Orders and their timelines."""
-
-    def add(self, order: Order) -> bool:
-        """Write a new order; False (and nothing written) when the client_order_id exists.
-
-        Raises:
-            BadInput: when it is another account's, or another order of the day has the broker's number.
-        """
-        ...
-
-    def save(self, order: Order, *, detail: str = "") -> None:
-        """Write the new state and one line of timeline.
-
-        Raises:
-            LookupError: when the order was never added.
-            BadInput: when another order of the day has the broker's number.
-        """
-        ...
-
-    def get(self, client_order_id: str) -> Order | None:
-        """Give one; inside a unit of work the row stays locked until its end."""
-        ...
-
-    def by_broker_id(self, trading_day: date, broker_order_id: str) -> Order | None:
-        """Give the order that the broker's number of that day belongs to; locked likewise."""
-        ...
-
-    def open(self) -> tuple[Order, ...]:
-        """Give every open order, oldest first."""
-        ...
-
-    def of_day(self, trading_day: date) -> tuple[Order, ...]:
-        """Give the day's orders, oldest first, denied ones included."""
-        ...
-
-    def timeline(self, client_order_id: str) -> tuple[OrderEvent, ...]:
-        """Give the order's history."""
-        ...
-
-
-class SubmissionStore(Protocol):
-    """What was known when each order left, and how far the search for it has come."""
-
-    def add(self, submission: Submission) -> None:
-        """Write, in the unit of work that saves the order as SUBMITTED.
-
-        Raises:
-            BadInput: when the order has one already.
-        """
-        ...
-
-    def get(self, client_order_id: str) -> Submission | None:
-        """Give one."""
-        ...
-
-    def note(self, client_order_id: str, search: Search) -> None:
-        """Write how far the search has come.
-
-        Raises:
-            LookupError: when the order has no submission.
-        """
-        ...
-
-
-class NoticeStore(Protocol):
-    """Notices whose order number belongs to no order of ours yet: the buffer that survives a crash."""
-
-    def keep(self, trading_day: date, notice: Notice) -> None:
-        """Write; the same notice again (all fields but its arrival) changes nothing."""
-        ...
-
-    def waiting(self, trading_day: date) -> tuple[Notice, ...]:
-        """Give the day's notices that wait, in order of arrival."""
-        ...
-
-    def drop(self, trading_day: date, broker_order_id: str) -> int:
-        """Let go of a number's notices, because they were applied or are not ours; give how many."""
-        ...
-
-
-class ExecutionStore(Protocol):
-    """Booked fills."""
-
-    def add(self, execution: Execution) -> bool:
-        """Write; False (and nothing written) when the execution_id exists."""
-        ...
-
-    def of_order(self, client_order_id: str) -> tuple[Execution, ...]:
-        """Give an order's fills in order of booking."""
-        ...
-
-    def of_day(self, trading_day: date) -> tuple[Execution, ...]:
-        """Give the day's fills in order of booking."""
-        ...
-
-    def all(self) -> tuple[Execution, ...]:
-        """Give every fill of the account in order of booking."""
         ...
 
 
@@ -430,14 +335,23 @@ class Lease(Protocol):
 
     @property
     def needs_recovery(self) -> bool:
-        """Whether the holder before this one ended without giving the lease back: it may have died in mid-order."""
+        """Whether a holder before this one may have ended in mid-order, and nobody has recovered since.
+
+        So it is after a death, a take-over, a block that an exception ended, and a block that ended well
+        without the recovery that it was asked for.
+        """
+        ...
+
+    def recovered(self) -> None:
+        """Note that doubt, orders, positions and cash have been gone through: the next holder need not."""
         ...
 
     def begin(self) -> AbstractContextManager[UnitOfWork]:
         """Open a transaction that can only commit while the token is still the newest.
 
         Raises:
-            LeaseLost: when somebody has taken the lease since; nothing is written.
+            LeaseLost: when the lease is lost, taken by somebody or not; nothing is written.
+            StoreUnavailable: when the database cannot be reached or went away; nothing is written either.
         """
         ...
 
@@ -445,7 +359,7 @@ class Lease(Protocol):
         """Make sure that the lease is still held; quick enough for the moment before a send.
 
         Raises:
-            LeaseLost: when somebody has taken it since.
+            LeaseLost: when it is lost, taken by somebody or not: a lost lease does not come back.
             StoreUnavailable: when nobody can tell.
         """
         ...
@@ -468,7 +382,8 @@ class Stores(Protocol):
     def lease(self, name: str) -> AbstractContextManager[Lease | None]:
         """Try to take the lease `name` of this account; gives None at once while a living holder has it.
 
-        It ends with the block, with the death of the process, and by being taken over when its holder has
-        shown no life (no `begin`, no `check`) for `LEASE_SECONDS`, as a stopped process does not.
+        It ends with the block, with the death of the process or of its connection, and by being taken over
+        when its holder has shown no life (no `begin`, no `check`) for `LEASE_SECONDS`, as a stopped process
+        does not. A unit of work of this account that is open delays the taking.
         """
         ...

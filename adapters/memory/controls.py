@@ -19,7 +19,7 @@ class MemoryHalts:
     """The kill switch's row."""
 
     def __init__(self) -> None:
-        self.rows: Table[tuple[str, str], Halt] = Table()
+        self.rows: Table[tuple[str, str, str], Halt] = Table()
 
     def put(self, halt: Halt) -> bool:
         """Put a halt in force, in place of the same source's other state; False when it stands already.
@@ -29,21 +29,35 @@ class MemoryHalts:
         """
         if halt.state is TradingState.ACTIVE:
             raise BadInput("state", halt.state, "REDUCING or HALTED; lift a halt to trade again")
-        known = self.rows.get((halt.source, halt.strategy_id))
+        key = (halt.source, halt.strategy_id, halt.symbol)
+        known = self.rows.get(key)
         if known and known.state is halt.state:
             return False
-        self.rows.put((halt.source, halt.strategy_id), halt)
+        self.rows.put(key, halt)
         return True
 
-    def lift(self, source: str, *, strategy_id: str = "", reason: str, at: datetime) -> bool:  # noqa: ARG002 - kept in the database only
+    def lift(
+        self,
+        source: str,
+        *,
+        strategy_id: str = "",
+        symbol: str = "",
+        reason: str,  # noqa: ARG002 - kept in the database only
+        at: datetime,  # noqa: ARG002 - kept in the database only
+    ) -> bool:
         """Lift one; False when there was none."""
-        is_known = (source, strategy_id) in self.rows
-        self.rows.drop((source, strategy_id))
+        key = (source, strategy_id, symbol)
+        is_known = key in self.rows
+        self.rows.drop(key)
         return is_known
 
     def in_force(self) -> tuple[Halt, ...]:
         """Give every halt in force, oldest first."""
-        return tuple(sorted(self.rows, key=lambda halt: (halt.at, halt.source, halt.strategy_id)))
+        return tuple(sorted(self.rows, key=_age))
+
+
+def _age(halt: Halt) -> tuple[datetime, str, str, str]:
+    return halt.at, halt.source, halt.strategy_id, halt.symbol
 
 
 class MemoryEquity:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock, RLock
@@ -20,6 +21,8 @@ from adapters.memory.controls import (
     MemoryHalts,
     MemoryOutbox,
 )
+from adapters.memory.evidence import MemoryNotices, MemorySubmissions
+from adapters.memory.leases import LeaseRow, MemoryLease
 from adapters.memory.markets import MemoryBars, MemoryCalendar, MemoryInstruments
 from adapters.memory.tables import every_table
 from adapters.stores import (
@@ -32,10 +35,12 @@ from adapters.stores import (
     HaltStore,
     InstrumentStore,
     LedgerStore,
+    NoticeStore,
     OrderStore,
     Outbox,
     RiskEventStore,
     SignalStore,
+    SubmissionStore,
     UnitOfWork,
 )
 
@@ -50,6 +55,8 @@ class MemoryUnitOfWork:
         self.instruments: InstrumentStore = MemoryInstruments()
         self.signals: SignalStore = MemorySignals(outbox)
         self.orders: OrderStore = orders
+        self.submissions: SubmissionStore = MemorySubmissions(orders)
+        self.notices: NoticeStore = MemoryNotices()
         self.executions: ExecutionStore = MemoryExecutions(orders, outbox)
         self.ledger: LedgerStore = MemoryLedger(account, orders)
         self.risk_events: RiskEventStore = MemoryRiskEvents(outbox)
@@ -82,6 +89,7 @@ class MemoryStores:
         self._is_open = False
         self._names = Lock()
         self._held: set[str] = set()
+        self._leases: dict[str, LeaseRow] = defaultdict(LeaseRow)
 
     @contextmanager
     def begin(self) -> Iterator[UnitOfWork]:
@@ -112,6 +120,26 @@ class MemoryStores:
         finally:
             if is_ours:
                 self._held.discard(name)
+
+    @contextmanager
+    def lease(self, name: str) -> Iterator[MemoryLease | None]:
+        """Try to take the lease `name` in this process."""
+        with self._turn:  # the token never rises between a fenced unit of work and its commit
+            row = self._leases[name]
+            lease = None if row.is_held else MemoryLease(row, self.begin)
+        if lease is None:
+            yield None
+            return
+        try:
+            yield lease
+            lease.give_back()
+        finally:
+            lease.let_go()
+
+    def abandon(self, name: str) -> None:
+        """Take the lease `name` from its holder, as its death or a take-over does: he has lost it."""
+        with self._turn:
+            self._leases[name].is_held = False
 
     def close(self) -> None:
         """Do nothing; a database would close its connections."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, update
+from sqlalchemy import Row, Select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from adapters.postgres.scope import Scope, columns_of, pick
@@ -28,32 +28,32 @@ class PostgresHalts:
         """
         if halt.state is TradingState.ACTIVE:
             raise BadInput("state", halt.state, "REDUCING or HALTED; lift a halt to trade again")
-        known = self._scope.row(
-            self._in_force(halt.source, halt.strategy_id).where(halts.c.state == halt.state)
-        )
-        if known:
+        same = {"source": halt.source, "strategy_id": halt.strategy_id, "symbol": halt.symbol}
+        if self._scope.row(self._in_force().filter_by(**same, state=halt.state)):
             return False
-        self.lift(halt.source, strategy_id=halt.strategy_id, reason=halt.reason, at=halt.at)
+        self.lift(**same, reason=halt.reason, at=halt.at)
         added = insert(halts).values(**self._scope.owner, **columns_of(halt))
         return self._scope.changes(added.on_conflict_do_nothing()) == 1
 
-    def lift(self, source: str, *, strategy_id: str = "", reason: str, at: datetime) -> bool:
+    def lift(
+        self, source: str, *, strategy_id: str = "", symbol: str = "", reason: str, at: datetime
+    ) -> bool:
         """Lift one; False when there was none."""
         lifted = update(halts).filter_by(
-            **self._scope.owner, source=source, strategy_id=strategy_id
+            **self._scope.owner, source=source, strategy_id=strategy_id, symbol=symbol
         )
         lifted = lifted.where(halts.c.lifted_at.is_(None))
         return self._scope.changes(lifted.values(lifted_at=at, lift_reason=reason)) > 0
 
     def in_force(self) -> tuple[Halt, ...]:
         """Give every halt in force, oldest first."""
-        query = self._scope.own(halts).where(halts.c.lifted_at.is_(None))
-        oldest_first = query.order_by(halts.c.at, halts.c.source, halts.c.strategy_id)
-        return tuple(_halt(row) for row in self._scope.rows(oldest_first))
+        oldest_first = (halts.c.at, halts.c.source, halts.c.strategy_id, halts.c.symbol)
+        return tuple(
+            _halt(row) for row in self._scope.rows(self._in_force().order_by(*oldest_first))
+        )
 
-    def _in_force(self, source: str, strategy_id: str) -> Any:
-        query = self._scope.own(halts).where(halts.c.lifted_at.is_(None))
-        return query.where(halts.c.source == source, halts.c.strategy_id == strategy_id)
+    def _in_force(self) -> Select[Any]:
+        return self._scope.own(halts).where(halts.c.lifted_at.is_(None))
 
 
 def _halt(row: Row[Any]) -> Halt:

@@ -3,13 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from typing import Any, Final
 
 import psycopg
 from sqlalchemy.engine import URL
 
 from adapters.postgres.engine import CONNECT, unavailable
 from adapters.postgres.scope import lock_key
+
+PATIENT: Final[dict[str, Any]] = {
+    # An answer that does not come, because the way to the database is cut, is waited for so long (ms).
+    "tcp_user_timeout": 5_000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+}
+
+type Session = psycopg.Connection[tuple[Any, ...]]
+
+
+def open_session(url: URL) -> Session:
+    """Open a connection outside the pool that commits each statement; its locks live as long as it does.
+
+    Raises:
+        StoreUnavailable: when the database cannot be reached.
+    """
+    address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    try:
+        return psycopg.connect(address, autocommit=True, **CONNECT, **PATIENT)
+    except psycopg.OperationalError as error:
+        raise unavailable(url, error) from error
+
+
+def try_lock(session: Session, key: int) -> bool:
+    """Take the lock if nobody has it."""
+    row = session.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone()
+    return bool(row and row[0])
+
+
+@contextmanager
+def locks_of(session: Session) -> Iterator[None]:
+    """Free every lock of the session at the end of the block, and close it."""
+    with closing(session):
+        try:
+            yield
+        finally:
+            # A lost connection has lost its locks already.
+            with suppress(psycopg.OperationalError):
+                session.execute("SELECT pg_advisory_unlock_all()")
 
 
 @contextmanager
@@ -19,17 +61,9 @@ def hold_lock(url: URL, *name: str) -> Iterator[bool]:
     Raises:
         StoreUnavailable: when the database cannot be reached.
     """
-    address = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    key = lock_key("lock", *name)
-    try:
-        connection = psycopg.connect(address, autocommit=True, **CONNECT)
-        row = connection.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone()
-    except psycopg.OperationalError as error:
-        raise unavailable(url, error) from error
-    try:
-        yield bool(row and row[0])
-    finally:
-        # A lost connection has lost the lock already.
-        with suppress(psycopg.OperationalError):
-            connection.execute("SELECT pg_advisory_unlock_all()")
-        connection.close()
+    with locks_of(session := open_session(url)):
+        try:
+            is_ours = try_lock(session, lock_key("lock", *name))
+        except psycopg.OperationalError as error:
+            raise unavailable(url, error) from error
+        yield is_ours

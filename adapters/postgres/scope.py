@@ -31,7 +31,7 @@ class Scope:
         transaction.
         """
         if not self._is_locked:
-            key = lock_key("account", self.channel, self.account)
+            key = account_key(self.channel, self.account)
             self.connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
             self._is_locked = True
 
@@ -52,6 +52,11 @@ class Scope:
         """Execute with the columns to write, if any; give how many rows it wrote."""
         counted = statement.execution_options(preserve_rowcount=True)
         return int(self.connection.execute(counted, columns).rowcount)
+
+
+def account_key(channel: str, account: str) -> int:
+    """Derive the number of an account's lock."""
+    return lock_key("account", channel, account)
 
 
 def lock_key(*parts: str) -> int:

@@ -10,23 +10,29 @@ from typing import Any
 from sqlalchemy import text
 
 from adapters.postgres.engine import clear_errors, open_engine
+from adapters.postgres.leases import Place, PostgresLease, hold_lease
 from adapters.postgres.locks import hold_lock
 from adapters.postgres.scope import Scope
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
-from adapters.stores import UnitOfWork
+from adapters.stores import LEASE_SECONDS, UnitOfWork
 
 
 class PostgresStores:
     """The memory of one channel and account; safe to share between threads, each with its own unit of work."""
 
-    def __init__(self, url: str, *, channel: str, account: str) -> None:
+    def __init__(
+        self, url: str, *, channel: str, account: str, lease_seconds: float = LEASE_SECONDS
+    ) -> None:
         """Open the pool; it connects at the first use.
+
+        `lease_seconds`: how long a lease's holder may show no life before others take it over.
 
         Raises:
             InvalidSetting: when `url` is no PostgreSQL address.
         """
         self._engine = open_engine(url)
         self._channel, self._account = channel, account
+        self._lease_seconds = lease_seconds
 
     @contextmanager
     def begin(self) -> Iterator[UnitOfWork]:
@@ -35,12 +41,17 @@ class PostgresStores:
         Raises:
             StoreUnavailable: when the database cannot be reached, went away, or a lock took too long.
         """
-        with clear_errors(self._engine), self._engine.begin() as connection:
-            yield PostgresUnitOfWork(Scope(connection, self._channel, self._account))
+        with self._open_scope() as scope:
+            yield PostgresUnitOfWork(scope)
 
     def lock(self, name: str) -> AbstractContextManager[bool]:
         """Try to be the only holder of `name` on this account in any process."""
         return hold_lock(self._engine.url, self._channel, self._account, name)
+
+    def lease(self, name: str) -> AbstractContextManager[PostgresLease | None]:
+        """Try to take the lease `name` of this account; gives None at once while a living holder has it."""
+        place = Place(self._engine.url, self._channel, self._account, name)
+        return hold_lease(place, self._open_scope, seconds=self._lease_seconds)
 
     def ask(self, question: str, **parameters: Any) -> tuple[Mapping[str, Any], ...]:
         """Answer one question of the report: the query `sql/queries/<question>.sql`, its rows by column.
@@ -56,3 +67,8 @@ class PostgresStores:
     def close(self) -> None:
         """Close the pool's idle connections."""
         self._engine.dispose()
+
+    @contextmanager
+    def _open_scope(self) -> Iterator[Scope]:
+        with clear_errors(self._engine), self._engine.begin() as connection:
+            yield Scope(connection, self._channel, self._account)

@@ -17,7 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = MetaData()
 
@@ -126,6 +126,32 @@ order_events = Table(
     *_when("at"),
     *_text("detail"),
 )
+submissions = Table(
+    "submissions",
+    metadata,
+    *_text("channel", "account", "client_order_id"),
+    *_won("fence"),
+    _json("body"),
+    *_when("sent_at"),
+    Column("known_numbers", ARRAY(Text), nullable=False),
+    *_text("highest_number"),
+    *_won("held", "sellable"),
+    Column("buyable_cash", BigInteger),
+    Column("scans", Integer, nullable=False),
+    *_when("first_at", "last_at", nullable=True),
+    *_flag("is_control_seen", "is_noticed"),
+)
+notices = Table(
+    "notices",
+    metadata,
+    _number("notice_id"),
+    *_text("channel", "account"),
+    *_day("trading_day"),
+    *_text("kind", "broker_order_id", "original_id", "symbol", "side", "order_type"),
+    *_won("quantity", "price", "order_quantity"),
+    *_text("time_text"),
+    *_when("received_at"),
+)
 executions = Table(
     "executions",
     metadata,
@@ -177,10 +203,19 @@ halts = Table(
     "halts",
     metadata,
     _number("halt_id"),
-    *_text("channel", "account", "source", "strategy_id", "state", "reason"),
+    *_text("channel", "account", "source", "strategy_id", "symbol", "state", "reason"),
     *_when("at"),
     *_when("lifted_at", nullable=True),
     Column("lift_reason", Text),
+)
+leases = Table(
+    "leases",
+    metadata,
+    *_text("channel", "account", "name"),
+    *_won("token"),
+    Column("backend_pid", Integer, nullable=False),
+    *_flag("is_returned"),
+    *_when("alive_at"),
 )
 configs = Table(
     "configs",

@@ -11,11 +11,13 @@ from adapters.postgres.executions import PostgresExecutions
 from adapters.postgres.halts import PostgresHalts
 from adapters.postgres.instruments import PostgresInstruments
 from adapters.postgres.ledger import PostgresLedger
+from adapters.postgres.notices import PostgresNotices
 from adapters.postgres.orders import PostgresOrders
 from adapters.postgres.outbox import PostgresOutbox
 from adapters.postgres.risk_events import PostgresRiskEvents
 from adapters.postgres.scope import Scope
 from adapters.postgres.signals import PostgresSignals
+from adapters.postgres.submissions import PostgresSubmissions
 from adapters.stores import (
     AuditLog,
     BarStore,
@@ -26,10 +28,12 @@ from adapters.stores import (
     HaltStore,
     InstrumentStore,
     LedgerStore,
+    NoticeStore,
     OrderStore,
     Outbox,
     RiskEventStore,
     SignalStore,
+    SubmissionStore,
 )
 
 
@@ -43,6 +47,8 @@ class PostgresUnitOfWork:
         self.instruments: InstrumentStore = PostgresInstruments(scope)
         self.signals: SignalStore = PostgresSignals(scope, outbox)
         self.orders: OrderStore = orders
+        self.submissions: SubmissionStore = PostgresSubmissions(scope)
+        self.notices: NoticeStore = PostgresNotices(scope)
         self.executions: ExecutionStore = PostgresExecutions(scope, outbox)
         self.ledger: LedgerStore = PostgresLedger(scope, orders)
         self.risk_events: RiskEventStore = PostgresRiskEvents(scope, outbox)
