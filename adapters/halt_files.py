@@ -1,92 +1,200 @@
 """This is the kill switch on disk: it works when everything else is down.
 
-While the file exists something is stopped. What cannot be read stops everything: an empty file made by
-`touch`, a torn write and a directory in its place all mean HALTED.
+Once used, the file is always there, sealed with a checksum and a time of change of its own, and a marker beside
+it remembers that it was. What is missing after that, torn, touched, written by hand or cannot be read at all
+stops everything: `touch` and `rm` are ways to halt.
 """
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import json
 import os
-from collections.abc import Iterable
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
-from trading.halts import Halt, TradingState
+from trading.halts import Halt, TradingState, tightened
+
+SEAL: Final = 1_000_000_000
+"""The file's time of change in seconds, always this one: whoever touches the file breaks the seal."""
+PATIENCE_SECONDS: Final = 0.5
+"""How long a halt waits for another writer, who may be a process that somebody has stopped."""
 
 
 class HaltFile:
-    """Halts in one JSON file, replaced atomically and flushed to disk."""
+    """Halts in one JSON file, replaced atomically and flushed to disk before anybody goes on."""
 
     def __init__(self, path: Path) -> None:
         """Take the file's place; it need not exist."""
         self.path = path
+        self._marker = path.with_suffix(".known")
+        self._lock = path.with_suffix(".lock")
 
     def read(self, *, at: datetime) -> tuple[Halt, ...]:
-        """Give every halt in the file; anything unreadable is one HALTED, noticed `at`."""
+        """Give every halt in the file; anything that is not as we left it is one HALTED, noticed `at`."""
         try:
-            text = self.path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return ()
+            content = self._content()
         except OSError as error:
-            return (_unreadable(type(error).__name__, at),)
+            return (_broken(type(error).__name__, at),)
+        if content is None:
+            return (_broken("missing", at),) if _exists(self._marker) else ()
         try:
-            return tuple(_halt(row) for row in json.loads(text)) or (_unreadable("empty", at),)
-        except (ValueError, TypeError, KeyError, AttributeError):
-            return (_unreadable("not a list of halts", at),)
-
-    def write(self, halts: Iterable[Halt]) -> None:
-        """Replace the content; no halts at all removes the file."""
-        rows = [_row(halt) for halt in halts]
-        if not rows:
-            self.path.unlink(missing_ok=True)
-            return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self.path.with_suffix(".draft")
-        with draft.open("w", encoding="utf-8") as file:
-            json.dump(rows, file, ensure_ascii=False)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self.path)
-        _flush_directory(self.path.parent)
+            return _parse(content)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it stops trading
+            return (_broken(str(error) or type(error).__name__, at),)
 
     def put(self, halt: Halt) -> None:
-        """Add one halt, replacing that of the same source and strategy."""
-        others = [h for h in self.read(at=halt.at) if _key(h) != _key(halt)]
-        self.write([*others, halt])
+        """Add one halt; over one of the same source, strategy and symbol it never loosens.
 
-    def lift(self, source: str, *, strategy_id: str = "", at: datetime) -> bool:
-        """Remove one halt, and with it an unreadable file; False when there was nothing to lift."""
-        halts = self.read(at=at)
-        self.write(h for h in halts if _key(h) != (source, strategy_id) and h.source != "file")
-        return bool(halts)
+        Where it cannot be written (a full disk) the file is taken away, which stops everything.
+
+        Raises:
+            OSError: when the disk refused; trading is stopped all the same if the folder is there.
+        """
+        try:
+            with self._only_writer(is_urgent=True):
+                self._change(lambda known: _with(known, halt), at=halt.at)
+        except OSError:
+            with suppress(OSError):
+                self.path.unlink(missing_ok=True)
+                _flush(self.path.parent)
+            raise
+
+    def lift(self, source: str, *, strategy_id: str = "", symbol: str = "", at: datetime) -> bool:
+        """Remove one halt, False when there was none; source "file" is a file that cannot be read.
+
+        Raises:
+            OSError: when the disk refused or another writer stands in the way; nothing is lifted then.
+        """
+        key = (source, strategy_id, symbol)
+        if key not in {halt.key for halt in self.read(at=at)}:
+            return False
+        with self._only_writer(is_urgent=False):
+            self._change(lambda known: [halt for halt in known if halt.key != key], at=at)
+        return True
+
+    def write_draft(self, halts: Iterable[Halt]) -> Path:
+        """Write a draft that is ready to take the file's place; give where it lies."""
+        draft = self.path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.draft")
+        with draft.open("wb") as file:
+            file.write(_render(halts))
+            file.flush()
+            os.utime(file.fileno(), (SEAL, SEAL))
+            os.fsync(file.fileno())
+        return draft
+
+    def _change(
+        self, change: Callable[[tuple[Halt, ...]], Iterable[Halt]], *, at: datetime
+    ) -> None:
+        """Replace the content; again when somebody who did not wait for us has replaced it meanwhile."""
+        while True:
+            seen, known = self._seen(), self.read(at=at)
+            self._remember()
+            draft = self.write_draft(change(known))
+            if self._seen() == seen:
+                draft.replace(self.path)
+                _flush(self.path.parent)
+                return
+
+    def _remember(self) -> None:
+        """Mark that there is a file, before there is one: a crash in between stops everything."""
+        if not _exists(self._marker):
+            self._marker.touch()
+            _flush(self._marker.parent)
+
+    @contextmanager
+    def _only_writer(self, *, is_urgent: bool) -> Iterator[None]:
+        """Wait for the other writer; an urgent one goes ahead when that takes too long."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self._lock.open("a") as file:  # closing it gives the lock back, and so does dying
+            if not _locks(file.fileno()) and not is_urgent:
+                raise TimeoutError(f"{self._lock}: another process is writing")
+            yield
+
+    def _content(self) -> bytes | None:
+        """Read the file, None when there is none; b"" when its seal is broken."""
+        try:
+            with self.path.open("rb") as file:
+                is_sealed = os.fstat(file.fileno()).st_mtime == SEAL
+                return file.read() if is_sealed else b""
+        except FileNotFoundError:
+            return None
+
+    def _seen(self) -> tuple[int, int] | None:
+        """Tell one version of the file from another, whatever is in it."""
+        try:
+            state = self.path.lstat()
+        except FileNotFoundError:
+            return None
+        return state.st_ino, state.st_ctime_ns
 
 
-def _key(halt: Halt) -> tuple[str, str]:
-    return halt.source, halt.strategy_id
+def _with(known: tuple[Halt, ...], halt: Halt) -> list[Halt]:
+    return [*(other for other in known if other.key != halt.key), tightened(halt, known)]
 
 
-def _unreadable(why: str, at: datetime) -> Halt:
+def _locks(descriptor: int) -> bool:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < until:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.001)
+        else:
+            return True
+    return False
+
+
+def _broken(why: str, at: datetime) -> Halt:
     return Halt("file", TradingState.HALTED, f"halt file: {why}", at)
 
 
-def _row(halt: Halt) -> dict[str, str]:
-    return {**asdict(halt), "state": halt.state.value, "at": halt.at.isoformat()}
+def _parse(content: bytes) -> tuple[Halt, ...]:
+    """Read what `_render` wrote, to the byte.
+
+    Raises:
+        ValueError: when it is anything else.
+    """
+    if not content:
+        raise ValueError("empty or touched")
+    halts = tuple(_halt(row) for row in json.loads(content)["halts"])
+    if content != _render(halts):
+        raise ValueError("wrong checksum")
+    return halts
+
+
+def _render(halts: Iterable[Halt]) -> bytes:
+    rows = [{**asdict(halt), "at": halt.at.isoformat()} for halt in halts]
+    digest = hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
+    text = json.dumps({"halts": rows, "sha256": digest}, ensure_ascii=False, indent=1)
+    return text.encode(errors="backslashreplace")  # which JSON reads as what it was
 
 
 def _halt(row: dict[str, str]) -> Halt:
-    return Halt(
-        source=row["source"],
-        state=TradingState(row["state"]),
-        reason=row["reason"],
-        at=datetime.fromisoformat(row["at"]),
-        strategy_id=row.get("strategy_id", ""),
-    )
+    state, at = TradingState(row["state"]), datetime.fromisoformat(row["at"])
+    return Halt(**{**row, "state": state, "at": at})  # type: ignore[arg-type]  # the others are texts
 
 
-def _flush_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
+def _exists(path: Path) -> bool:
+    """Tell whether something is there, or whether nobody can tell."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _flush(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

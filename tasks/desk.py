@@ -17,7 +17,7 @@ from adapters.stores import Stores, UnitOfWork
 from adapters.wording import Wording
 from tasks.channels import ChannelSettings
 from trading.bookings import Terms
-from trading.halts import Halt
+from trading.halts import Halt, united
 from trading.instruments import Instrument, Symbol
 from trading.sessions import Session, TradingCalendar, seoul_date, session_of
 
@@ -67,8 +67,8 @@ class Desk:
         self.notifier.send(message)
 
     def halts(self, work: UnitOfWork) -> tuple[Halt, ...]:
-        """Give every halt in force, from the file first and from the row."""
-        return (*self.halt_file.read(at=self.now()), *work.halts.in_force())
+        """Give every halt in force once, from the file first and from the row."""
+        return united(self.halt_file.read(at=self.now()), work.halts.in_force())
 
     def terms(self, work: UnitOfWork, symbol: Symbol, trading_day: date) -> Terms:
         """Give what a fill of `symbol` on that day costs and when it settles."""

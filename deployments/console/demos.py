@@ -14,6 +14,8 @@ from typing import Annotated, Final
 from cyclopts.validators import Number
 from rich.text import Text
 
+from adapters.clock import SystemClock
+from adapters.halt_files import HaltFile
 from deployments.console.announcements import announce, or_refusal, print_timings, running
 from deployments.console.reports import report
 from deployments.console.screens import DemoScreen
@@ -78,7 +80,7 @@ def _demonstrate(settings: Settings, wishes: Wishes) -> int:
         with running(stack):
             seconds = round(timings.elapsed, 1)
             announce("stack.ready", seconds=seconds, url=stack.settings.public_prefect_url)
-            if stack.settings.halt_file.exists():
+            if HaltFile(stack.settings.halt_file).read(at=SystemClock().now()):
                 announce("demo.halted", path=_short(stack.settings.halt_file))
             is_good = _play(stack, screen, wishes.days)
             screen.rest()

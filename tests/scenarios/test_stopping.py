@@ -225,7 +225,7 @@ class OpeningEye(HaltFile):
 class FullDisk(HaltFile):
     """A halt file on a disk without space."""
 
-    def write(self, halts: Iterable[Halt]) -> None:
+    def write_draft(self, halts: Iterable[Halt]) -> Path:
         """Fail as a full disk does."""
         del halts
         raise OSError(28, "No space left on device")
