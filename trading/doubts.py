@@ -205,23 +205,27 @@ def _may_have_been_in(order: Order) -> bool:
 
 def _ground_of_absence(submission: Submission, scan: Scan, patience: timedelta) -> Ground:
     """Name what forbids to call it absent, else what proves it."""
-    search, sent_at = submission.search, submission.sent_at
+    search = submission.search
     if search.is_noticed:
         return Ground.NOTICED
     if _shows_held(submission, scan):
         return Ground.HELD
-    if search.scans < MINIMUM_SCANS or search.first_at is None or search.last_at is None:
+    if search.scans < MINIMUM_SCANS:
         return Ground.TOO_FEW_SCANS
-    if (
-        search.last_at - search.first_at < patience
-        or search.last_at < sent_at + SEND_WITHIN + PATIENCE
-    ):
+    if not _is_long_enough(submission, patience):
         return Ground.TOO_EARLY
     if scan.is_quiet and scan.free is not None and scan.free == _evidence(submission):
         return Ground.NOTHING_HELD
-    if search.is_control_seen and scan.at >= sent_at + CONTROL_PATIENCE:
-        return Ground.CONTROL_SEEN
-    return Ground.UNPROVEN
+    is_overtaken = search.is_control_seen and scan.at >= submission.sent_at + CONTROL_PATIENCE
+    return Ground.CONTROL_SEEN if is_overtaken else Ground.UNPROVEN
+
+
+def _is_long_enough(submission: Submission, patience: timedelta) -> bool:
+    first_at, last_at = submission.search.first_at, submission.search.last_at
+    if first_at is None or last_at is None:
+        return False
+    left_at = submission.sent_at + SEND_WITHIN
+    return last_at - first_at >= patience and last_at >= left_at + PATIENCE
 
 
 def _evidence(submission: Submission) -> int:

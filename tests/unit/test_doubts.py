@@ -110,7 +110,7 @@ def test_a_row_that_differs_in_one_point_is_another_order(change: dict[str, Any]
     ("seconds", "is_match"), [(-3, False), (-2, True), (0, True), (50, True), (51, False)]
 )
 def test_a_row_counts_from_two_seconds_before_the_sending_to_fifty_after(
-    seconds: int, is_match: bool
+    seconds: int, *, is_match: bool
 ) -> None:
     row = replace(shown(), ordered_at=SENT_AT + seconds * SECOND)
     assert bool(matches(ORDER, evidence(), a_scan(row))) is is_match
@@ -134,7 +134,7 @@ def test_the_boundary_of_time_is_sharp() -> None:
         ("A000000099", "0000000100", True),
     ],
 )
-def test_numbers_rise_over_the_day(number: str, highest: str, is_match: bool) -> None:
+def test_numbers_rise_over_the_day(number: str, highest: str, *, is_match: bool) -> None:
     row = shown(broker_order_id=number)
     found = matches(ORDER, evidence(highest_number=highest), a_scan(row))
     assert bool(found) is is_match
@@ -150,7 +150,7 @@ def test_numbers_rise_over_the_day(number: str, highest: str, is_match: bool) ->
     ],
 )
 def test_the_address_counts_when_both_are_known(
-    address: str, ours: set[str], is_match: bool
+    address: str, ours: set[str], *, is_match: bool
 ) -> None:
     scan = a_scan(shown(address=address), addresses=frozenset(ours))
     assert bool(matches(ORDER, evidence(), scan)) is is_match
@@ -242,7 +242,9 @@ def test_a_later_order_proves_absence_after_six_minutes(last: int, ground: Groun
 
 
 @pytest.mark.parametrize(("seconds", "is_seen"), [(9, False), (10, True), (11, True)])
-def test_a_control_was_ordered_when_ours_had_left_for_certain(seconds: int, is_seen: bool) -> None:
+def test_a_control_was_ordered_when_ours_had_left_for_certain(
+    seconds: int, *, is_seen: bool
+) -> None:
     control = replace(shown(), symbol=SAMSUNG, ordered_at=SENT_AT + seconds * SECOND)
     assert after_scan(ORDER, evidence(), a_scan(control)).is_control_seen is is_seen
 
@@ -313,7 +315,7 @@ def test_a_fill_that_is_not_in_our_book_disturbs_the_figures() -> None:
 
 @pytest.mark.parametrize(("seconds", "is_undisturbed"), [(61, True), (60, False), (59, False)])
 def test_what_came_in_after_the_figures_were_read_disturbs_them(
-    seconds: int, is_undisturbed: bool
+    seconds: int, *, is_undisturbed: bool
 ) -> None:
     at = SENT_AT - seconds * SECOND
     row = replace(OLD_ROW, ordered_at=at)
