@@ -79,18 +79,16 @@ def clear_errors(engine: Engine) -> Iterator[None]:
         if error.connection_invalidated:
             raise unavailable(engine.url, error) from error
         if isinstance(error.orig, UndefinedTable | UndefinedColumn):
-            raise _outdated(engine.url) from error
+            raise unavailable(engine.url, error) from error
         raise
 
 
 def unavailable(url: URL, error: Exception) -> StoreUnavailable:
     """Say in one sentence which database failed and why."""
-    cause = str(getattr(error, "orig", error)).strip().splitlines()[0]
-    return StoreUnavailable(f"{_name(url)}: {cause}")
-
-
-def _outdated(url: URL) -> StoreUnavailable:
-    return StoreUnavailable(f"{_name(url)} lacks tables or columns; run `maemae migrate`")
+    cause = getattr(error, "orig", error)
+    if isinstance(cause, UndefinedTable | UndefinedColumn):
+        return StoreUnavailable(f"{_name(url)} lacks tables or columns; run `maemae migrate`")
+    return StoreUnavailable(f"{_name(url)}: {str(cause).strip().splitlines()[0]}")
 
 
 def _name(url: URL) -> str:

@@ -109,8 +109,9 @@ class PostgresLease:
         """
         try:
             renewed = self._write("alive_at = clock_timestamp()")
-        except psycopg.OperationalError as error:
-            open_session(self._place.url).close()
+        except psycopg.Error as error:
+            self._session.close()
+            open_session(self._place.url).close()  # nobody can tell while the database is away
             raise self._lost() from error
         if not renewed:
             raise self._lost()
@@ -118,7 +119,7 @@ class PostgresLease:
     def give_back(self) -> None:
         """Note the orderly end; without the recovery that was asked for there is none."""
         if not self.needs_recovery:
-            with suppress(psycopg.OperationalError):
+            with suppress(psycopg.Error):
                 self._write("is_returned = true")
 
     def _verify(self, scope: Scope) -> None:
@@ -148,7 +149,7 @@ def hold_lease(
     with locks_of(session := open_session(place.url)):
         try:
             taking = _take(session, place, seconds)
-        except psycopg.OperationalError as error:
+        except psycopg.Error as error:
             raise unavailable(place.url, error) from error
         lease = PostgresLease(place, session, taking, open_scope) if taking else None
         yield lease

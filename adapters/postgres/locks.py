@@ -50,7 +50,7 @@ def locks_of(session: Session) -> Iterator[None]:
             yield
         finally:
             # A lost connection has lost its locks already.
-            with suppress(psycopg.OperationalError):
+            with suppress(psycopg.Error):
                 session.execute("SELECT pg_advisory_unlock_all()")
 
 
@@ -64,6 +64,6 @@ def hold_lock(url: URL, *name: str) -> Iterator[bool]:
     with locks_of(session := open_session(url)):
         try:
             is_ours = try_lock(session, lock_key("lock", *name))
-        except psycopg.OperationalError as error:
+        except psycopg.Error as error:
             raise unavailable(url, error) from error
         yield is_ours

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from adapters.stores import AuditEntry, OutboxEvent, Stores
-from tests.builders import A_DAY
+from tests.builders import A_DAY, LG_CHEM, SAMSUNG
 from tests.store_samples import AT, NEXT_DAY, SETTLED, a_risk_event, in_one
 from trading.decisions import Breach
 from trading.equity import EquityPoint
@@ -42,6 +42,18 @@ class TestRecords:
             assert work.halts.in_force() == (other, reduce)
             assert work.halts.put(stop)
         assert in_one(memory, lambda work: work.halts.in_force()) == (other, stop)
+
+    def test_halts_of_single_symbols_stand_beside_each_other(self, memory: Stores) -> None:
+        everything = Halt("reconciliation", TradingState.HALTED, "cash differs", AT)
+        one = replace(everything, reason="3 more than ours", symbol=LG_CHEM)
+        other = replace(everything, reason="2 fewer than ours", symbol=SAMSUNG)
+        with memory.begin() as work:
+            assert [work.halts.put(halt) for halt in (one, everything, other)] == [True] * 3
+            assert not work.halts.put(replace(one, reason="again"))
+            assert work.halts.in_force() == (everything, other, one)
+            assert work.halts.lift("reconciliation", symbol=LG_CHEM, reason="sold", at=AT)
+            assert not work.halts.lift("reconciliation", symbol=LG_CHEM, reason="sold", at=AT)
+        assert in_one(memory, lambda work: work.halts.in_force()) == (everything, other)
 
     def test_a_lifted_halt_is_gone_and_may_come_again(self, memory: Stores) -> None:
         halt = Halt("operator", TradingState.HALTED, "lunch", AT)

@@ -8,7 +8,15 @@ import pytest
 
 from adapters.stores import AuditEntry, Stores, UnitOfWork
 from tests.builders import A_DAY, LG_CHEM, SAMSUNG, a_fill, a_signal, an_accepted_order, an_order
-from tests.store_samples import AT, NEXT_DAY, a_bar, a_risk_event, in_one
+from tests.store_samples import (
+    AT,
+    NEXT_DAY,
+    a_bar,
+    a_notice,
+    a_risk_event,
+    a_submission,
+    in_one,
+)
 from trading.bars import BarGap, Interval
 from trading.equity import EquityPoint
 from trading.halts import Halt, TradingState
@@ -47,6 +55,8 @@ class TestUnitOfWork:
         work.bars.put_gaps([BarGap(LG_CHEM, NEXT_DAY, "no row")])
         work.instruments.upsert([Instrument(LG_CHEM, "LG화학")])
         work.signals.add(a_signal())
+        work.submissions.add(a_submission(order.client_order_id))
+        work.notices.keep(A_DAY, a_notice())
         fill = a_fill(order, quantity=3, price=428_000, at=AT)
         work.executions.add(fill)
         work.orders.save(order.fill(3, 3 * 428_000, at=AT))
@@ -72,6 +82,8 @@ class TestUnitOfWork:
                 work.signals.of_day(A_DAY),
                 work.orders.of_day(A_DAY),
                 work.orders.timeline(an_order().client_order_id),
+                work.submissions.get(an_order().client_order_id),
+                work.notices.waiting(A_DAY),
                 work.executions.all(),
                 work.ledger.load(),
                 work.ledger.deposits(),

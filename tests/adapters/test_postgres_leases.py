@@ -1,0 +1,273 @@
+"""This is what only real processes can show of the lease: killed, stopped and woken, many at once, cut off."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from adapters.postgres import PostgresStores, embedded
+from adapters.postgres.engine import open_engine
+from adapters.postgres.leases import Place, PostgresLease, hold_lease
+from adapters.postgres.migrations import migrate
+from adapters.postgres.scope import Scope
+from tests.builders import ACCOUNT, an_order
+from tests.conftest import FOR_SPEED
+from tests.lease_holders import Holder, holders
+from trading.errors import LeaseLost, StoreUnavailable
+
+SECONDS = 1.0
+"""How long a holder may be silent here."""
+
+
+@pytest.fixture
+def impatient(postgres_url: str) -> Iterator[PostgresStores]:
+    """Stores that take a lease over after a moment."""
+    opened = PostgresStores(postgres_url, channel="dev", account=ACCOUNT, lease_seconds=SECONDS)
+    yield opened
+    opened.close()
+
+
+@contextmanager
+def taken_soon(stores: PostgresStores) -> Iterator[PostgresLease]:
+    """Try until the lease can be had."""
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline:
+        with stores.lease("orders") as lease:
+            if lease:
+                yield lease
+                return
+        time.sleep(0.02)
+    raise AssertionError("nobody gets the lease")
+
+
+def is_written(stores: PostgresStores, client_order_id: str) -> bool:
+    with stores.begin() as work:
+        return work.orders.get(client_order_id) is not None
+
+
+def add_order(lease: PostgresLease, client_order_id: str) -> None:
+    with lease.begin() as work:
+        work.orders.add(an_order(client_order_id=client_order_id))
+
+
+def test_a_killed_holder_frees_the_lease_and_leaves_a_recovery(
+    stores: PostgresStores, postgres_url: str
+) -> None:
+    with holders(postgres_url) as (holder,):
+        assert holder.ask("take") == "1 False"
+        assert holder.ask("write before") == "written"
+        with stores.lease("orders") as lease:
+            assert lease is None
+        holder.kill()
+        with taken_soon(stores) as lease:
+            assert (lease.token, lease.needs_recovery) == (2, True)
+            assert is_written(stores, "before")
+
+
+def test_a_holder_killed_inside_a_unit_of_work_wrote_nothing(
+    stores: PostgresStores, postgres_url: str
+) -> None:
+    with holders(postgres_url) as (holder,):
+        holder.ask("take")
+        assert holder.ask("open half") == "inside"
+        holder.kill()
+        with taken_soon(stores) as lease:
+            assert lease.needs_recovery
+            assert not is_written(stores, "half")
+
+
+def test_a_stopped_holder_is_taken_over_and_wakes_up_to_nothing(
+    impatient: PostgresStores, postgres_url: str
+) -> None:
+    with holders(postgres_url, seconds=SECONDS) as (holder,):
+        assert holder.ask("take") == "1 False"
+        assert holder.ask("write before") == "written"
+        holder.stop()
+        stopped_at = time.monotonic()
+        with taken_soon(impatient) as lease:
+            assert time.monotonic() - stopped_at > SECONDS / 2
+            assert (lease.token, lease.needs_recovery) == (2, True)
+            holder.wake()
+            assert [holder.ask("check") for _ in range(2)] == ["LeaseLost"] * 2
+            assert holder.ask("write after") == "LeaseLost"
+            assert holder.ask("return") == "returned"
+            lease.check()
+            add_order(lease, "ours")
+        assert is_written(impatient, "before")
+        assert is_written(impatient, "ours")
+        assert not is_written(impatient, "after")
+
+
+def test_a_holder_stopped_inside_a_unit_of_work_cannot_commit_it(
+    impatient: PostgresStores, postgres_url: str
+) -> None:
+    with holders(postgres_url, seconds=SECONDS) as (holder,):
+        holder.ask("take")
+        assert holder.ask("open half") == "inside"
+        holder.stop()
+        with taken_soon(impatient) as lease:
+            holder.wake()
+            assert holder.ask("on") == "LeaseLost"
+            assert holder.ask("check") == "LeaseLost"
+            add_order(lease, "ours")
+        assert not is_written(impatient, "half")
+
+
+def test_a_holder_that_shows_life_keeps_it(impatient: PostgresStores, postgres_url: str) -> None:
+    with holders(postgres_url, seconds=SECONDS) as (holder,):
+        holder.ask("take")
+        for number in range(12):
+            words = ("check", "held") if number % 2 else (f"write {number}", "written")
+            assert holder.ask(words[0]) == words[1]
+            time.sleep(SECONDS / 4)
+            with impatient.lease("orders") as lease:
+                assert lease is None
+
+
+def test_of_five_processes_at_once_exactly_one_holds(postgres_url: str) -> None:
+    tokens = []
+    with holders(postgres_url, count=5) as five:
+        for _ in range(20):
+            for each in five:
+                each.tell("take")
+            answers = {each: each.hear() for each in five}
+            (winner,) = (each for each, answer in answers.items() if answer != "nothing")
+            tokens.append(int(answers[winner].removesuffix(" False")))
+            assert winner.ask("check") == "held"
+            winner.tell("return")
+            assert [each.hear() for each in five] == ["returned"] * 5
+    assert tokens == list(range(1, 21))
+
+
+def test_of_five_processes_that_take_over_exactly_one_holds(postgres_url: str) -> None:
+    with holders(postgres_url, count=6, seconds=SECONDS) as (silent, *five):
+        assert silent.ask("take") == "1 False"
+        time.sleep(SECONDS * 1.2)
+        for each in five:
+            each.tell("take")
+        answers = [each.hear() for each in five]
+        assert sorted(answers) == ["2 True", *["nothing"] * 4]
+        assert silent.ask("check") == "LeaseLost"
+        winner: Holder = five[answers.index("2 True")]
+        assert winner.ask("check") == "held"
+
+
+def test_a_cut_connection_loses_the_lease_though_nobody_takes_it(
+    stores: PostgresStores, postgres_url: str
+) -> None:
+    with stores.lease("orders") as lease:
+        assert lease
+        cut(postgres_url)
+        with pytest.raises(LeaseLost, match="token 1"):
+            lease.check()
+        with pytest.raises(LeaseLost, match="token 1"):
+            add_order(lease, "after")
+    with stores.lease("orders") as lease:
+        assert lease
+        assert (lease.token, lease.needs_recovery) == (2, True)
+        assert not is_written(stores, "after")
+
+
+def cut(url: str) -> None:
+    with psycopg.connect(url) as connection:
+        connection.execute("SELECT pg_terminate_backend(backend_pid, 5000) FROM leases")
+
+
+def test_a_taking_waits_for_the_unit_of_work_before_it(
+    stores: PostgresStores, postgres_url: str
+) -> None:
+    """What a holder has begun to commit belongs to the time before the next token."""
+    with holders(postgres_url, count=2) as (first, second):
+        first.ask("take")
+        assert first.ask("open half") == "inside"
+        cut(postgres_url)
+        second.tell("take")
+        time.sleep(0.3)
+        assert first.ask("on") == "written"
+        assert second.hear() == "2 True"
+        assert first.ask("write after") == "LeaseLost"
+    assert is_written(stores, "half")
+    assert not is_written(stores, "after")
+
+
+def test_who_is_overtaken_between_check_and_transaction_writes_nothing(
+    stores: PostgresStores, postgres_url: str
+) -> None:
+    pool = open_engine(postgres_url)
+
+    @contextmanager
+    def late_scope() -> Iterator[Scope]:
+        cut(postgres_url)
+        with stores.lease("orders") as theirs:
+            assert theirs
+        with pool.begin() as connection:
+            yield Scope(connection, "dev", ACCOUNT)
+
+    place = Place(pool.url, "dev", ACCOUNT, "orders")
+    with hold_lease(place, late_scope, seconds=60) as lease:
+        assert lease
+        with pytest.raises(LeaseLost):
+            add_order(lease, "late")
+    assert not is_written(stores, "late")
+    pool.dispose()
+
+
+def test_other_accounts_and_channels_have_leases_of_their_own(
+    stores: PostgresStores, postgres_url: str
+) -> None:
+    others = [
+        PostgresStores(postgres_url, channel="dev", account="99999999-01"),
+        PostgresStores(postgres_url, channel="live", account=ACCOUNT),
+    ]
+    with stores.lease("orders") as ours:
+        assert ours
+        for other in others:
+            with other.lease("orders") as theirs:
+                assert theirs
+                assert theirs.token == 1
+            other.close()
+        ours.check()
+
+
+def test_a_database_that_is_away_or_empty_is_one_sentence(postgres_url: str) -> None:
+    for url, sentence in {
+        "postgresql://u:geheim@127.0.0.1:1/x": r"127\.0\.0\.1:1/x: ",
+        postgres_url.replace("maemae_test", "postgres"): "run `maemae migrate`",
+    }.items():
+        stores = PostgresStores(url, channel="dev", account=ACCOUNT)
+        with pytest.raises(StoreUnavailable, match=sentence), stores.lease("orders"):
+            pass
+
+
+def test_a_restart_of_the_database_loses_the_lease(open_folder: Path) -> None:
+    home = open_folder / "restarted"
+    server = embedded.start(home, settings=FOR_SPEED)
+    try:
+        stores = PostgresStores(migrated(server.url), channel="dev", account=ACCOUNT)
+        with stores.lease("orders") as lease:
+            assert lease
+            embedded.stop(home)
+            for act in (lease.check, lambda: add_order(lease, "away")):
+                with pytest.raises(StoreUnavailable):
+                    act()
+            embedded.start(home, settings=FOR_SPEED)
+            for act in (lease.check, lambda: add_order(lease, "back")):
+                with pytest.raises(LeaseLost):
+                    act()
+        with stores.lease("orders") as lease:
+            assert lease
+            assert (lease.token, lease.needs_recovery) == (2, True)
+        assert not any(is_written(stores, name) for name in ("away", "back"))
+        stores.close()
+    finally:
+        embedded.stop(home)
+
+
+def migrated(url: str) -> str:
+    migrate(url)
+    return url
