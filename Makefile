@@ -1,7 +1,7 @@
 # The commands of maemae. `make` alone lists them; each installs what it needs first.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down test check lock clean
+.PHONY: help install demo up down test check properties bench lock clean
 
 # Imports are four times slower without bytecode, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE :=
@@ -29,6 +29,12 @@ check: install  ## lint, format, types, import rules
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+properties: install  ## make 100,000 random steps of orders, fills and ledger (STEPS=N: another number)
+	@STEPS=$(or $(STEPS),100000) .venv/bin/pytest -q tests/properties $(ARGS)
+
+bench: install  ## measure decision to wire, settling a doubt, start after a kill (ARGS="placement --samples 300")
+	@exec .venv/bin/python -m bench $(ARGS)
 
 lock:  ## resolve the versions again (ARGS=--upgrade takes newer ones)
 	deployments/bootstrap.sh lock $(ARGS)

@@ -1,0 +1,63 @@
+"""This is `make bench`: every section in turn, as tables and as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from bench.figures import Section
+from bench.placement import measure_placement
+from bench.places import Place, a_database_server, a_place
+
+SECTIONS: Final[Mapping[str, tuple[Callable[[Place, int], Awaitable[Section]], int]]] = {
+    "placement": (measure_placement, 300),
+}
+"""By name: what measures, and how many samples it takes. A section has a database and a market of its own."""
+
+
+def main() -> None:
+    """Measure the sections that were named, all if none was."""
+    words = argparse.ArgumentParser(prog="make bench ARGS=...", description=__doc__)
+    words.add_argument("sections", nargs="*", help=", ".join(SECTIONS), default=[])
+    words.add_argument("--samples", type=int, help="instead of each section's own number")
+    words.add_argument("--json", type=Path, help="write the figures there as JSON too")
+    asked = words.parse_args()
+    names = asked.sections or list(SECTIONS)
+    measured = [_measure(name, asked.samples) for name in names]
+    console = Console()
+    for section in measured:
+        console.print(section.table())
+    document = {"machine": _machine(), "sections": [section.figures() for section in measured]}
+    if asked.json:
+        asked.json.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    console.print_json(data=document)
+
+
+def _measure(name: str, samples: int | None) -> Section:
+    measure, usual = SECTIONS[name]
+    with a_database_server() as (home, url), a_place(home, url, name) as place:
+        return asyncio.run(_call(measure, place, samples or usual))
+
+
+async def _call(
+    measure: Callable[[Place, int], Awaitable[Section]], place: Place, samples: int
+) -> Section:
+    return await measure(place, samples)
+
+
+def _machine() -> dict[str, str]:
+    """Say on what it was measured, and what else went on."""
+    load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
+    return {"cores": str(os.cpu_count()), "python": platform.python_version(), "load": load}
+
+
+if __name__ == "__main__":
+    main()
