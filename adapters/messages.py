@@ -34,11 +34,27 @@ def order_rejected(order: Order, wording: Wording, *, name: str = "") -> Message
     return _about(order, "rejected", words, wording, name, severity=Severity.WARNING)
 
 
+def order_withheld(order: Order, wording: Wording, *, name: str = "") -> Message:
+    """Tell that we held an order back at the last moment, and why."""
+    words = order.error_message
+    return _about(order, "withheld", words, wording, name, severity=Severity.WARNING)
+
+
 def order_in_doubt(order: Order, words: str, wording: Wording, *, name: str = "") -> Message:
     """Tell that nobody knows yet whether an order is in, and that it will not be sent again."""
     text = f"{wording.text('order.in_doubt.text')}\n{words}".strip()
     fields = {wording.text("field.client_order_id"): order.client_order_id}
     return _about(order, "in_doubt", text, wording, name, fields, Severity.CRITICAL)
+
+
+def cancel_failed(order: Order, words: str, wording: Wording, *, name: str = "") -> Message:
+    """Tell that a cancel is not proven, so that somebody looks."""
+    fields = {
+        wording.text("field.client_order_id"): order.client_order_id,
+        wording.text("field.broker_order_id"): order.broker_order_id,
+    }
+    title = wording.text("cancel.failed.title")
+    return Message(Severity.CRITICAL, title, f"{name or order.symbol}: {words}", fields)
 
 
 def execution_booked(

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from functools import cached_property
 
 from trading.costs import CostSchedule
-from trading.halts import Halt, TradingState, strictest
+from trading.halts import Halt
 from trading.instruments import Instrument, Symbol
 from trading.ledger import Ledger
 from trading.orders import Order, OrderIntent, Side
@@ -44,10 +44,6 @@ class RiskView:
     paid_in_today: int
     buyable_cash: int | None
     costs: CostSchedule
-
-    def trading_state(self, strategy_id: str) -> TradingState:
-        """Tell what `strategy_id` may do under all halts in force."""
-        return strictest(self.halts, strategy_id=strategy_id)
 
     @cached_property
     def equity(self) -> int:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, datetime
 
+from adapters.messages import execution_booked
 from adapters.stores import UnitOfWork
+from tasks.desk import Desk
+from trading.bookings import execution_from_row, order_after_row, orders_after_fill
+from trading.broker_books import BrokerOrder
 from trading.executions import Execution
-from trading.orders import Order, OrderStatus
+from trading.orders import Order
 
 
 @dataclass(frozen=True)
@@ -22,14 +27,40 @@ def book(work: UnitOfWork, order: Order, execution: Execution) -> Order:
 
     Must run inside one unit of work in which the order was read. A fill that comes after the order was
     cancelled or has expired counts, and what is left of it stays closed.
+
+    Raises:
+        LedgerViolation, InvalidTransition: when it cannot be true; the unit of work must not be kept.
     """
     if not work.executions.add(execution):
         return order
-    at, was = execution.executed_at, order.status
-    order = order.fill(execution.quantity, execution.value, at=at)
-    work.orders.save(order, detail=f"{execution.source.value.lower()} {execution.quantity}")
+    for after in orders_after_fill(order, execution):
+        work.orders.save(after, detail=f"{execution.source.value.lower()} {execution.quantity}")
+        order = after
     work.ledger.post(execution)
-    if order.is_open and was in {OrderStatus.CANCELED, OrderStatus.EXPIRED}:
-        order = order.cancel(at=at) if was is OrderStatus.CANCELED else order.expire(at=at)
-        work.orders.save(order, detail="filled before it was closed")
     return order
+
+
+def book_row(
+    desk: Desk, row: BrokerOrder, trading_day: date, *, is_day_over: bool = False, at: datetime
+) -> Booked | None:
+    """Bring the order of a row (modifications folded in) to what the row proves, and tell its fill.
+
+    Fill, order, ledger, position and outbox change together or not at all. None when the row is no order's of
+    ours.
+    """
+    with desk.stores.begin() as work:
+        order = work.orders.by_broker_id(trading_day, row.broker_order_id)
+        if order is None:
+            return None
+        execution = execution_from_row(
+            order, row, desk.terms(work, order.symbol, trading_day), at=at
+        )
+        if execution is not None:
+            order = book(work, order, execution)
+        after = order_after_row(order, row, is_day_over=is_day_over, at=at)
+        if after != order:
+            work.orders.save(after, detail="inquiry")
+    if execution is not None:
+        name = desk.name(after.symbol)
+        desk.tell(execution_booked(execution, after, desk.wording, name=name))
+    return Booked(after, execution)

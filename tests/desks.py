@@ -271,12 +271,15 @@ def a_floor(
 
 def check_sending(floor: Floor, intent: OrderIntent) -> None:
     """Assert what must hold whenever an order leaves: committed, alone, once, and nothing forbids it."""
-    with floor.stores.lock("orders") as is_free:
-        assert not is_free, "sent without being the only writer"
+    with floor.stores.lease("orders") as lease:
+        assert lease is None, "sent without being the only writer"
     with floor.stores.begin() as work:  # would raise inside a transaction that is still open
         order = work.orders.get(intent.client_order_id)
-        state = strictest(floor.desk.halts(work), strategy_id=intent.strategy_id)
+        evidence = work.submissions.get(intent.client_order_id)
+        halts = floor.desk.halts(work)
+    state = strictest(halts, strategy_id=intent.strategy_id, symbol=intent.symbol)
     assert order is not None
+    assert evidence is not None, "sent without evidence"
     assert order.is_in_doubt, "sent before SUBMITTED was committed"
     assert state is TradingState.ACTIVE or (state, intent.side) == ("REDUCING", Side.SELL)
     assert [sent.client_order_id for sent in floor.broker.sent].count(intent.client_order_id) == 1

@@ -54,7 +54,9 @@ TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
     _S.PARTIALLY_FILLED: frozenset(
         {_S.PARTIALLY_FILLED, _S.FILLED, _S.PENDING_CANCEL, _S.CANCELED, _S.EXPIRED}
     ),
-    _S.PENDING_CANCEL: frozenset({_S.CANCELED, _S.PARTIALLY_FILLED, _S.FILLED, _S.ACCEPTED}),
+    _S.PENDING_CANCEL: frozenset(
+        {_S.CANCELED, _S.PARTIALLY_FILLED, _S.FILLED, _S.ACCEPTED, _S.REJECTED}
+    ),
     _S.CANCELED: frozenset({_S.PARTIALLY_FILLED, _S.FILLED}),
     _S.EXPIRED: frozenset({_S.PARTIALLY_FILLED, _S.FILLED}),
     _S.REJECTED: frozenset({_S.ACCEPTED}),  # only what was declared absent: see `Order.find`
@@ -62,6 +64,10 @@ TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
 }
 ABSENT = "ABSENT"
 """The error code of an order that left without an answer and was declared not accepted: inferred, not told."""
+WITHHELD = "WITHHELD"
+"""The error code of an order that we held back at the last moment."""
+NEVER_IN = frozenset({ABSENT, WITHHELD, "THROTTLED", "UNAUTHORIZED", "UNAVAILABLE"})
+"""The error codes of orders that are certainly not in, and that nobody has judged: they may be tried anew."""
 OPEN_STATUSES = frozenset({_S.SUBMITTED, _S.ACCEPTED, _S.PARTIALLY_FILLED, _S.PENDING_CANCEL})
 
 
@@ -245,8 +251,11 @@ class Order:
         return self._move(OrderStatus.PENDING_CANCEL, at=at)
 
     def refuse_cancel(self, *, at: datetime) -> Order:
-        """Record that the broker refused the cancel while the order lives on."""
-        return self._move(OrderStatus.ACCEPTED, at=at)
+        """Record that no cancel is in while the order lives on."""
+        is_partial = self.filled_quantity > 0
+        return self._move(
+            OrderStatus.PARTIALLY_FILLED if is_partial else OrderStatus.ACCEPTED, at=at
+        )
 
     def cancel(self, *, at: datetime, reason: str = "") -> Order:
         """Record that what is left will not fill."""

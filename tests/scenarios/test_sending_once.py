@@ -10,16 +10,22 @@ from pathlib import Path
 import pytest
 
 from adapters.notifier import Severity
-from tasks.orders import MAXIMUM_EXIT_ATTEMPTS
+from tasks.orders import MAXIMUM_ENTRY_ATTEMPTS, MAXIMUM_EXIT_ATTEMPTS
 from tests.builders import A_DAY, LG_CHEM, SAMSUNG, a_signal, seoul
 from tests.desks import Floor, an_exit
-from trading.errors import BrokerError, Rejected, Throttled, Unauthorized, Unavailable
+from trading.errors import (
+    BrokerError,
+    OutcomeUnknown,
+    Rejected,
+    Throttled,
+    Unauthorized,
+    Unavailable,
+)
 from trading.instruments import Symbol
-from trading.orders import OrderStatus
+from trading.orders import ABSENT, OrderStatus
 
 PROJECT = Path(__file__).parents[2]
-REFUSALS = [
-    Rejected("주문가능금액을 초과 했습니다", code="APBK0952"),
+NEVER_IN = [
     Throttled("초당 거래건수를 초과하였습니다.", code="EGW00201"),
     Unauthorized("기간이 만료된 token 입니다.", code="EGW00123"),
     Unavailable("connection refused"),
@@ -58,24 +64,79 @@ async def test_an_expired_signal_places_nothing(floor: Floor) -> None:
     assert (floor.orders, floor.broker.sent) == ((), [])
 
 
-@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda error: type(error).__name__)
-async def test_a_refusal_is_kept_in_the_brokers_words_and_never_sent_again(
-    floor: Floor, refusal: BrokerError
+async def test_a_business_refusal_is_kept_in_the_brokers_words_and_never_tried_again(
+    floor: Floor,
 ) -> None:
-    """Incidents 2, 3 and 52."""
+    """Incident 52."""
     await floor.open()
-    floor.broker.refusal = refusal
+    floor.broker.refusal = Rejected("주문가능금액을 초과 했습니다", code="APBK0952")
     (order,) = await floor.trade(a_signal())
     assert order.status is OrderStatus.REJECTED
-    assert order.error_code == (refusal.code or "UNAVAILABLE")
-    assert order.error_message == refusal.message
+    assert (order.error_code, order.error_message) == ("APBK0952", "주문가능금액을 초과 했습니다")
     (told,) = floor.notifier.of(Severity.WARNING)
-    assert refusal.message in told.text
+    assert order.error_message in told.text
 
     floor.broker.refusal = None
     assert await floor.trade(a_signal()) == ()
     assert len(floor.broker.sent) == 1
     assert floor.ledger.held_cash == 0
+
+
+@pytest.mark.parametrize("refusal", NEVER_IN, ids=lambda error: type(error).__name__)
+async def test_what_certainly_never_got_in_is_tried_anew_by_the_next_run_and_at_most_three_times(
+    floor: Floor, refusal: BrokerError
+) -> None:
+    """Incidents 2 and 3: the run itself never repeats, and what is not certain is not tried again."""
+    await floor.open()
+    floor.broker.refusal = refusal
+    (order,) = await floor.trade(a_signal())
+    assert order.status is OrderStatus.REJECTED
+    assert order.error_code == type(refusal).__name__.upper()
+    assert refusal.code in order.error_message
+    assert refusal.message in order.error_message
+    assert len(floor.broker.sent) == 1
+
+    for _ in range(MAXIMUM_ENTRY_ATTEMPTS + 1):
+        await floor.trade(a_signal())
+    assert len({intent.client_order_id for intent in floor.broker.sent}) == 3
+    assert len(floor.broker.sent) == 3
+    assert floor.ledger.held_cash == 0
+
+
+async def test_an_entry_that_was_throttled_goes_through_at_its_second_attempt(floor: Floor) -> None:
+    await floor.open()
+    floor.broker.refusal = NEVER_IN[0]
+    await floor.trade(a_signal())
+    floor.broker.refusal = None
+    (again,) = await floor.trade(a_signal())
+    assert again.status is OrderStatus.ACCEPTED
+    assert await floor.trade(a_signal()) == ()
+    assert len(floor.broker.book) == 1
+
+
+async def test_an_entry_declared_absent_may_be_made_anew(floor: Floor) -> None:
+    await floor.open()
+    floor.broker.refusal = OutcomeUnknown("no answer")
+    (order,) = await floor.trade(a_signal())
+    floor.broker.refusal = None
+    assert await floor.trade(a_signal()) == ()
+    with floor.stores.begin() as work:
+        work.orders.save(order.reject(ABSENT, "not in the broker's book", at=floor.clock.now()))
+    (again,) = await floor.trade(a_signal())
+    assert (again.status, len(floor.broker.book)) == (OrderStatus.ACCEPTED, 1)
+
+
+async def test_a_throttled_entry_is_not_tried_again_once_its_signal_has_expired(
+    floor: Floor,
+) -> None:
+    await floor.open()
+    floor.broker.refusal = NEVER_IN[0]
+    signal = a_signal(expires_at=seoul(A_DAY, "09:00"))
+    await floor.trade(signal)
+    floor.broker.refusal = None
+    floor.at("09:00")
+    assert await floor.trade(signal) == ()
+    assert floor.broker.book == ()
 
 
 async def test_a_refused_exit_is_tried_five_times_and_no_more(floor: Floor) -> None:
@@ -128,8 +189,9 @@ async def test_a_defect_is_raised_as_what_it_is_and_leaves_the_order_in_doubt(
         await floor.trade(a_signal())
     assert floor.order().status is OrderStatus.SUBMITTED
     floor.broker.lost_reply = None
-    assert await floor.trade(a_signal()) == ()
-    assert (await floor.reconcile()).settled == (floor.order().client_order_id,)
+    assert await floor.trade(a_signal()) == ()  # made ready first: the row settles the doubt
+    assert floor.order().status is OrderStatus.ACCEPTED
+    assert len(floor.broker.sent) == 1
 
 
 def test_one_line_of_the_whole_system_sends_orders() -> None:
@@ -144,4 +206,4 @@ def test_one_line_of_the_whole_system_sends_orders() -> None:
         for node in ast.walk(function)
         if isinstance(node, ast.Attribute) and node.attr == "place"
     ]
-    assert callers == ["tasks/orders.py:_send"]
+    assert callers == ["tasks/submissions.py:_send"]

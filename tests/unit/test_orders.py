@@ -51,6 +51,7 @@ LISTED = {
     (S.PENDING_CANCEL, S.PARTIALLY_FILLED),
     (S.PENDING_CANCEL, S.FILLED),
     (S.PENDING_CANCEL, S.ACCEPTED),
+    (S.PENDING_CANCEL, S.REJECTED),
     (S.CANCELED, S.PARTIALLY_FILLED),
     (S.CANCELED, S.FILLED),
     (S.EXPIRED, S.PARTIALLY_FILLED),
@@ -67,6 +68,14 @@ def test_only_listed_transitions_are_allowed(before: OrderStatus, after: OrderSt
 def test_a_denied_order_is_never_sent() -> None:
     with pytest.raises(InvalidTransition, match="DENIED -> SUBMITTED"):
         an_order().deny("weight", at=AT).submit(at=AT)
+
+
+@pytest.mark.parametrize(("filled", "status"), [(0, S.ACCEPTED), (4, S.PARTIALLY_FILLED)])
+def test_a_refused_cancel_leaves_the_order_as_it_was(filled: int, status: OrderStatus) -> None:
+    order = an_accepted_order(quantity=10)
+    order = order.fill(filled, filled * 428_500, at=AT) if filled else order
+    back = order.request_cancel(at=AT).refuse_cancel(at=AT)
+    assert (back.status, back.open_quantity) == (status, 10 - filled)
 
 
 def test_two_partial_fills_make_a_filled_order_with_an_exact_average() -> None:
