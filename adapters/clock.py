@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import httpx
@@ -14,6 +14,14 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Give the current time, aware UTC."""
+        ...
+
+
+class BrokerClock(Protocol):
+    """Tells how far the broker's clock and this computer's are apart."""
+
+    def offset(self) -> timedelta | None:
+        """Give how far the broker's is ahead at least, negative when behind; None while nobody knows."""
         ...
 
 

@@ -56,6 +56,7 @@ async def open_desk(
                 notifier=notifier,
                 wording=wording,
                 halt_file=HaltFile(settings.halt_file),
+                broker_clock=kis.clock,
             )
 
 

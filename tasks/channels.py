@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from risk.limits import RiskLimits
 from risk.sizing import SizingSettings
+from risk.trips import TripLimits
 from strategies.faults import first_fault
 from strategies.settings import StrategySettings
 from trading.costs import CostSchedule
@@ -55,6 +56,7 @@ class ChannelSettings(BaseModel):
     watch_list: tuple[str, ...] = Field(min_length=1, description="Symbols whose bars are kept.")
     strategies: tuple[StrategySettings, ...] = Field(min_length=1)
     risk: RiskLimits = Field(default_factory=RiskLimits)
+    trips: TripLimits = Field(default_factory=TripLimits)
     sizing: SizingSettings = Field(default_factory=SizingSettings)
     costs: CostSettings = Field(default_factory=CostSettings)
     history_days: int = Field(

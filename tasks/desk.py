@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from adapters.broker import Access, BrokerAdapter
-from adapters.clock import Clock
+from adapters.clock import BrokerClock, Clock
 from adapters.halt_files import HaltFile
 from adapters.market_data import MarketData, MarketStream
 from adapters.notifier import Message, Notifier
@@ -41,6 +41,8 @@ class Desk:
     notifier: Notifier
     wording: Wording
     halt_file: HaltFile
+    broker_clock: BrokerClock | None = None
+    """None where the broker tells no time of its own."""
 
     def now(self) -> datetime:
         """Give the market's time."""

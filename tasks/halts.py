@@ -1,20 +1,24 @@
-"""This is the kill switch's acts: stop, go on, and cancel what is open."""
+"""This is the kill switch's acts: stop, lift what stopped, and cancel what is open."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import ExitStack
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from adapters.messages import trading_halted, trading_resumed
+from adapters.halt_messages import trading_halted
 from adapters.notifier import Message, Severity
 from adapters.stores import AuditEntry
 from tasks.desk import Desk
 from trading.broker_books import BrokerOrder
 from trading.errors import BrokerError, Rejected
-from trading.halts import Halt
+from trading.halts import Halt, tightened
 from trading.orders import OrderStatus
+
+LOOKS = 2
+"""Canceling looks again: an order that left a moment before the halt comes late, and a cancel may fail once."""
 
 
 @task(cache_policy=NO_CACHE)
@@ -22,7 +26,7 @@ def put_halt(desk: Desk, halt: Halt) -> None:
     """Stop: the file first, because it works when the database does not, then the row and the audit.
 
     Each is written even if the one before could not be, and the owner is told whatever happened; then what
-    went wrong is raised.
+    went wrong is raised. A halt never loosens the same one that stands already.
     """
     with ExitStack() as steps:  # carries them out from the last to the first, past any exception
         steps.callback(desk.tell, trading_halted(halt, desk.wording))
@@ -31,38 +35,64 @@ def put_halt(desk: Desk, halt: Halt) -> None:
 
 
 def _record(desk: Desk, halt: Halt) -> None:
-    detail = {"state": halt.state.value, "reason": halt.reason, "strategy_id": halt.strategy_id}
     with desk.stores.begin() as work:
-        work.halts.put(halt)
-        work.audit.add(AuditEntry(halt.source, "halt", detail), at=halt.at)
+        act = tightened(halt, work.halts.in_force())
+        work.halts.put(act)
+        detail = {"state": act.state.value, "reason": act.reason, **_scope(act)}
+        work.audit.add(AuditEntry(act.source, "halt", detail), at=act.at)
 
 
 @task(cache_policy=NO_CACHE)
-def lift_halt(desk: Desk, *, source: str, strategy_id: str, reason: str) -> bool:
-    """Go on: the row and the audit first, the file last, so that a crash in between stays stopped."""
+def lift_halt(
+    desk: Desk, *, source: str, strategy_id: str = "", symbol: str = "", reason: str
+) -> bool:
+    """Lift one halt: the row and the audit first, the file last, so that a crash in between stays stopped."""
     at = desk.now()
+    scope = {"strategy_id": strategy_id, "symbol": symbol}
     with desk.stores.begin() as work:
-        was_halted = work.halts.lift(source, strategy_id=strategy_id, reason=reason, at=at)
-        work.audit.add(
-            AuditEntry(source, "resume", {"reason": reason, "strategy_id": strategy_id}), at=at
-        )
-    was_halted = desk.halt_file.lift(source, strategy_id=strategy_id, at=at) or was_halted
-    if was_halted:
-        desk.tell(trading_resumed(reason, desk.wording, strategy_id=strategy_id))
-    return was_halted
+        was_halted = work.halts.lift(source, **scope, reason=reason, at=at)
+        work.audit.add(AuditEntry(source, "resume", {"reason": reason, **scope}), at=at)
+    return desk.halt_file.lift(source, **scope, at=at) or was_halted
 
 
 @task(cache_policy=NO_CACHE)
 async def cancel_open(desk: Desk) -> tuple[str, ...]:
     """Cancel everything of ours that the broker itself shows as open; give the order numbers.
 
-    Asks the broker, not our database, so that it works when the database is down.
+    Asks the broker and nobody else: neither our database nor our calendar is needed. What could not be canceled
+    is told to the owner.
     """
-    rows = await desk.broker.orders_of_day(desk.today())
-    canceled = [
-        row.broker_order_id for row in rows if is_cancelable(row) and await _cancel(desk, row)
-    ]
+    canceled: list[str] = []
+    refused: set[str] = set()
+    failed: dict[str, BrokerError] = {}
+    for _ in range(LOOKS):
+        rows = await open_rows(desk, besides={*canceled, *refused})
+        if not rows:
+            break
+        failed.clear()
+        for row in rows:
+            number = row.broker_order_id
+            try:
+                await _cancel(desk, row)
+            except Rejected:
+                refused.add(
+                    number
+                )  # nothing left to cancel: it filled meanwhile, reconciliation books it
+            except BrokerError as error:
+                failed[number] = error
+            else:
+                canceled.append(number)
+    for number, problem in failed.items():
+        title = desk.wording.text("cancel.failed.title")
+        desk.tell(Message(Severity.CRITICAL, title, f"{number}: {problem.message}"))
     return tuple(canceled)
+
+
+async def open_rows(desk: Desk, *, besides: Iterable[str] = ()) -> tuple[BrokerOrder, ...]:
+    """Give the orders of ours that the broker shows as open today, without those numbered in `besides`."""
+    rows = await desk.broker.orders_of_day(desk.today())
+    others = frozenset(besides)
+    return tuple(r for r in rows if is_cancelable(r) and r.broker_order_id not in others)
 
 
 def is_cancelable(row: BrokerOrder) -> bool:
@@ -71,15 +101,11 @@ def is_cancelable(row: BrokerOrder) -> bool:
     return row.is_ours and row.open_quantity > 0 and is_open
 
 
-async def _cancel(desk: Desk, row: BrokerOrder) -> bool:
-    try:
-        await desk.broker.cancel(
-            broker_order_id=row.broker_order_id, branch=row.branch, order_type=row.order_type
-        )
-    except Rejected:
-        return False  # nothing left to cancel: it filled meanwhile, reconciliation books it
-    except BrokerError as error:
-        title = desk.wording.text("cancel.failed.title")
-        desk.tell(Message(Severity.CRITICAL, title, f"{row.broker_order_id}: {error.message}"))
-        return False
-    return True
+async def _cancel(desk: Desk, row: BrokerOrder) -> None:
+    await desk.broker.cancel(
+        broker_order_id=row.broker_order_id, branch=row.branch, order_type=row.order_type
+    )
+
+
+def _scope(halt: Halt) -> dict[str, str]:
+    return {"strategy_id": halt.strategy_id, "symbol": halt.symbol}

@@ -18,6 +18,7 @@ from adapters.kis.broker import KisBroker
 from adapters.kis.client import KisClient, open_http
 from adapters.kis.errors import WRONG_ENVIRONMENT
 from adapters.kis.files import shared_name
+from adapters.kis.hours import DateHeaders
 from adapters.kis.market_data import KisMarketData
 from adapters.kis.settings import KisSettings
 from adapters.kis.stream import KisStream
@@ -36,6 +37,7 @@ class Kis:
     market_data: KisMarketData
     stream: KisStream
     auth: Auth
+    clock: DateHeaders
 
 
 @asynccontextmanager
@@ -51,6 +53,8 @@ async def open_kis(settings: KisSettings, *, home: Path, clock: Clock) -> AsyncI
         open_http(settings, tls, keeps_alive=True) as reading,
         open_http(settings, tls, keeps_alive=False) as ordering,
     ):
+        hours = DateHeaders()
+        reading.event_hooks = ordering.event_hooks = hours.hooks
         auth = Auth(settings, http=ordering, folder=home / "tokens", clock=clock)
         name = shared_name(settings.base_url, settings.appkey.get_secret_value())
         throttle = Throttle(home / "pace", name, calls_per_second=settings.pace)
@@ -60,7 +64,7 @@ async def open_kis(settings: KisSettings, *, home: Path, clock: Clock) -> AsyncI
         await _prove(client, auth)
         market_data = KisMarketData(client, clock)
         broker = KisBroker(client, market_data, clock)
-        yield Kis(broker, market_data, KisStream(settings, auth=auth, clock=clock), auth)
+        yield Kis(broker, market_data, KisStream(settings, auth=auth, clock=clock), auth, hours)
 
 
 async def _prove(client: KisClient, auth: Auth) -> None:

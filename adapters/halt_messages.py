@@ -1,0 +1,41 @@
+"""This is what the owner is told when trading stops, goes on, and has rehearsed stopping."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from adapters.notifier import Message, Severity
+from adapters.wording import Wording
+from trading.halts import Halt
+
+
+def trading_halted(halt: Halt, wording: Wording) -> Message:
+    """Tell that trading stopped, who stopped it and why."""
+    fields = {wording.text("field.source"): halt.source} | _scope(halt, wording)
+    title = wording.text("halt.halted.title", state=halt.state)
+    return Message(Severity.CRITICAL, title, halt.reason, fields)
+
+
+def trading_resumed(reason: str, lifted: Halt, left: Sequence[Halt], wording: Wording) -> Message:
+    """Tell that what stopped like `lifted` is lifted, and what stops still."""
+    lines = [halt_line(halt, wording) for halt in left]
+    title = wording.text("halt.partly.title" if left else "halt.resumed.title")
+    return Message(Severity.WARNING, title, "\n".join([reason, *lines]), _scope(lifted, wording))
+
+
+def halt_line(halt: Halt, wording: Wording) -> str:
+    """Tell a halt that is in force in one line."""
+    scope = " ".join(part for part in (halt.strategy_id, halt.symbol) if part)
+    return wording.text(
+        "halt.left",
+        source=halt.source,
+        scope=scope or wording.text("field.all_strategies"),
+        state=halt.state,
+        reason=halt.reason,
+    )
+
+
+def _scope(halt: Halt, wording: Wording) -> dict[str, str]:
+    strategy = halt.strategy_id or wording.text("field.all_strategies")
+    symbol = {wording.text("field.symbol"): halt.symbol} if halt.symbol else {}
+    return {wording.text("field.strategy"): strategy} | symbol

@@ -1,0 +1,93 @@
+"""This is going on after a halt: for a reason, once both books agree, and only what was meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from adapters.halt_messages import trading_resumed
+from tasks.desk import Desk
+from tasks.halts import lift_halt
+from tasks.readiness import make_ready
+from trading.errors import BadInput, NotReady
+from trading.halts import Halt
+from trading.reconciliation import Difference, DifferenceKind
+
+ACCOUNT_WIDE = frozenset({DifferenceKind.CASH})
+"""Differences of the account as a whole. One of a symbol stops that symbol, by a halt of its own."""
+MIRRORED = "prefect:"
+"""Halts that are pauses in Prefect: they end where they were made."""
+
+
+@dataclass(frozen=True)
+class Resumption:
+    """What was lifted, what stops still, and how many differences remain."""
+
+    lifted: tuple[Halt, ...]
+    left: tuple[Halt, ...]
+    differences: int
+
+
+@task(cache_policy=NO_CACHE)
+async def resume(
+    desk: Desk,
+    *,
+    reason: str,
+    strategy_id: str = "",
+    symbol: str = "",
+    accepts_differences: bool = False,
+) -> Resumption:
+    """Reconcile, then lift every halt of exactly this strategy and symbol ("" for all), whoever put it.
+
+    Operator, trips, reconciliation and an unreadable file go by the same way, in row and file; a pause in Prefect
+    ends in Prefect. `accepts_differences` goes on although the cash of both books differs, as after a dividend.
+
+    Raises:
+        BadInput: without a reason.
+        NotReady: when the books disagree about the account as a whole, naming how; nothing is lifted.
+        BrokerError, StoreUnavailable: when books cannot be read; nothing is lifted.
+    """
+    if not reason.strip():
+        raise BadInput("reason", reason, "a few words why trading goes on")
+    done = await make_ready(desk)
+    if not accepts_differences:
+        require_agreement(desk, done.differences)
+    meant = tuple(halt for halt in _in_force(desk) if _is_meant(halt, strategy_id, symbol))
+    for halt in meant:
+        lift_halt.fn(
+            desk, source=halt.source, strategy_id=strategy_id, symbol=symbol, reason=reason
+        )
+    left = _in_force(desk)
+    if meant:
+        desk.tell(trading_resumed(reason, meant[0], left, desk.wording))
+    return Resumption(meant, left, len(done.differences))
+
+
+def require_agreement(desk: Desk, differences: Iterable[Difference]) -> None:
+    """Make sure that both books agree about the account as a whole.
+
+    Raises:
+        NotReady: naming every difference.
+    """
+    told = [
+        desk.wording.text(
+            "reconciliation.line", kind=d.kind, subject=d.subject, ours=d.ours, theirs=d.theirs
+        )
+        for d in differences
+        if d.kind in ACCOUNT_WIDE
+    ]
+    if told:
+        raise NotReady("; ".join(told))
+
+
+def _in_force(desk: Desk) -> tuple[Halt, ...]:
+    with desk.stores.begin() as work:
+        return desk.halts(work)
+
+
+def _is_meant(halt: Halt, strategy_id: str, symbol: str) -> bool:
+    is_same = (halt.strategy_id, halt.symbol) == (strategy_id, symbol)
+    return is_same and not halt.source.startswith(MIRRORED)

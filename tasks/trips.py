@@ -1,0 +1,134 @@
+"""This is stopping by ourselves: the account's figures held against the limits that trip the kill switch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from adapters.stores import UnitOfWork
+from risk.trips import Trip, TripFigures, TripRule, reject_streak, source_of, tripped
+from tasks.desk import Desk
+from tasks.equity import opening_equity
+from tasks.halts import put_halt
+from trading.errors import BrokerError
+from trading.halts import Halt
+from trading.instruments import Symbol
+from trading.sessions import Phase, phase_at, seoul_date
+
+AUDIT_DEPTH: Final = 1_000
+"""Entries among which the last resume after a trip is looked for."""
+
+
+async def check_trips(
+    desk: Desk, *, prices: Mapping[Symbol, int] | None = None, silence: timedelta | None = None
+) -> tuple[Halt, ...]:
+    """Put a halt for every limit that is reached and does not stop already; give those put now.
+
+    `prices` are the last traded ones, asked of the market where none are given; without the price of a holding
+    the day's loss is not judged. `silence` is how long the stream has brought no price (`Hearing.silence`). What
+    the owner has resumed does not trip again on the same rejects, nor on the loss of the same day.
+
+    Raises:
+        StoreUnavailable: when the figures cannot be read; nothing is stopped by that.
+    """
+    known = await _holding_prices(desk, prices)
+    with desk.stores.begin() as work:
+        resumed = _resumed(work)
+        figures = _figures(desk, work, known, silence, resumed)
+        in_force = {halt.source for halt in desk.halts(work)}
+    limits, daily_loss = desk.channel.trips, desk.channel.risk.daily_loss
+    trips = tripped(figures, limits, daily_loss=daily_loss)
+    halts = [_halt(desk, trip) for trip in trips if trip.source not in in_force]
+    if _is_today(desk, resumed.get(source_of(TripRule.DAILY_LOSS))):
+        halts = [halt for halt in halts if halt.source != source_of(TripRule.DAILY_LOSS)]
+    for halt in halts:
+        put_halt.fn(desk, halt)
+    return tuple(halts)
+
+
+class Hearing:
+    """When the stream last brought a price, in the market's time and in that of the event loop.
+
+    A simulated market jumps over hours and stands still; so it is silent only if both times have passed.
+    """
+
+    def __init__(self, at: datetime, loop_time: float) -> None:
+        """Begin to listen."""
+        self._at, self._loop_time = at, loop_time
+
+    def heard(self, at: datetime, loop_time: float) -> None:
+        """Note a price."""
+        self._at, self._loop_time = at, loop_time
+
+    def silence(self, desk: Desk, loop_time: float) -> timedelta | None:
+        """Give how long there has been no price since the market began to trade; None while it does not."""
+        now, session = desk.now(), desk.session()
+        if session is None or phase_at(now, session) is not Phase.CONTINUOUS:
+            return None
+        waited = timedelta(seconds=loop_time - self._loop_time)
+        return min(now - max(self._at, session.opens_at), waited)
+
+
+async def _holding_prices(desk: Desk, prices: Mapping[Symbol, int] | None) -> Mapping[Symbol, int]:
+    if prices is not None:
+        return prices
+    with desk.stores.begin() as work:
+        held = work.ledger.load().held_symbols
+    try:
+        return {symbol: (await desk.market_data.quote(symbol)).last for symbol in held}
+    except BrokerError:
+        return {}
+
+
+def _figures(
+    desk: Desk,
+    work: UnitOfWork,
+    prices: Mapping[Symbol, int],
+    silence: timedelta | None,
+    resumed: Mapping[str, datetime],
+) -> TripFigures:
+    now, day = desk.now(), desk.today()
+    opening, result = _result(desk, work, prices, day)
+    since = resumed.get(source_of(TripRule.REJECTS))
+    notices = work.notices.waiting(day)
+    events = work.outbox.pending(limit=desk.channel.trips.unsent_events or 0)
+    return TripFigures(
+        equity_opening=opening,
+        day_result=result,
+        rejects=reject_streak(work.orders.of_day(day), since=since),
+        orders_in_doubt=sum(order.is_in_doubt for order in work.orders.open()),
+        silence=silence,
+        clock_offset=desk.broker_clock.offset() if desk.broker_clock else None,
+        waiting_notices=len(notices),
+        oldest_notice=now - min((notice.received_at for notice in notices), default=now),
+        unsent_events=len(events),
+        oldest_event=now - min((event.at for event in events), default=now),
+    )
+
+
+def _result(
+    desk: Desk, work: UnitOfWork, prices: Mapping[Symbol, int], day: date
+) -> tuple[int | None, int | None]:
+    """Give opening equity and the day's result in won, as the daily loss rule reckons without open orders."""
+    ledger = work.ledger.load()
+    opening, paid_in = opening_equity(desk, work, day), work.ledger.paid_in(day)
+    if opening is None or any(prices.get(symbol, 0) <= 0 for symbol in ledger.held_symbols):
+        return opening, None
+    gained = ledger.equity(prices) - paid_in - opening
+    return opening or paid_in, gained
+
+
+def _resumed(work: UnitOfWork) -> dict[str, datetime]:
+    """Tell when the owner last resumed after each trip."""
+    oldest_first = reversed(work.audit.last(count=AUDIT_DEPTH))
+    return {entry.actor: at for at, entry in oldest_first if entry.action == "resume"}
+
+
+def _is_today(desk: Desk, at: datetime | None) -> bool:
+    return at is not None and seoul_date(at) == desk.today()
+
+
+def _halt(desk: Desk, trip: Trip) -> Halt:
+    reason = desk.wording.text(f"trip.{trip.rule}", **trip.figures)
+    return Halt(trip.source, trip.state, reason, desk.now())
