@@ -34,10 +34,10 @@ def order_rejected(order: Order, wording: Wording, *, name: str = "") -> Message
     return _about(order, "rejected", words, wording, name, severity=Severity.WARNING)
 
 
-def order_withheld(order: Order, wording: Wording, *, name: str = "") -> Message:
-    """Tell that we held an order back at the last moment, and why."""
-    words = order.error_message
-    return _about(order, "withheld", words, wording, name, severity=Severity.WARNING)
+def order_withheld(order: Order, cause: str, wording: Wording, *, name: str = "") -> Message:
+    """Tell that we held an order back at the last moment, and why: `cause` is HALTED, LATE or UNKNOWN."""
+    text = f"{wording.text(f'order.withheld.{cause.lower()}')}\n{order.error_message}"
+    return _about(order, "withheld", text, wording, name, severity=Severity.WARNING)
 
 
 def order_in_doubt(order: Order, words: str, wording: Wording, *, name: str = "") -> Message:

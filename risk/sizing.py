@@ -67,8 +67,9 @@ def size(
 
     An entry takes the target weight of equity times the signal's strength, commission included, and no more
     than the available cash; it is a limit order. An exit takes every sellable share, at most the `owned` ones
-    of the signal's strategy (None: all are its own). `sequence` tells a deliberate second order for the same
-    signal from the first.
+    of the signal's strategy (None: all are its own). It takes one share less than an open order that would
+    otherwise be its equal, because the broker's book could not tell the two apart. `sequence` tells a deliberate
+    second order for the same signal from the first.
     """
     is_entry = signal.direction is Direction.ENTRY
     needed = view.exposed_symbols | {signal.symbol} if is_entry else {signal.symbol}
@@ -76,18 +77,16 @@ def size(
     if unknown:
         return Breach(SIZING, f"no price for {', '.join(unknown)}", {"unknown": ", ".join(unknown)})
     side = Side.BUY if is_entry else Side.SELL
-    price = limit_price(signal.symbol, side, view, settings)
-    quantity = _entry(signal, view, settings, price) if is_entry else _exit(signal, view, owned)
-    if isinstance(quantity, Breach):
-        return quantity
-    return _intent(
-        signal,
-        view,
-        side=side,
-        quantity=quantity,
-        price=None if _is_market(signal, settings) else price,
-        sequence=sequence,
-    )
+    limit = limit_price(signal.symbol, side, view, settings)
+    wanted = _entry(signal, view, settings, limit) if is_entry else _exit(signal, view, owned)
+    if isinstance(wanted, Breach):
+        return wanted
+    price = None if _is_market(signal, settings) else limit
+    quantity = _unlike_open(wanted, signal.symbol, side, price, view)
+    if not quantity:
+        message = f"open orders have every quantity up to {wanted:,} at this price"
+        return Breach(SIZING, message, {"alike": str(wanted)})
+    return _intent(signal, view, side=side, quantity=quantity, price=price, sequence=sequence)
 
 
 def limit_price(symbol: Symbol, side: Side, view: RiskView, settings: SizingSettings) -> int:
@@ -133,6 +132,16 @@ def _entry(signal: Signal, view: RiskView, settings: SizingSettings, price: int)
     }
     message = f"one share at {price:,} won is more than {funds:,}"
     return Breach(SIZING, message, figures)
+
+
+def _unlike_open(wanted: int, symbol: Symbol, side: Side, price: int | None, view: RiskView) -> int:
+    """Give the largest quantity up to `wanted` that no open order of that side and price has; 0 if none."""
+    taken = {
+        order.quantity
+        for order in view.open_orders
+        if (order.symbol, order.side, order.intent.limit_price) == (symbol, side, price)
+    }
+    return next((quantity for quantity in range(wanted, 0, -1) if quantity not in taken), 0)
 
 
 def _exit(signal: Signal, view: RiskView, owned: int | None) -> int | Breach:

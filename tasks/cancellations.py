@@ -18,8 +18,13 @@ from tasks.bookings import book_row
 from tasks.desk import Desk
 from tasks.submissions import attempts_of, submit
 from tasks.views import read_view
-from trading.broker_books import BrokerOrder
-from trading.errors import BadInput, BrokerError, OutcomeUnknown
+from trading.errors import (
+    BadInput,
+    BrokerError,
+    InvalidTransition,
+    LedgerViolation,
+    OutcomeUnknown,
+)
 from trading.instruments import Instrument
 from trading.krx import is_on_tick
 from trading.orders import Order, OrderIntent, OrderStatus, OrderType, client_order_id
@@ -151,20 +156,20 @@ async def _look_until_settled(desk: Desk, order: Order, pauses: Sequence[float])
     for pause in pauses:
         await asyncio.sleep(pause)
         try:
-            row = await _row(desk, order)
-        except BrokerError:
-            continue
-        if row is not None:
-            booked = book_row(desk, row, order.intent.trading_day, at=desk.now())
-            order = booked.order if booked else order
+            order = await _look(desk, order)
+        except (BrokerError, InvalidTransition, LedgerViolation):
+            continue  # unread, or a row that cannot be true: reconciliation names it
         if order.status is not OrderStatus.PENDING_CANCEL:
             break
     return order
 
 
-async def _row(desk: Desk, order: Order) -> BrokerOrder | None:
-    rows = fold_modifications(await desk.broker.orders_of_day(order.intent.trading_day))
-    return next((row for row in rows if row.broker_order_id == order.broker_order_id), None)
+async def _look(desk: Desk, order: Order) -> Order:
+    day = order.intent.trading_day
+    rows = fold_modifications(await desk.broker.orders_of_day(day))
+    row = next((row for row in rows if row.broker_order_id == order.broker_order_id), None)
+    booked = book_row(desk, row, day, at=desk.now()) if row else None
+    return booked.order if booked else order
 
 
 def _give_up(desk: Desk, lease: Lease, order: Order) -> Order:

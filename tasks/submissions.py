@@ -29,7 +29,7 @@ from trading.decisions import RiskDecision, RiskEvent
 from trading.doubts import SEND_WITHIN
 from trading.errors import BrokerError, OutcomeUnknown, Rejected, Withheld
 from trading.halts import Halt
-from trading.orders import WITHHELD, Order, OrderIntent, OrderStatus
+from trading.orders import Order, OrderIntent, OrderStatus
 from trading.submissions import Submission
 
 
@@ -149,15 +149,15 @@ def last_look(desk: Desk, lease: Lease, order: Order, *, deadline: float) -> Non
     except Withheld:
         raise
     except Exception as error:  # whatever cannot be known keeps the order here
-        raise Withheld(f"{type(error).__name__}: {error}", code=WITHHELD) from error
+        raise Withheld(f"{type(error).__name__}: {error}", code="UNKNOWN") from error
     if monotonic() > deadline:
-        raise Withheld(f"not sent within {SEND_WITHIN.seconds} s of its commit", code=WITHHELD)
+        raise Withheld("it waited too long after its commit", code="LATE")
 
 
 def _require_no_halt(order: Order, halts: Iterable[Halt]) -> None:
     breach = stopped(order.intent, halts)
     if breach is not None:
-        raise Withheld(breach.message, code=WITHHELD)
+        raise Withheld(breach.message, code=breach.rule_id)
 
 
 def _refused(desk: Desk, lease: Lease, order: Order, error: BrokerError) -> Order:
@@ -169,8 +169,11 @@ def _refused(desk: Desk, lease: Lease, order: Order, error: BrokerError) -> Orde
         code, words = _reason(error)
         refused = current.reject(code, words, at=desk.now())
         work.orders.save(refused)
-    tells = order_withheld if isinstance(error, Withheld) else order_rejected
-    desk.tell(tells(refused, desk.wording, name=desk.name(order.symbol)))
+    name = desk.name(order.symbol)
+    if isinstance(error, Withheld):
+        desk.tell(order_withheld(refused, error.code, desk.wording, name=name))
+    else:
+        desk.tell(order_rejected(refused, desk.wording, name=name))
     return refused
 
 

@@ -21,7 +21,7 @@ from tests.builders import (
 from trading.costs import CostSchedule
 from trading.instruments import Instrument, Symbol
 from trading.ledger import CashFlow, Ledger
-from trading.orders import Order, OrderIntent, Side
+from trading.orders import Order, OrderIntent, OrderType, Side
 from trading.positions import Position
 from trading.sessions import Phase
 from trading.ticks import Quote
@@ -92,6 +92,11 @@ def an_open_buy(quantity: int = 1, **changes: Any) -> Order:
     """Give an accepted buy of LG Chem by another strategy."""
     fields: dict[str, Any] = {"client_order_id": "other", "strategy_id": "other"}
     return an_accepted_order(**fields | {"quantity": quantity, "limit_price": 400_000} | changes)
+
+
+def an_open_market_sell(quantity: int = 1) -> Order:
+    """Give an accepted sell of LG Chem at market by another strategy."""
+    return an_open_buy(quantity, side=Side.SELL, order_type=OrderType.MARKET, limit_price=None)
 
 
 def in_doubt(order: Order) -> Order:

@@ -1,4 +1,4 @@
-"""This is sending twice as a rule: each order id once, one open order per strategy, symbol and side."""
+"""This is sending twice as a rule: each order id once, and never two open orders that could be taken for one another."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from trading.orders import Order, OrderIntent, OrderStatus
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """Refuse an id that was used before, and what the strategy's own open order already does.
+    """Refuse an id that was used before, what the strategy's own open order already does, and the equal of any.
 
-    An order in doubt blocks its symbol and side for every strategy until it is settled. An order of the same id
-    that was stored and never sent is this one itself, after a crash.
+    An order in doubt blocks its symbol and side for every strategy until it is settled, and nothing else: other
+    symbols and the other side go on. Two open orders equal in symbol, side, quantity and price could never be
+    told apart in the broker's book, whoever made them. An order of the same id that was stored and never sent is
+    this one itself, after a crash.
     """
 
     rule_id: str = "DUPLICATE"
@@ -44,4 +46,6 @@ def _is_same_id(order: Order, intent: OrderIntent) -> bool:
 def _is_same_trade(order: Order, intent: OrderIntent) -> bool:
     if not order.is_open or order.symbol != intent.symbol or order.side is not intent.side:
         return False
-    return order.is_in_doubt or order.intent.strategy_id == intent.strategy_id
+    is_own = order.intent.strategy_id == intent.strategy_id
+    is_equal = (order.quantity, order.intent.limit_price) == (intent.quantity, intent.limit_price)
+    return order.is_in_doubt or is_own or is_equal

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from adapters.messages import (
+    cancel_failed,
     differences_found,
     execution_booked,
     flow_failed,
@@ -15,6 +16,7 @@ from adapters.messages import (
     order_denied,
     order_in_doubt,
     order_rejected,
+    order_withheld,
     report_message,
     trading_halted,
     trading_resumed,
@@ -22,7 +24,8 @@ from adapters.messages import (
 from adapters.notifier import Message, Severity
 from adapters.wording import Wording
 from adapters.wording.figures import MINUS
-from tests.builders import A_DAY, a_fill, an_accepted_order, an_order, seoul
+from risk.sizing import SizingSettings, size
+from tests.builders import A_DAY, a_fill, a_signal, an_accepted_order, an_order, seoul
 from tests.report_days import (
     DENIAL_BREACHES,
     a_day_record,
@@ -31,10 +34,13 @@ from tests.report_days import (
     rejected_order,
     stop_order,
 )
+from tests.risk_views import a_ledger, a_view, an_open_market_sell
+from trading.decisions import Breach
 from trading.halts import Halt, TradingState
-from trading.orders import Order
+from trading.orders import WITHHELD, Order
 from trading.reconciliation import Difference, DifferenceKind
 from trading.reports import build_report
+from trading.signals import Direction
 
 KO, EN = Wording("ko"), Wording("en")
 NOW = seoul(A_DAY, "09:00:05")
@@ -49,6 +55,10 @@ def a_filled_order(quantity: int) -> tuple[Order, Message]:
     return order, execution_booked(fill, order, KO, name="LG화학")
 
 
+def a_withheld_order() -> Order:
+    return an_order().submit(at=NOW).reject(WITHHELD, "trading is HALTED (operator: 점검)", at=NOW)
+
+
 def every_message(wording: Wording) -> Iterator[Message]:
     stop, fills = stop_order()
     partial, (part,) = partly_filled_order()
@@ -57,6 +67,9 @@ def every_message(wording: Wording) -> Iterator[Message]:
     yield order_accepted(an_accepted_order(), wording)
     yield order_denied(denied_order(), DENIAL_BREACHES, wording)
     yield order_rejected(rejected_order(), wording)
+    for cause in ("HALTED", "LATE", "UNKNOWN"):
+        yield order_withheld(a_withheld_order(), cause, wording)
+    yield cancel_failed(an_accepted_order().request_cancel(at=NOW), "EGW00302", wording)
     yield order_in_doubt(an_order().submit(at=NOW), "time-out", wording)
     yield execution_booked(fills[-1], stop, wording)
     yield execution_booked(part, partial, wording)
@@ -147,3 +160,11 @@ def test_the_report_tells_result_reasons_and_link() -> None:
 def test_a_day_without_denials_has_no_text() -> None:
     quiet = a_day_record(orders=(), risk_events=())
     assert report_message(build_report(quiet), KO).text == ""
+
+
+@pytest.mark.parametrize("wording", [KO, EN])
+def test_why_no_order_differs_from_the_open_ones_is_explained(wording: Wording) -> None:
+    view = a_view(ledger=a_ledger(_051910=2), open_orders=(an_open_market_sell(1),))
+    breach = size(a_signal(direction=Direction.EXIT), view, SizingSettings())
+    assert isinstance(breach, Breach)
+    assert wording.breach(breach) != f"{wording.rule('SIZING')}: {breach.message}"

@@ -130,9 +130,38 @@ def test_the_other_side_is_no_duplicate() -> None:
     assert not refuses(Duplicate(), sell(), a_view(open_orders=(an_open_buy(strategy_id="trend"),)))
 
 
-def test_another_strategys_order_is_no_duplicate_unless_it_is_in_doubt() -> None:
-    assert not refuses(Duplicate(), buy(), a_view(open_orders=(an_open_buy(),)))
-    assert refuses(Duplicate(), buy(), a_view(open_orders=(in_doubt(an_open_buy()),)))
+@BOTH_SIDES
+def test_doubt_blocks_its_symbol_and_side_for_everybody_and_nothing_else(side: Side) -> None:
+    other = Side.SELL if side is Side.BUY else Side.BUY
+    view = a_view(open_orders=(in_doubt(an_open_buy(7, side=side)),))
+    assert refuses(Duplicate(), buy(side=side), view)
+    assert not refuses(Duplicate(), buy(side=other), view)
+    assert not refuses(Duplicate(), buy(side=side, symbol=NAVER), view)
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_refused"),
+    [
+        ({}, True),
+        ({"quantity": 6}, False),
+        ({"quantity": 8}, False),
+        ({"limit_price": 399_500}, False),
+        ({"order_type": OrderType.MARKET, "limit_price": None}, False),
+        ({"side": Side.SELL}, False),
+        ({"symbol": NAVER}, False),
+    ],
+)
+def test_another_strategys_open_order_is_a_duplicate_only_when_nobody_could_tell_them_apart(
+    changes: dict[str, Any], *, is_refused: bool
+) -> None:
+    view = a_view(open_orders=(an_open_buy(7),))
+    assert refuses(Duplicate(), buy(**{"quantity": 7} | changes), view) is is_refused
+
+
+def test_an_order_by_hand_counts_among_those_that_must_differ() -> None:
+    view = a_view(open_orders=(an_open_buy(7, strategy_id="manual"),))
+    assert refuses(Duplicate(), buy(7), view)
+    assert not refuses(Duplicate(), buy(8), view)
 
 
 def test_a_closed_order_blocks_nothing_but_its_own_id() -> None:
@@ -180,6 +209,17 @@ def test_the_strictest_halt_counts() -> None:
 def test_a_halt_of_another_strategy_does_not_count() -> None:
     assert not refuses(Halted(), buy(), a_view(halts=(halt(TradingState.HALTED, "other"),)))
     assert refuses(Halted(), buy(), a_view(halts=(halt(TradingState.HALTED, "trend"),)))
+
+
+def test_a_quarantined_symbol_is_stopped_and_others_are_not() -> None:
+    found = Halt("reconciliation", TradingState.HALTED, "1 share too many", NOW, symbol=LG_CHEM)
+    view = a_view(halts=(found,))
+    assert refuses(Halted(), buy(), view)
+    assert refuses(Halted(), sell(), view)
+    assert not refuses(Halted(), buy(symbol=NAVER), view)
+    breach = Halted().check(buy(), view)
+    assert breach is not None
+    assert breach.figures["halts"] == "reconciliation: 1 share too many"
 
 
 def test_who_stopped_and_why_is_told() -> None:

@@ -177,6 +177,27 @@ def test_orders_of_the_regular_session_are_taken_in_its_three_phases_only(
     assert taken == {Phase.OPENING_AUCTION, Phase.CONTINUOUS, Phase.CLOSING_AUCTION}
 
 
+TABLE = """
+CLOSED                  -
+PRE_MARKET_CLOSE_PRICE  -
+OPENING_AUCTION         LIMIT MARKET
+CONTINUOUS              LIMIT MARKET
+CLOSING_AUCTION         LIMIT MARKET
+POST_MARKET_CLOSE_PRICE -
+SINGLE_PRICE            -
+AFTER_MARKET            -
+"""
+
+
+def test_the_whole_table_of_what_is_accepted_when() -> None:
+    lines = [
+        f"{phase:<23} {' '.join(t for t in OrderType if accepts(t, phase)) or '-'}"
+        for phase in Phase
+    ]
+    print(*lines, sep="\n")  # noqa: T201 - the table is to be read
+    assert lines == TABLE.strip().splitlines()
+
+
 def test_a_phase_that_the_day_lacks_is_refused_by_name() -> None:
     with pytest.raises(BadInput, match="AFTER_MARKET"):
         session_of(LAST_SINGLE_PRICE).window(Phase.AFTER_MARKET)

@@ -14,7 +14,7 @@ from risk.limits import RiskLimits
 from risk.sizing import SizingSettings, limit_price, size
 from risk.views import RiskView
 from tests.builders import A_DAY, ACCOUNT, LG_CHEM, SAMSUNG, a_signal
-from tests.risk_views import NOW, a_ledger, a_quote, a_view, an_open_buy
+from tests.risk_views import NOW, a_ledger, a_quote, a_view, an_open_buy, an_open_market_sell
 from trading.decisions import Breach
 from trading.errors import InvalidSetting
 from trading.krx import is_on_tick
@@ -254,3 +254,29 @@ def test_limits_out_of_range_or_unknown_are_refused(fault: dict[str, Any]) -> No
 
 def test_samsung_has_ticks_of_its_own_price() -> None:
     assert sized(a_view(), a_signal(symbol=SAMSUNG)).limit_price == 50_500
+
+
+def test_an_entry_takes_one_share_less_than_an_open_equal_of_another_strategy() -> None:
+    """Two strategies of one size would make two orders that no row of the broker's could tell apart."""
+    view = a_view(open_orders=(an_open_buy(37, limit_price=404_000),))
+    assert sized(view).quantity == 36
+    assert sized(a_view(open_orders=(an_open_buy(37, limit_price=403_500),))).quantity == 37
+
+
+def test_a_third_strategy_takes_two_shares_less() -> None:
+    both = (
+        an_open_buy(37, limit_price=404_000),
+        an_open_buy(36, limit_price=404_000, client_order_id="third"),
+    )
+    assert sized(a_view(open_orders=both)).quantity == 35
+
+
+def test_an_exit_that_could_only_be_an_equal_of_an_open_one_is_refused_with_the_reason() -> None:
+    view = a_view(ledger=a_ledger(_051910=2), open_orders=(an_open_market_sell(1),))
+    breach = refused(view, an_exit("stop"))
+    assert (breach.rule_id, breach.figures) == ("SIZING", {"alike": "1"})
+
+
+def test_an_exit_at_market_takes_one_share_less_than_another_strategys() -> None:
+    view = a_view(ledger=a_ledger(_051910=10), open_orders=(an_open_market_sell(5),))
+    assert sized(view, an_exit("stop"), owned=5).quantity == 4
