@@ -8,6 +8,7 @@ from typing import Protocol
 
 from trading.errors import BadInput
 from trading.executions import Execution
+from trading.instruments import Symbol
 from trading.notices import Notice
 from trading.orders import Order, OrderIntent
 from trading.submissions import Search, Submission
@@ -145,4 +146,15 @@ class ExecutionStore(Protocol):
 
     def all(self) -> tuple[Execution, ...]:
         """Give every fill of the account in order of booking."""
+        ...
+
+    def standing(self) -> tuple[Execution, ...]:
+        """Give the fills since each strategy's holding of each symbol was last flat, in order of booking.
+
+        They are all that is needed to know what is held and what it cost, and do not grow with the years.
+        """
+        ...
+
+    def net_quantity(self, strategy_id: str, symbol: Symbol) -> int:
+        """Give the shares of `symbol` that the strategy bought less those it sold."""
         ...

@@ -24,7 +24,7 @@ from trading.equity import EquityPoint
 from trading.executions import Execution
 from trading.halts import Halt
 from trading.instruments import Instrument, Symbol
-from trading.ledger import CashFlow, Ledger
+from trading.ledger import CashFlow, Ledger, Opening
 from trading.signals import Signal
 
 __all__ = [
@@ -159,6 +159,10 @@ class LedgerStore(Protocol):
 
     def before(self, trading_day: date) -> Ledger:
         """Give the ledger without holds as it was before that day's deposits, adoptions and fills."""
+        ...
+
+    def opening(self, trading_day: date) -> Opening:
+        """Give the cash and shares of `before`, without reading the years before."""
         ...
 
     def paid_in(self, trading_day: date) -> int:

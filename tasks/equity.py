@@ -22,10 +22,10 @@ async def opening_prices(desk: Desk, trading_day: date) -> dict[Symbol, int]:
 
 def opening_equity(desk: Desk, work: UnitOfWork, trading_day: date) -> int | None:
     """Give what the account was worth when `trading_day` began, None when a holding then had no price."""
-    ledger = work.ledger.before(trading_day)
+    opening = work.ledger.opening(trading_day)
     until = desk.calendar.previous_trading_day(trading_day)
     try:
-        return ledger.equity(_last_closes(work, ledger.held_symbols, until))
+        return opening.equity(_last_closes(work, opening.quantities, until))
     except BadInput:
         return None
 

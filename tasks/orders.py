@@ -12,7 +12,6 @@ from adapters.stores import Lease
 from risk.rules.halted import stopped
 from risk.sizing import MARKET_TRIGGER, size
 from risk.views import RiskView
-from strategies.holdings import holdings_of
 from tasks.cancellations import cancel_order, finish_cancels
 from tasks.desk import Desk
 from tasks.submissions import attempts_of, submit
@@ -124,8 +123,7 @@ def _never_got_in(order: Order) -> bool:
 def _owned(desk: Desk, signal: Signal, view: RiskView) -> int:
     """Count the shares that the signal's strategy itself bought and the ledger still has: it sells no others."""
     with desk.stores.begin() as work:
-        held = holdings_of(signal.strategy_id, work.executions.all())
-    own = held[signal.symbol].quantity if signal.symbol in held else 0
+        own = work.executions.net_quantity(signal.strategy_id, signal.symbol)
     return min(own, view.ledger.position(signal.symbol).quantity)
 
 

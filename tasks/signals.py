@@ -31,7 +31,7 @@ def evaluate_bars(desk: Desk) -> tuple[Evaluation, ...]:
     """Let every strategy decide on the last closed bars and store what it says."""
     closed_day, validity = _days(desk)
     with desk.stores.begin() as work:
-        executions = work.executions.all()
+        executions = work.executions.standing()
         found = [
             _evaluate(work, settings, position, closed_day, validity)
             for settings in desk.channel.strategies
@@ -57,9 +57,9 @@ class Guarded:
 
 
 def guarded_positions(desk: Desk) -> tuple[Guarded, ...]:
-    """Read what the strategies hold: from all fills of the account, so not for every price."""
+    """Read what the strategies hold: a question to the stores, so not for every price."""
     with desk.stores.begin() as work:
-        executions = work.executions.all()
+        executions = work.executions.standing()
     return tuple(
         Guarded(settings, position)
         for settings in desk.channel.strategies

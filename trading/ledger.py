@@ -137,6 +137,24 @@ class Ledger:
         return self.cash + sum(self.positions[s].quantity * prices[s] for s in self.held_symbols)
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What the account had when a day began: won of D+2 cash and shares (none at 0), not what they had cost."""
+
+    cash: int
+    quantities: Mapping[Symbol, int]
+
+    def equity(self, prices: Mapping[Symbol, int]) -> int:
+        """Net asset value in won at `prices`.
+
+        Raises:
+            KeyError: when a held symbol has no price; a missing price must never count as zero.
+        """
+        return self.cash + sum(
+            quantity * prices[symbol] for symbol, quantity in self.quantities.items()
+        )
+
+
 def hold_of(order: Order) -> Hold:
     """Return what an open order reserves: the shares of a sell, the cash of a buy at its worst price.
 

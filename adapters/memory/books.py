@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -14,8 +15,8 @@ from adapters.stores import OrderEvent, check_owner, number_is_taken
 from trading.decisions import RiskEvent
 from trading.executions import Execution
 from trading.instruments import Symbol
-from trading.ledger import CashFlow, Ledger, hold_of
-from trading.orders import Order
+from trading.ledger import CashFlow, Ledger, Opening, hold_of
+from trading.orders import Order, Side
 from trading.sessions import seoul_date
 from trading.signals import Signal
 
@@ -144,6 +145,28 @@ class MemoryExecutions:
         """Give every fill in order of booking."""
         return tuple(self.rows)
 
+    def standing(self) -> tuple[Execution, ...]:
+        """Give the fills since each strategy's holding of each symbol was last flat, in order of booking."""
+        held: Counter[tuple[str, Symbol]] = Counter()
+        since: dict[tuple[str, Symbol], list[Execution]] = defaultdict(list)
+        for fill in self.rows:
+            holding = (fill.strategy_id, fill.symbol)
+            since[holding].append(fill)
+            held[holding] += _signed(fill)
+            if not held[holding]:
+                since[holding].clear()
+        standing = {fill.execution_id for fills in since.values() for fill in fills}
+        return tuple(fill for fill in self.rows if fill.execution_id in standing)
+
+    def net_quantity(self, strategy_id: str, symbol: Symbol) -> int:
+        """Give the shares of `symbol` that the strategy bought less those it sold."""
+        holding = (strategy_id, symbol)
+        return sum(_signed(f) for f in self.rows if (f.strategy_id, f.symbol) == holding)
+
+
+def _signed(fill: Execution) -> int:
+    return fill.quantity if fill.side is Side.BUY else -fill.quantity
+
 
 @dataclass(frozen=True, slots=True)
 class Deposit:
@@ -183,6 +206,15 @@ class MemoryLedger:
         """Give the ledger without holds as it was before that day, replayed from the entries."""
         earlier = (entry for entry in self.entries if entry.trading_day < trading_day)
         return reduce(_after, earlier, Ledger(self._account))
+
+    def opening(self, trading_day: date) -> Opening:
+        """Give the cash and shares of `before`."""
+        cash, held = 0, Counter[Symbol]()
+        for entry in self.entries:
+            if entry.trading_day < trading_day:
+                cash += _cash(entry)
+                held.update(_shares(entry))
+        return Opening(cash, {symbol: quantity for symbol, quantity in held.items() if quantity})
 
     def paid_in(self, trading_day: date) -> int:
         """Give the won that deposits and the cost of adopted positions brought in on that day."""
@@ -226,6 +258,26 @@ def _after(ledger: Ledger, entry: Entry) -> Ledger:
             return ledger.adopt(symbol, quantity=quantity, cost=cost)
         case _:
             return ledger.post(entry)
+
+
+def _cash(entry: Entry) -> int:
+    match entry:
+        case Deposit(flow):
+            return flow.amount
+        case Adoption():
+            return 0
+        case _:
+            return entry.cash_change
+
+
+def _shares(entry: Entry) -> dict[Symbol, int]:
+    match entry:
+        case Deposit():
+            return {}
+        case Adoption():
+            return {entry.symbol: entry.quantity}
+        case _:
+            return {entry.symbol: _signed(entry)}
 
 
 def _brought(entry: Entry) -> int:

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from psycopg.errors import ForeignKeyViolation
-from sqlalchemy import Row, Select
+from sqlalchemy import Row, Select, case, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
@@ -17,6 +17,10 @@ from adapters.postgres.tables import executions
 from trading.executions import Execution, ExecutionSource
 from trading.instruments import Symbol
 from trading.orders import Side
+
+_fill = executions.c
+SIGNED = case((_fill.side == Side.SELL, -_fill.quantity), else_=_fill.quantity)
+"""The shares that a fill adds to what is held."""
 
 
 class PostgresExecutions:
@@ -55,6 +59,24 @@ class PostgresExecutions:
     def all(self) -> tuple[Execution, ...]:
         """Give every fill in order of booking."""
         return self._all(self._scope.own(executions))
+
+    def standing(self) -> tuple[Execution, ...]:
+        """Give the fills since each strategy's holding of each symbol was last flat, in order of booking."""
+        of = (_fill.strategy_id, _fill.symbol)
+        held = func.sum(SIGNED).over(partition_by=of, order_by=_fill.sequence)
+        own = self._scope.own(executions)
+        steps = own.with_only_columns(*of, _fill.sequence, held.label("held")).subquery()
+        flat = func.max(steps.c.sequence).filter(steps.c.held == 0)
+        ends = select(steps.c.strategy_id, steps.c.symbol, func.coalesce(flat, 0).label("flat_at"))
+        end = ends.group_by(steps.c.strategy_id, steps.c.symbol).subquery()
+        same = (_fill.strategy_id == end.c.strategy_id) & (_fill.symbol == end.c.symbol)
+        return self._all(own.join(end, same).where(_fill.sequence > end.c.flat_at))
+
+    def net_quantity(self, strategy_id: str, symbol: Symbol) -> int:
+        """Give the shares of `symbol` that the strategy bought less those it sold."""
+        own = self._scope.own(executions).with_only_columns(func.sum(SIGNED))
+        query = own.where(_fill.strategy_id == strategy_id, _fill.symbol == symbol)
+        return int(self._scope.connection.scalar(query) or 0)
 
     def _all(self, query: Select[Any]) -> tuple[Execution, ...]:
         rows = self._scope.rows(query.order_by(executions.c.sequence))

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, Row, func
 from sqlalchemy.dialects.postgresql import insert
 
-from adapters.postgres.executions import execution_of
+from adapters.postgres.executions import SIGNED, execution_of
 from adapters.postgres.orders import PostgresOrders
 from adapters.postgres.scope import Scope, columns_of, pick
 from adapters.postgres.tables import executions, ledger_entries, positions
 from trading.executions import Execution
 from trading.instruments import Symbol
-from trading.ledger import CashFlow, Ledger, hold_of
+from trading.ledger import CashFlow, Ledger, Opening, hold_of
 from trading.positions import Position
 from trading.sessions import seoul_date
 
@@ -35,19 +35,30 @@ class PostgresLedger:
         return Ledger(self._scope.account, self._flows(), self._positions(), holds)
 
     def before(self, trading_day: date) -> Ledger:
-        """Give the ledger without holds as it was before that day, replayed from the entries."""
-        fills = {fill.execution_id: fill for fill in self._fills_before(trading_day)}
-        query = self._scope.own(ledger_entries).where(_entry.trading_day < trading_day)
-        ledger = Ledger(self._scope.account)
-        for row in self._scope.rows(query.order_by(_entry.entry_id)):
-            match row.kind:
-                case "DEPOSIT":
-                    ledger = ledger.deposit(row.amount, on=row.settles_on)
-                case "ADOPTION":
-                    ledger = ledger.adopt(Symbol(row.symbol), quantity=row.quantity, cost=row.cost)
-                case _:
-                    ledger = ledger.post(fills[row.execution_id])
-        return ledger
+        """Give the ledger without holds as it was before that day.
+
+        Only positions that were touched since are replayed from their entries; the others stand as they stood.
+        """
+        earlier = _entry.trading_day < trading_day
+        touched = {Symbol(row.symbol) for row in self._since(trading_day) if row.symbol}
+        positions = self._positions()
+        kept = {symbol: positions[symbol] for symbol in positions.keys() - touched}
+        past = self._replay(touched, trading_day).positions if touched else {}
+        return Ledger(self._scope.account, self._flows(earlier), {**kept, **past})
+
+    def opening(self, trading_day: date) -> Opening:
+        """Give the cash and shares of `before`: what there is now less what came since."""
+        cash = self._scope.connection.scalar(
+            self._scope.own(ledger_entries).with_only_columns(func.sum(_entry.amount))
+        )
+        now = {symbol: position.quantity for symbol, position in self._positions().items()}
+        since = self._since(trading_day)
+        gained = {Symbol(row.symbol): int(row.shares) for row in since if row.symbol}
+        then = {symbol: quantity - gained.get(symbol, 0) for symbol, quantity in now.items()}
+        spent = sum(int(row.won) for row in since)
+        return Opening(
+            int(cash or 0) - spent, {s: quantity for s, quantity in then.items() if quantity}
+        )
 
     def paid_in(self, trading_day: date) -> int:
         """Give the won that deposits and the cost of adopted positions brought in on that day."""
@@ -101,21 +112,47 @@ class PostgresLedger:
         )
         self._put(ledger.position(symbol))
 
-    def _flows(self) -> tuple[CashFlow, ...]:
+    def _flows(self, *which: ColumnElement[bool]) -> tuple[CashFlow, ...]:
         total = func.sum(_entry.amount).label("total")
         query = self._scope.own(ledger_entries).with_only_columns(_entry.settles_on, total)
-        query = query.where(_entry.kind != "ADOPTION")
+        query = query.where(_entry.kind != "ADOPTION", *which)
         rows = self._scope.rows(query.group_by(_entry.settles_on).order_by(_entry.settles_on))
         return tuple(CashFlow(row.settles_on, int(row.total)) for row in rows)
+
+    def _since(self, trading_day: date) -> Sequence[Row[Any]]:
+        """Add up what each symbol (None: deposits) brought in won and shares from that day on."""
+        same = (_entry.channel == executions.c.channel) & (_entry.account == executions.c.account)
+        same &= _entry.execution_id == executions.c.execution_id
+        shares = func.sum(_entry.quantity + func.coalesce(SIGNED, 0)).label("shares")
+        query = self._scope.own(ledger_entries).outerjoin(executions, same)
+        query = query.with_only_columns(
+            _entry.symbol, func.sum(_entry.amount).label("won"), shares, maintain_column_froms=True
+        )
+        since = query.where(_entry.trading_day >= trading_day)
+        return self._scope.rows(since.group_by(_entry.symbol))
+
+    def _replay(self, symbols: Collection[Symbol], trading_day: date) -> Ledger:
+        """Post the entries of some symbols before a day again, in order of booking."""
+        fills = {fill.execution_id: fill for fill in self._fills(symbols, trading_day)}
+        query = self._scope.own(ledger_entries).order_by(_entry.entry_id)
+        earlier = query.where(_entry.symbol.in_(symbols), _entry.trading_day < trading_day)
+        ledger = Ledger(self._scope.account)
+        for row in self._scope.rows(earlier):
+            if row.kind == "ADOPTION":
+                ledger = ledger.adopt(Symbol(row.symbol), quantity=row.quantity, cost=row.cost)
+            else:
+                ledger = ledger.post(fills[row.execution_id])
+        return ledger
 
     def _positions(self) -> Mapping[Symbol, Position]:
         rows = self._scope.rows(self._scope.own(positions).order_by(positions.c.symbol))
         known = (Position(**pick(row, Position) | {"symbol": Symbol(row.symbol)}) for row in rows)
         return {position.symbol: position for position in known}
 
-    def _fills_before(self, trading_day: date) -> Iterator[Execution]:
-        query = self._scope.own(executions).where(executions.c.trading_day < trading_day)
-        return (execution_of(row) for row in self._scope.rows(query))
+    def _fills(self, symbols: Collection[Symbol], before: date) -> Iterator[Execution]:
+        own = self._scope.own(executions).where(executions.c.symbol.in_(symbols))
+        rows = self._scope.rows(own.where(executions.c.trading_day < before))
+        return (execution_of(row) for row in rows)
 
     def _book(self, kind: str, flow: CashFlow, **columns: Any) -> None:
         entry = {"kind": kind, "quantity": 0, "cost": 0, **columns_of(flow), **columns}

@@ -63,3 +63,10 @@ ALTER TABLE halts ADD COLUMN symbol text NOT NULL DEFAULT '' CHECK (symbol ~ '^(
 DROP INDEX halts_in_force;
 CREATE UNIQUE INDEX halts_in_force ON halts (channel, account, source, strategy_id, symbol)
     WHERE lifted_at IS NULL;
+
+-- What a strategy holds, and what the account held before a day, without reading the years before.
+CREATE INDEX executions_by_strategy ON executions (channel, account, strategy_id, symbol, sequence)
+    INCLUDE (side, quantity);
+CREATE INDEX executions_by_symbol ON executions (channel, account, symbol, trading_day);
+CREATE INDEX ledger_entries_by_symbol ON ledger_entries (channel, account, symbol, entry_id);
+CREATE INDEX ledger_entries_by_day ON ledger_entries (channel, account, trading_day);

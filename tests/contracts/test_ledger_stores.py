@@ -28,7 +28,7 @@ from tests.store_samples import AT, NEXT_DAY, SETTLED, in_one
 from trading.errors import LedgerViolation
 from trading.executions import Execution
 from trading.instruments import Symbol
-from trading.ledger import CashFlow, Hold, Ledger, rebuild
+from trading.ledger import CashFlow, Hold, Ledger, Opening, rebuild
 from trading.orders import Order, Side
 from trading.positions import Position
 
@@ -134,7 +134,9 @@ steps = st.lists(
 )
 
 
-def post_all(memory: Stores, bookings: list[tuple[Symbol, Side, int, int, int]]) -> None:
+def post_all(
+    memory: Stores, bookings: list[tuple[Symbol, Side, int, int, int]], *, checks: bool = True
+) -> None:
     """Book deposits and fills one by one; after each the stored ledger is the one rebuilt from its parts."""
     for number, (symbol, side, quantity, price, day) in enumerate(bookings):
         at = AT + timedelta(days=day)
@@ -153,7 +155,8 @@ def post_all(memory: Stores, bookings: list[tuple[Symbol, Side, int, int, int]])
                 book(work, order, fill)
         except LedgerViolation:
             assert side is Side.SELL
-        check(memory)
+        if checks:
+            check(memory)
 
 
 def book(work: UnitOfWork, order: Order, fill: Execution) -> None:
@@ -194,3 +197,44 @@ def test_the_ledger_in_postgres_is_always_the_one_rebuilt(
     stores = PostgresStores(postgres_url, channel="dev", account=ACCOUNT)
     post_all(stores, bookings)
     stores.close()
+
+
+@given(bookings=steps, adopted=st.integers(0, 6))
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_both_memories_know_the_same_past(
+    postgres_url: str, bookings: list[Any], adopted: int
+) -> None:
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("TRUNCATE orders, positions, ledger_entries CASCADE")
+    memories = (
+        PostgresStores(postgres_url, channel="dev", account=ACCOUNT),
+        MemoryStores(channel="dev", account=ACCOUNT),
+    )
+    pasts = []
+    for memory in memories:
+        with memory.begin() as work:
+            at = AT + timedelta(days=adopted)
+            work.ledger.adopt(SAMSUNG, quantity=30, cost=1_000_001, at=at)
+        post_all(memory, bookings, checks=False)
+        days = [A_DAY + timedelta(days=day) for day in range(9)]
+        pasts.append([(past(memory, day), opening(memory, day)) for day in days])
+        memory.close()
+    assert pasts[0] == pasts[1]
+
+
+def past(memory: Stores, day: date) -> Ledger | str:
+    """Give the ledger before a day, or why there is none (sold on paper before it was bought)."""
+    try:
+        return in_one(memory, lambda work: work.ledger.before(day))
+    except LedgerViolation as problem:
+        return str(problem)
+
+
+def opening(memory: Stores, day: date) -> Opening:
+    """Give what there was when a day began; the whole ledger of the time before agrees."""
+    found = in_one(memory, lambda work: work.ledger.opening(day))
+    before = past(memory, day)
+    if isinstance(before, Ledger):
+        held = {symbol: before.position(symbol).quantity for symbol in before.held_symbols}
+        assert found == Opening(before.cash, held)
+    return found

@@ -6,13 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier
+from typing import Any
 
 import pytest
 
 from adapters.stores import Stores
-from tests.builders import A_DAY, LG_CHEM, a_fill, a_signal, an_accepted_order, an_order
+from tests.builders import A_DAY, LG_CHEM, SAMSUNG, a_fill, a_signal, an_accepted_order, an_order
 from tests.store_samples import AT, NEXT_DAY, in_one, topics
 from trading.errors import BadInput
+from trading.executions import Execution
 from trading.orders import Order, OrderStatus, OrderType, Side
 
 
@@ -186,6 +188,38 @@ class TestExecutions:
             assert work.executions.all() == (late, early, other)
             assert work.executions.of_day(A_DAY) == (late, other)
             assert work.executions.of_order(first.client_order_id) == (late, early)
+
+    def test_what_a_strategy_holds_is_known_from_its_fills_since_it_was_flat(
+        self, memory: Stores
+    ) -> None:
+        story = [
+            ("trend", LG_CHEM, Side.BUY, 3),
+            ("other", LG_CHEM, Side.BUY, 9),
+            ("trend", LG_CHEM, Side.SELL, 3),
+            ("trend", SAMSUNG, Side.BUY, 2),
+            ("trend", LG_CHEM, Side.BUY, 5),
+            ("trend", LG_CHEM, Side.SELL, 1),
+            ("trend", SAMSUNG, Side.SELL, 2),
+        ]
+        fills = [
+            self._book(memory, number, quantity, strategy_id=strategy, symbol=symbol, side=side)
+            for number, (strategy, symbol, side, quantity) in enumerate(story, start=1)
+        ]
+        with memory.begin() as work:
+            assert work.executions.standing() == (fills[1], fills[4], fills[5])
+            assert work.executions.net_quantity("trend", LG_CHEM) == 4
+            assert work.executions.net_quantity("other", LG_CHEM) == 9
+            assert work.executions.net_quantity("trend", SAMSUNG) == 0
+            assert work.executions.net_quantity("other", SAMSUNG) == 0
+
+    @staticmethod
+    def _book(memory: Stores, number: int, quantity: int, **names: Any) -> Execution:
+        order = an_accepted_order(str(number), client_order_id=f"order {number}", **names)
+        fill = a_fill(order, quantity=quantity, price=428_000, at=AT)
+        with memory.begin() as work:
+            work.orders.add(order)
+            work.executions.add(fill)
+        return fill
 
     def test_a_fill_of_an_order_that_nobody_knows_is_refused(self, memory: Stores) -> None:
         fill = a_fill(an_accepted_order(), quantity=3, price=428_000, at=AT)
