@@ -28,6 +28,22 @@ class ClockSource(StrEnum):
     SIMULATOR = "simulator"
 
 
+class ManualOrders(StrEnum):
+    """What becomes of orders that the owner gives by hand (HTS, MTS): in no case are they corrected."""
+
+    ADOPT = "adopt"
+    """Their fills are booked as the strategy "manual"; no strategy sells them."""
+    QUARANTINE = "quarantine"
+    """They are named, and their symbol is stopped until the operator resumes it."""
+
+
+class LateMatch(StrEnum):
+    """What becomes of an order that is found after it was declared absent."""
+
+    CANCEL = "cancel"
+    KEEP = "keep"
+
+
 class CostSettings(BaseModel):
     """What the account pays the broker."""
 
@@ -59,6 +75,14 @@ class ChannelSettings(BaseModel):
     trips: TripLimits = Field(default_factory=TripLimits)
     sizing: SizingSettings = Field(default_factory=SizingSettings)
     costs: CostSettings = Field(default_factory=CostSettings)
+    manual_orders: ManualOrders = Field(
+        default=ManualOrders.ADOPT,
+        description="Orders by hand: adopt books their fills, quarantine stops their symbol.",
+    )
+    late_match: LateMatch = Field(
+        default=LateMatch.CANCEL,
+        description="An order found after it was declared absent: cancel what is open of it, or keep it.",
+    )
     history_days: int = Field(
         default=400, ge=30, le=4000, description="Calendar days of daily bars that ingestion keeps."
     )
@@ -85,6 +109,18 @@ class ChannelSettings(BaseModel):
     def symbols(self) -> tuple[Symbol, ...]:
         """The watch list as symbols."""
         return tuple(Symbol(code) for code in self.watch_list)
+
+    def only(self, strategy_id: str) -> Self:
+        """Give the same settings with one strategy, with all of them for "".
+
+        Raises:
+            InvalidSetting: naming the strategies that there are.
+        """
+        chosen = tuple(s for s in self.strategies if strategy_id in {"", s.id})
+        if not chosen:
+            names = ", ".join(strategy.id for strategy in self.strategies)
+            raise InvalidSetting("strategy_id", strategy_id, f"one of {names}")
+        return self.model_copy(update={"strategies": chosen})
 
     @property
     def digest(self) -> str:

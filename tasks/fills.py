@@ -10,6 +10,8 @@ from adapters.stores import UnitOfWork
 from tasks.bookings import Booked, book
 from tasks.desk import Desk
 from trading.bookings import Postponed, execution_from_notice
+from trading.errors import LedgerViolation
+from trading.manual_orders import BEFORE_OPENING
 from trading.notices import Notice, NoticeKind
 from trading.orders import Order, OrderStatus
 
@@ -25,14 +27,21 @@ class NoticeOutcome(StrEnum):
 
 
 def apply_notice(desk: Desk, notice: Notice, *, trading_day: date) -> NoticeOutcome:
-    """Apply one notice in one transaction and tell the owner about fills and refusals."""
+    """Apply one notice in one transaction and tell the owner about fills and refusals.
+
+    One whose number no order has yet is kept in the buffer, where a crash does not lose it.
+    """
     number = notice.original_id if _concerns_original(notice) else notice.broker_order_id
-    with desk.stores.begin() as work:
-        order = work.orders.by_broker_id(trading_day, number)
-        if order is None:
-            return NoticeOutcome.UNKNOWN_ORDER
-        applied = _apply(desk, work, order, notice, trading_day)
-    if applied is None:
+    try:
+        with desk.stores.begin() as work:
+            order = work.orders.by_broker_id(trading_day, number)
+            if order is None:
+                work.notices.keep(trading_day, notice)
+                return NoticeOutcome.UNKNOWN_ORDER
+            applied = _apply(desk, work, order, notice, trading_day)
+    except LedgerViolation:
+        applied = None  # an inquiry names it and stops the symbol
+    if applied is None or order is None:
         return NoticeOutcome.NEEDS_INQUIRY
     if applied.order != order:
         _tell(desk, notice, applied)
@@ -48,6 +57,8 @@ def _apply(
 ) -> Booked | None:
     """Give the order after the notice and the fill, if it was one; None when only an inquiry can tell."""
     match notice.kind:
+        case _ if order.error_code == BEFORE_OPENING:
+            return None
         case NoticeKind.FILLED:
             return _fill(desk, work, order, notice, trading_day)
         case NoticeKind.CANCELED if notice.quantity < order.open_quantity:
@@ -56,12 +67,17 @@ def _apply(
         case NoticeKind.CANCELED if order.is_open and not order.is_in_doubt:
             order = order.cancel(at=notice.received_at)
             work.orders.save(order, detail="notice")
-        case NoticeKind.REJECTED if order.status is OrderStatus.ACCEPTED:
+        case NoticeKind.REJECTED if _may_be_refused(order):
             order = order.reject("EXCHANGE", "refused by the exchange", at=notice.received_at)
             work.orders.save(order, detail="notice")
         case NoticeKind.MODIFIED:
             return None
     return Booked(order)
+
+
+def _may_be_refused(order: Order) -> bool:
+    is_whole = order.status in {OrderStatus.ACCEPTED, OrderStatus.PENDING_CANCEL}
+    return is_whole and not order.filled_quantity
 
 
 def _fill(

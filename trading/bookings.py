@@ -48,7 +48,7 @@ def execution_from_notice(
 
     `booked` are the executions of this order so far. The broker's number must be the order's.
     """
-    at = notice_time(notice, terms.trading_day)
+    told_at = _told_time(notice, terms.trading_day)
     identity = notice_id(
         trading_day=terms.trading_day,
         broker_order_id=notice.broker_order_id,
@@ -61,7 +61,7 @@ def execution_from_notice(
         return Postponed(
             "the same notice was booked before: repeated, or an equal fill in one second"
         )
-    if any(_covers(e, at) for e in booked):
+    if any(_covers(e, told_at) for e in booked):
         return Postponed("an inquiry made after this fill may have counted it")
     if notice.quantity > order.quantity - order.filled_quantity:
         return Postponed("more than the order has left")
@@ -71,7 +71,7 @@ def execution_from_notice(
         notice.quantity,
         value,
         terms,
-        at=at,
+        at=told_at or notice.received_at,
         identity=identity,
         source=ExecutionSource.NOTICE,
     )
@@ -98,16 +98,31 @@ def execution_from_row(
     )
 
 
+def orders_after_fill(order: Order, execution: Execution) -> tuple[Order, ...]:
+    """Give the states that a fill leads through; one that overtook a cancel or the day's end leaves it closed.
+
+    Raises:
+        InvalidTransition: when more would be filled than was ordered.
+    """
+    at, was = execution.executed_at, order.status
+    filled = order.fill(execution.quantity, execution.value, at=at)
+    if not filled.is_open or was not in {OrderStatus.CANCELED, OrderStatus.EXPIRED}:
+        return (filled,)
+    return filled, filled.cancel(at=at) if was is OrderStatus.CANCELED else filled.expire(at=at)
+
+
 def order_after_row(order: Order, row: BrokerOrder, *, is_day_over: bool, at: datetime) -> Order:
     """Bring an order, whose fills are booked, to the state that the broker's row proves.
 
-    `is_day_over` says that the session has ended, so that what is still open has died (day orders).
+    `is_day_over` says that the session has ended, so that what is still open has died (day orders). A row that
+    is still open proves nothing about a cancel on its way: it may come late. Only the broker's refusal does.
     """
     if order.status is OrderStatus.SUBMITTED:
         order = order.accept(row.broker_order_id, branch=row.branch, at=at)
     if not order.is_open:
         return order
-    if row.status is OrderStatus.REJECTED and order.status is OrderStatus.ACCEPTED:
+    is_whole = order.status in {OrderStatus.ACCEPTED, OrderStatus.PENDING_CANCEL}
+    if row.status is OrderStatus.REJECTED and is_whole and not order.filled_quantity:
         return order.reject("EXCHANGE", "refused by the exchange after acceptance", at=at)
     if row.status is OrderStatus.CANCELED:
         return order.cancel(at=at)
@@ -122,18 +137,19 @@ def order_after_day(order: Order, *, at: datetime) -> Order:
     return order.cancel(at=at) if is_leaving else order.expire(at=at)
 
 
-def notice_time(notice: Notice, trading_day: date) -> datetime:
-    """Read the notice's HHMMSS on the trading day as an aware time; its arrival when it says none."""
+def _told_time(notice: Notice, trading_day: date) -> datetime | None:
+    """Read the notice's HHMMSS on the trading day as an aware time; None when it says none."""
     try:
         time = datetime.strptime(notice.time_text, "%H%M%S").time()  # noqa: DTZ007 - the zone follows
     except ValueError:
-        return notice.received_at
+        return None
     return datetime.combine(trading_day, time, KST).astimezone(notice.received_at.tzinfo)
 
 
-def _covers(execution: Execution, at: datetime) -> bool:
+def _covers(execution: Execution, told_at: datetime | None) -> bool:
+    """Tell whether an inquiry may have counted a fill of that time; of an unknown time every one may."""
     is_inquiry = execution.source is ExecutionSource.INQUIRY
-    return is_inquiry and at <= execution.executed_at + CLOCK_MARGIN
+    return is_inquiry and (told_at is None or told_at <= execution.executed_at + CLOCK_MARGIN)
 
 
 def _execution(

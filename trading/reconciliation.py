@@ -1,19 +1,15 @@
-"""This is our book against the broker's (대사): every difference gets a name, and doubt is settled by proof."""
+"""This is our book against the broker's (대사): every difference gets a name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from enum import StrEnum
 
 from trading.broker_books import Balance, BrokerOrder, BrokerPosition
 from trading.ledger import Ledger
-from trading.orders import Order, OrderStatus
-
-SEND_MARGIN = timedelta(seconds=2)
-ARRIVAL_MARGIN = timedelta(seconds=60)
-"""An order in doubt may carry a broker time from just before its sending to the time-out plus delay."""
+from trading.manual_orders import BEFORE_OPENING, unexplained
+from trading.orders import Order, OrderStatus, Side
 
 
 class DifferenceKind(StrEnum):
@@ -31,16 +27,19 @@ class DifferenceKind(StrEnum):
     """The broker has an order that none of ours explains (HTS, MTS, by hand)."""
     POSITION = "POSITION"
     CASH = "CASH"
+    IMPOSSIBLE = "IMPOSSIBLE"
+    """The broker's row asks for a booking that our book cannot take: more sold than held, more filled than ordered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One disagreement: about what, our figure, theirs."""
+    """One disagreement: about what, our figure, theirs; `symbol` is "" when it is about no single one."""
 
     kind: DifferenceKind
     subject: str
     ours: str
     theirs: str
+    symbol: str = ""
 
 
 def fold_modifications(rows: Sequence[BrokerOrder]) -> tuple[BrokerOrder, ...]:
@@ -62,40 +61,13 @@ def fold_modifications(rows: Sequence[BrokerOrder]) -> tuple[BrokerOrder, ...]:
     return tuple(folded.values())
 
 
-def matches_in_doubt(
-    order: Order, rows: Iterable[BrokerOrder], bound: frozenset[str]
-) -> tuple[BrokerOrder, ...]:
-    """Give the broker's rows that can be this order in doubt; only exactly one settles it.
-
-    `bound` are the broker numbers that already belong to an order of ours. KIS echoes no client id, so
-    symbol, side, type, quantity, price, channel and time are the evidence.
-    """
-    return tuple(row for row in rows if row.broker_order_id not in bound and _fits(order, row))
-
-
-def _fits(order: Order, row: BrokerOrder) -> bool:
-    intent = order.intent
-    sent_at = order.submitted_at or order.updated_at
-    is_same = (row.symbol, row.side, row.order_type, row.quantity, row.limit_price) == (
-        intent.symbol,
-        intent.side,
-        intent.order_type,
-        intent.quantity,
-        intent.limit_price,
-    )
-    is_in_time = sent_at - SEND_MARGIN <= row.ordered_at <= sent_at + ARRIVAL_MARGIN
-    return is_same and is_in_time and row.is_ours and not row.original_id
-
-
 def compare_orders(ours: Sequence[Order], rows: Sequence[BrokerOrder]) -> tuple[Difference, ...]:
     """Name every difference between our orders of the day and the broker's rows."""
     by_id = {row.broker_order_id: row for row in rows}
-    known = {order.broker_order_id for order in ours if order.broker_order_id}
     found = [d for order in ours if (d := _compare_order(order, by_id)) is not None]
     found += [
-        Difference(DifferenceKind.ORDER_FOREIGN, row.broker_order_id, "-", _told(row))
-        for row in rows
-        if row.broker_order_id not in known and row.original_id not in known
+        Difference(DifferenceKind.ORDER_FOREIGN, row.broker_order_id, "-", _told(row), row.symbol)
+        for row in unexplained(rows, ours)
     ]
     return tuple(found)
 
@@ -103,21 +75,26 @@ def compare_orders(ours: Sequence[Order], rows: Sequence[BrokerOrder]) -> tuple[
 def _compare_order(order: Order, by_id: dict[str, BrokerOrder]) -> Difference | None:
     if order.status is OrderStatus.SUBMITTED:
         told = f"{order.side} {order.quantity}"
-        return Difference(DifferenceKind.ORDER_IN_DOUBT, order.client_order_id, told, "?")
-    if not order.broker_order_id:
+        return Difference(
+            DifferenceKind.ORDER_IN_DOUBT, order.client_order_id, told, "?", order.symbol
+        )
+    if not order.broker_order_id or order.error_code == BEFORE_OPENING:
         return None
     row = by_id.get(order.broker_order_id)
     if row is None:
         return Difference(
-            DifferenceKind.ORDER_MISSING, order.client_order_id, order.broker_order_id, "-"
+            DifferenceKind.ORDER_MISSING,
+            order.client_order_id,
+            order.broker_order_id,
+            "-",
+            order.symbol,
         )
     if row.filled_quantity == order.filled_quantity:
         return None
     is_behind = row.filled_quantity > order.filled_quantity
     kind = DifferenceKind.FILL_MISSING if is_behind else DifferenceKind.FILL_UNPROVEN
-    return Difference(
-        kind, order.client_order_id, str(order.filled_quantity), str(row.filled_quantity)
-    )
+    ours, theirs = str(order.filled_quantity), str(row.filled_quantity)
+    return Difference(kind, order.client_order_id, ours, theirs, order.symbol)
 
 
 def compare_positions(ledger: Ledger, theirs: Sequence[BrokerPosition]) -> tuple[Difference, ...]:
@@ -125,7 +102,7 @@ def compare_positions(ledger: Ledger, theirs: Sequence[BrokerPosition]) -> tuple
     broker = {position.symbol: position.quantity for position in theirs}
     symbols = sorted({*broker, *ledger.held_symbols})
     return tuple(
-        Difference(DifferenceKind.POSITION, symbol, str(mine), str(broker.get(symbol, 0)))
+        Difference(DifferenceKind.POSITION, symbol, str(mine), str(broker.get(symbol, 0)), symbol)
         for symbol in symbols
         if (mine := ledger.position(symbol).quantity) != broker.get(symbol, 0)
     )
@@ -140,3 +117,20 @@ def compare_cash(ledger: Ledger, balance: Balance) -> tuple[Difference, ...]:
 
 def _told(row: BrokerOrder) -> str:
     return f"{row.side} {row.symbol} {row.quantity} ({row.filled_quantity} filled)"
+
+
+def is_pending(difference: Difference, ours: Sequence[Order], rows: Sequence[BrokerOrder]) -> bool:
+    """Tell whether what is on its way can explain a difference of a position.
+
+    On its way are the open orders of the symbol, those in doubt included, and fills that we booked and the
+    broker's rows do not show yet.
+    """
+    ahead = behind = 0
+    by_id = {row.broker_order_id: row for row in rows}
+    for order in (order for order in ours if order.symbol == difference.symbol):
+        row = by_id.get(order.broker_order_id)
+        unproven = max(0, order.filled_quantity - (row.filled_quantity if row else 0))
+        is_buy = order.side is Side.BUY
+        ahead += order.open_quantity if is_buy else unproven
+        behind += unproven if is_buy else order.open_quantity
+    return -behind <= int(difference.theirs) - int(difference.ours) <= ahead

@@ -15,6 +15,7 @@ from adapters.stores import UnitOfWork
 from tests.builders import A_DAY, ACCOUNT, HYUNDAI, LG_CHEM, SAMSUNG, a_signal
 from tests.desks import CASH, Floor, WatchedStores, a_floor, an_exit, on
 from trading.errors import StoreUnavailable, Throttled
+from trading.manual_orders import MANUAL
 from trading.notices import Notice
 from trading.orders import OrderStatus, Side
 from trading.reconciliation import DifferenceKind
@@ -62,21 +63,69 @@ async def test_adopted_shares_belong_to_no_strategy(floor: Floor) -> None:
     assert floor.broker.sent == []
 
 
-async def test_an_order_by_hand_is_named_and_never_touched(floor: Floor) -> None:
+async def test_an_order_by_hand_is_booked_apart_and_never_touched(floor: Floor) -> None:
     """Incident 45: a manual trade was "corrected" away."""
+    await floor.open()
+    number = await floor.broker.place_by_hand(HYUNDAI, Side.BUY, 10, 150_000)
+    done = await floor.reconcile()
+    assert [(d.kind, d.subject) for d in done.differences] == [
+        (DifferenceKind.ORDER_FOREIGN, number)
+    ]
+    assert floor.orders == ()  # it has changed neither cash nor shares
+    floor.at("09:00")
+    floor.print(150_000, symbol=HYUNDAI, auction=True)
+    done = await floor.reconcile()
+    assert done.is_clean
+    assert done.differences == ()
+    assert (floor.order().intent.strategy_id, floor.order().status) == (MANUAL, OrderStatus.FILLED)
+    assert [row.status for row in floor.broker.book] == [OrderStatus.FILLED]
+    assert len(floor.broker.sent) == 0
+    floor.assert_books_agree()
+
+
+async def test_no_strategy_sells_what_was_bought_by_hand(floor: Floor) -> None:
+    await floor.open()
+    await floor.broker.place_by_hand(LG_CHEM, Side.BUY, 10, 404_000)
+    floor.at("09:00")
+    floor.print(401_000, auction=True)
+    await floor.reconcile()
+    assert floor.ledger.position(LG_CHEM).quantity == 10
+    assert await floor.trade(an_exit(a_signal())) == ()
+    assert floor.broker.sent == []
+
+
+async def test_by_policy_an_order_by_hand_stops_its_symbol_and_is_not_booked(
+    tmp_path: Path,
+) -> None:
+    floor = a_floor(tmp_path, manual_orders="quarantine")
     await floor.open()
     number = await floor.broker.place_by_hand(HYUNDAI, Side.BUY, 10, 150_000)
     floor.at("09:00")
     floor.print(150_000, symbol=HYUNDAI, auction=True)
     done = await floor.reconcile()
-    kinds = [(difference.kind, difference.subject) for difference in done.differences]
-    assert kinds == [
+    assert [(d.kind, d.subject) for d in done.differences] == [
         (DifferenceKind.ORDER_FOREIGN, number),
         (DifferenceKind.POSITION, HYUNDAI),
         (DifferenceKind.CASH, "D+2"),
     ]
     assert (floor.orders, floor.executions) == ((), ())
-    assert [row.status for row in floor.broker.book] == [OrderStatus.FILLED]
+    (stopped,) = await floor.trade(a_signal(symbol=HYUNDAI))
+    assert (stopped.status, floor.breaches) == (OrderStatus.DENIED, ("HALTED",))
+    (other,) = await floor.trade(a_signal())
+    assert other.status is OrderStatus.ACCEPTED
+
+
+async def test_what_was_traded_by_hand_before_the_opening_is_not_booked_again(
+    floor: Floor,
+) -> None:
+    floor.at("08:50")
+    await floor.broker.place_by_hand(HYUNDAI, Side.BUY, 10, 150_000)
+    floor.at("09:00")
+    floor.print(150_000, symbol=HYUNDAI, auction=True)
+    for _ in range(3):
+        assert (await floor.reconcile()).differences == ()
+    assert floor.ledger.position(HYUNDAI).quantity == 10
+    assert floor.executions == ()
 
 
 async def test_the_same_differences_are_told_once_and_new_ones_again(floor: Floor) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
-from tests.builders import A_DAY, ACCOUNT, LG_CHEM, SAMSUNG, an_accepted_order, an_order, seoul
+from tests.builders import A_DAY, ACCOUNT, LG_CHEM, an_accepted_order, an_order, seoul
 from tests.unit.test_bookings import NUMBER, a_row
 from trading.broker_books import Balance, BrokerPosition
 from trading.ledger import Ledger
@@ -15,36 +14,10 @@ from trading.reconciliation import (
     compare_orders,
     compare_positions,
     fold_modifications,
-    matches_in_doubt,
 )
 
 SENT_AT = seoul(A_DAY, "08:50")
 IN_DOUBT = an_order().submit(at=SENT_AT)
-NOBODY = frozenset[str]()
-
-
-def test_exactly_one_row_settles_a_doubt() -> None:
-    assert matches_in_doubt(IN_DOUBT, [a_row(0, 0)], NOBODY) == (a_row(0, 0),)
-
-
-def test_two_equal_rows_are_both_given_so_that_nobody_chooses() -> None:
-    twins = [a_row(0, 0), replace(a_row(0, 0), broker_order_id="0000000102")]
-    assert len(matches_in_doubt(IN_DOUBT, twins, NOBODY)) == 2
-
-
-def test_rows_that_cannot_be_ours_do_not_match() -> None:
-    row = a_row(0, 0)
-    strangers = [
-        replace(row, symbol=SAMSUNG),
-        replace(row, quantity=22),
-        replace(row, limit_price=428_000),
-        replace(row, is_ours=False),
-        replace(row, original_id="0000000001"),
-        replace(row, ordered_at=SENT_AT - timedelta(seconds=3)),
-        replace(row, ordered_at=SENT_AT + timedelta(seconds=61)),
-    ]
-    assert matches_in_doubt(IN_DOUBT, strangers, NOBODY) == ()
-    assert matches_in_doubt(IN_DOUBT, [row], frozenset({NUMBER})) == ()
 
 
 def test_what_fills_under_later_numbers_belongs_to_the_first() -> None:

@@ -1,0 +1,50 @@
+"""This is the buffer of notices whose order number belongs to no order yet: kept, applied when it does, or dropped."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from tasks.desk import Desk
+from tasks.fills import NoticeOutcome, apply_notice
+from tasks.looks import Look
+from trading.doubts import may_be_about
+from trading.notices import Notice
+
+
+def apply_waiting(desk: Desk, *, trading_day: date) -> frozenset[NoticeOutcome]:
+    """Apply the notices whose number has become an order's; the others wait on. Give what became of them."""
+    with desk.stores.begin() as work:
+        waiting = work.notices.waiting(trading_day)
+    outcomes: set[NoticeOutcome] = set()
+    for number in dict.fromkeys(notice.broker_order_id for notice in waiting):
+        mine = [notice for notice in waiting if notice.broker_order_id == number]
+        found = {apply_notice(desk, notice, trading_day=trading_day) for notice in mine}
+        if NoticeOutcome.UNKNOWN_ORDER not in found:
+            _drop(desk, trading_day, number)
+        outcomes |= found
+    return frozenset(outcomes)
+
+
+def release_notices(desk: Desk, seen: Look) -> None:
+    """After a look: apply what has become known, and let go of what its rows explain otherwise."""
+    for day in seen.days:
+        apply_waiting(desk, trading_day=day.day)
+        shown = {row.broker_order_id for row in day.rows}
+        with desk.stores.begin() as work:
+            doubtful = any(order.is_in_doubt for order in work.orders.of_day(day.day))
+            waiting = {n.broker_order_id for n in work.notices.waiting(day.day)}
+            for number in () if doubtful else waiting & shown:
+                work.notices.drop(day.day, number)
+
+
+def is_about_a_doubt(desk: Desk, notice: Notice, *, trading_day: date) -> bool:
+    """Tell whether a notice of an unknown number may be that of an order in doubt."""
+    with desk.stores.begin() as work:
+        doubtful = [order for order in work.orders.of_day(trading_day) if order.is_in_doubt]
+        evidence = [(order, work.submissions.get(order.client_order_id)) for order in doubtful]
+    return any(s is not None and may_be_about(order, s, notice) for order, s in evidence)
+
+
+def _drop(desk: Desk, trading_day: date, number: str) -> None:
+    with desk.stores.begin() as work:
+        work.notices.drop(trading_day, number)
