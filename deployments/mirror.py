@@ -16,13 +16,15 @@ from typing import Final
 
 import httpx
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
+from prefect.client.schemas.filters import FlowFilter, FlowFilterName
 from prefect.client.schemas.objects import WorkQueue
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import PrefectException
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from adapters.clock import Clock, SystemClock
+from adapters.halt_files import HaltFile
+from adapters.halt_messages import trading_halted
 from adapters.notifier import Message, Notifier, Severity
 from adapters.stores import AuditEntry, Stores, UnitOfWork
 from adapters.wording import Wording
@@ -32,23 +34,42 @@ from trading.halts import Halt, TradingState
 
 PREFIX: Final = "prefect:"
 HALTING: Final = ("place-orders", "generate-signals")
-"""Deployments whose pause stops all new orders. Reports and data may be paused without that."""
+"""Flows whose deployments' pause stops new orders. Reports and data may be paused without that.
+
+A deployment of generate-signals whose parameter `strategy_id` names a strategy stops that strategy only.
+"""
 PAUSE_SECONDS: Final = 1.2
 """Between two looks, so that a pause works within 2 s."""
 _ALIVE_WITHIN: Final = 30.0
 _LATE_RUNS_EVERY: Final = 15.0
 
 
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Something that is paused in Prefect: its name, what it is (deployment, schedule, pool, queue), whom it stops."""
+
+    name: str
+    cause: str
+    strategy_id: str = ""
+
+    @property
+    def source(self) -> str:
+        """The source of the halt that mirrors it."""
+        return f"{PREFIX}{self.name}"
+
+
 @dataclass(kw_only=True)
 class Mirror:
     """Looks at one Prefect server and keeps our halts like its pauses, in a thread of its own.
 
-    While Prefect or the database cannot be reached, the halts stay as they are. Scheduled runs that a paused
-    pool keeps waiting longer than `lateness` are canceled.
+    A pause is on disk before it is in the database, and works while that is down. While Prefect cannot be
+    reached the halts stay as they are; while the database cannot, none is lifted. Scheduled runs that a paused pool
+    keeps waiting longer than `lateness` are canceled.
     """
 
     api_url: str
     pool: str
+    halt_file: HaltFile
     stores: Stores
     clock: Clock
     notifier: Notifier
@@ -91,58 +112,84 @@ class Mirror:
             while not stopped.is_set():
                 try:
                     await self.look(client)
-                except (PrefectException, httpx.HTTPError, MaemaeError) as error:
+                except (PrefectException, httpx.HTTPError, MaemaeError, OSError) as error:
                     self.last_words = f"{type(error).__name__}: {error}"
                 self._looked_at = time.monotonic()
                 await asyncio.sleep(PAUSE_SECONDS)
 
     async def look(self, client: PrefectClient) -> None:
         """Look once: what is paused there is halted here, what is not is not."""
-        pauses = await read_pauses(client, self.pool)
-        changes = await asyncio.to_thread(self._write, pauses)
-        for message in changes:
-            self.notifier.send(message)
+        pauses = {pause.source: pause for pause in await read_pauses(client, self.pool)}
+        await asyncio.to_thread(self._follow, pauses)
         if f"{PREFIX}pool" in pauses and time.monotonic() - self._cleared_at > _LATE_RUNS_EVERY:
             # Nothing starts while the pool is paused, and all that waits would start when it is not.
             self._cleared_at = time.monotonic()
             before = SystemClock().now() - self.lateness
             await cancel_late_runs(client, before=before, wording=self.wording)
 
-    def _write(self, pauses: Mapping[str, str]) -> list[Message]:
+    def _follow(self, pauses: Mapping[str, Pause]) -> None:
+        """Write what changed: new halts to disk first, ends to disk last, so that a crash in between stays stopped."""
+        at = self.clock.now()
+        on_disk = self._ours(self.halt_file.read(at=at))
+        for source in sorted(pauses.keys() - on_disk):
+            halt = self._halt(pauses[source], at)
+            self.halt_file.put(halt)
+            self.notifier.send(trading_halted(halt, self.wording))
         with self.stores.begin() as work:
-            ours = {h.source: h for h in work.halts.in_force() if h.source.startswith(PREFIX)}
-            added, gone = sorted(pauses.keys() - ours), sorted(ours.keys() - pauses.keys())
-            if not added and not gone:
-                return []
-            at = self.clock.now()
-            halted = [self._put(work, source, pauses[source], at) for source in added]
-            return halted + [self._lift(work, ours[source], at) for source in gone]
+            in_rows = self._ours(work.halts.in_force())
+            for source in sorted(pauses.keys() - in_rows):
+                self._put(work, self._halt(pauses[source], at))
+            ended = [in_rows[source] for source in sorted(in_rows.keys() - pauses.keys())]
+            for halt in ended:
+                self._lift(work, halt, at)
+        for halt in ended:
+            self.notifier.send(Message(Severity.WARNING, self._title, self._end_of(halt)))
+        for source in sorted(on_disk.keys() - pauses.keys()):
+            halt = on_disk[source]
+            self.halt_file.lift(source, strategy_id=halt.strategy_id, at=at)
 
-    def _put(self, work: UnitOfWork, source: str, cause: str, at: datetime) -> Message:
-        reason = self.wording.text(f"mirror.{cause}", name=source.removeprefix(PREFIX))
-        work.halts.put(Halt(source, TradingState.HALTED, reason, at))
-        work.audit.add(AuditEntry(source, "halt", {"reason": reason}), at=at)
-        title = self.wording.text("halt.halted.title", state=TradingState.HALTED)
-        return Message(Severity.CRITICAL, title, reason)
+    @staticmethod
+    def _ours(halts: Iterable[Halt]) -> dict[str, Halt]:
+        return {halt.source: halt for halt in halts if halt.source.startswith(PREFIX)}
 
-    def _lift(self, work: UnitOfWork, halt: Halt, at: datetime) -> Message:
-        reason = self.wording.text("mirror.resumed", name=halt.source.removeprefix(PREFIX))
-        work.halts.lift(halt.source, reason=reason, at=at)
+    def _halt(self, pause: Pause, at: datetime) -> Halt:
+        stopped = pause.strategy_id or self.wording.text("mirror.everything")
+        words = self.wording.text(f"mirror.{pause.cause}", name=pause.name, stopped=stopped)
+        return Halt(pause.source, TradingState.HALTED, words, at, pause.strategy_id)
+
+    @staticmethod
+    def _put(work: UnitOfWork, halt: Halt) -> None:
+        work.halts.put(halt)
+        detail = {"reason": halt.reason, "strategy_id": halt.strategy_id}
+        work.audit.add(AuditEntry(halt.source, "halt", detail), at=halt.at)
+
+    def _lift(self, work: UnitOfWork, halt: Halt, at: datetime) -> None:
+        reason = self._end_of(halt)
+        work.halts.lift(halt.source, strategy_id=halt.strategy_id, reason=reason, at=at)
         work.audit.add(AuditEntry(halt.source, "resume", {"reason": reason}), at=at)
-        title = self.wording.text("halt.resumed.title")
-        return Message(Severity.WARNING, title, reason)
+
+    def _end_of(self, halt: Halt) -> str:
+        return self.wording.text("mirror.resumed", name=halt.source.removeprefix(PREFIX))
+
+    @property
+    def _title(self) -> str:
+        return self.wording.text("halt.resumed.title")
 
 
-async def read_pauses(client: PrefectClient, pool: str) -> dict[str, str]:
-    """Return what is paused: the source of the halt -> what was paused (deployment, schedule, pool, queue)."""
-    name = DeploymentFilterName(any_=list(HALTING))
-    deployments = await client.read_deployments(deployment_filter=DeploymentFilter(name=name))
-    pauses = {f"{PREFIX}{d.name}": cause for d in deployments if (cause := _cause(d))}
+async def read_pauses(client: PrefectClient, pool: str) -> tuple[Pause, ...]:
+    """Return what is paused among all that orders come from."""
+    flows = FlowFilter(name=FlowFilterName(any_=list(HALTING)))
+    deployments = await client.read_deployments(flow_filter=flows)
+    pauses = [Pause(d.name, cause, _strategy_of(d)) for d in deployments if (cause := _cause(d))]
     if (await client.read_work_pool(pool)).is_paused:
-        pauses[f"{PREFIX}pool"] = "pool"
+        pauses.append(Pause("pool", "pool"))
     elif _is_any_paused(await client.read_work_queues(work_pool_name=pool)):
-        pauses[f"{PREFIX}pool"] = "queue"
-    return pauses
+        pauses.append(Pause("pool", "queue"))
+    return tuple(pauses)
+
+
+def _strategy_of(deployment: DeploymentResponse) -> str:
+    return str((deployment.parameters or {}).get("strategy_id") or "")
 
 
 def _cause(deployment: DeploymentResponse) -> str:

@@ -14,6 +14,7 @@ from prefect.exceptions import PrefectException
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from adapters.clock import SystemClock
+from adapters.halt_files import HaltFile
 from adapters.wording import Wording
 from deployments.entries import read_entries
 from deployments.environments import POOL
@@ -92,6 +93,7 @@ class Orchestration:
         return Mirror(
             api_url=self.api_url,
             pool=POOL,
+            halt_file=HaltFile(self.settings.halt_file),
             stores=open_stores(self.settings),
             clock=open_clock(self.settings, load_channel(self.settings)),
             notifier=notifier,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from prefect import flow
 from prefect.client.schemas.objects import State
 
@@ -18,10 +20,15 @@ from tasks.signals import evaluate_bars, evaluate_exits
     on_failure=[tell_failure],
     on_crashed=[tell_failure],
 )
-async def generate_signals() -> State[None]:
-    """모든 전략을 평가해 매매 신호를 만듭니다. 주문은 내지 않습니다."""
+async def generate_signals(strategy_id: str = "") -> State[None]:
+    """전략을 평가해 매매 신호를 만듭니다. 주문은 내지 않습니다.
 
-    async with open_desk() as desk:
+    Args:
+        strategy_id: 한 전략만 평가하려면 그 이름, 비우면 모든 전략. 이 값을 정한 배포를 일시 중지하면 그 전략만 멈춥니다.
+    """
+
+    async with open_desk() as opened:
+        desk = replace(opened, channel=opened.channel.only(strategy_id))
 
         async def story() -> Story:
             evaluations = evaluate_bars(desk)
@@ -35,5 +42,10 @@ async def generate_signals() -> State[None]:
             ]
             return Story(desk.wording.text("story.signals", **figures), rows)
 
-        guard = Guard(is_time_critical=True, needs_trading=True, follows_session=True)
+        guard = Guard(
+            is_time_critical=True,
+            needs_trading=True,
+            follows_session=True,
+            strategy_id=strategy_id,
+        )
         return await perform(desk, "generate-signals", guard, story)

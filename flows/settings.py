@@ -24,6 +24,7 @@ from trading.errors import InvalidSetting
 PROJECT = Path(__file__).resolve().parent.parent
 CHANNELS = PROJECT / "deployments" / "channels"
 HOME = PROJECT / ".maemae"
+HALT_FILE = "halt.json"
 ENVIRONMENTS = {"dev": None, "paper": Environment.PAPER, "live": Environment.REAL}
 """Whose keys a channel may trade with; dev never leaves this machine."""
 
@@ -89,8 +90,8 @@ class Settings(BaseSettings):
 
     @property
     def halt_file(self) -> Path:
-        """The kill switch on disk: while it exists nothing new is ordered."""
-        return self.home / "halt.json"
+        """The kill switch on disk."""
+        return self.home / HALT_FILE
 
     @property
     def public_prefect_url(self) -> str:
@@ -105,13 +106,18 @@ def load_settings(**overrides: Any) -> Settings:
     Raises:
         InvalidSetting: naming the variable, its value and what would be right.
     """
-    written = dotenv_values(PROJECT / ".env").get("MAEMAE_HOME")
-    home = Path(overrides.get("home") or os.environ.get("MAEMAE_HOME") or written or HOME)
+    home = Path(overrides.get("home") or find_home())
     files = (PROJECT / ".env", home / "runtime.env")  # of two, the later counts
     try:
         return Settings(_env_file=files, **{"home": home, **overrides})
     except ValidationError as error:
         raise _first_fault(error.errors()[0]) from None
+
+
+def find_home() -> Path:
+    """Give the folder of everything on disk: all that a halt needs when other settings are wrong."""
+    written = dotenv_values(PROJECT / ".env").get("MAEMAE_HOME")
+    return Path(os.environ.get("MAEMAE_HOME") or written or HOME)
 
 
 def load_channel(settings: Settings) -> ChannelSettings:

@@ -40,6 +40,8 @@ class Guard:
     needs_trading: bool = False
     follows_session: bool = False
     """Before 09:00 wait as much longer as the day opens later, after 15:30 as it closes later."""
+    strategy_id: str = ""
+    """A run for one strategy: a copy of its own, stopped by that strategy's halts too."""
 
 
 async def perform(
@@ -51,16 +53,21 @@ async def perform(
         return Completed(name="Skipped", message=reason)
     if guard.follows_session:
         await _wait_for_session(desk)
-    with desk.stores.lock(f"flow:{name}") as is_only_copy:
+    with desk.stores.lock(f"flow:{name}:{guard.strategy_id}") as is_only_copy:
         if not is_only_copy:
             return Completed(name="Skipped", message=desk.wording.text("skip.running", flow=name))
         with bound_contextvars(flow=name, flow_run_id=str(runtime.flow_run.id)):
             story = await body()
+    return await publish(name, story)
+
+
+async def publish(name: str, story: Story, *, state: str | None = None) -> State[None]:
+    """Write the sentence to the run's log and its table beside it; give the run's last state, "Completed" unless named."""
     get_run_logger().info(story.sentence)
     await acreate_table_artifact(
         key=name, table=[dict(row) for row in story.rows], description=story.sentence
     )
-    return Completed(message=story.sentence)
+    return Completed(name=state, message=story.sentence)
 
 
 def skip_reason(desk: Desk, guard: Guard, *, lateness: timedelta) -> str | None:
@@ -71,16 +78,17 @@ def skip_reason(desk: Desk, guard: Guard, *, lateness: timedelta) -> str | None:
     if guard.is_time_critical and lateness > limit:
         return desk.wording.text("skip.late", seconds=int(lateness.total_seconds()))
     if guard.needs_trading:
-        return _halt_reason(desk)
+        return _halt_reason(desk, guard.strategy_id)
     return None
 
 
-def _halt_reason(desk: Desk) -> str | None:
+def _halt_reason(desk: Desk, strategy_id: str) -> str | None:
     with desk.stores.begin() as work:
         halts = desk.halts(work)
-    if strictest(halts) is not TradingState.HALTED:
+    if strictest(halts, strategy_id=strategy_id) is not TradingState.HALTED:
         return None
-    reasons = "; ".join(f"{halt.source}: {halt.reason}" for halt in halts)
+    concerning = (halt for halt in halts if halt.concerns(strategy_id))
+    reasons = "; ".join(f"{halt.source}: {halt.reason}" for halt in concerning)
     return desk.wording.text("skip.halted", reasons=reasons)
 
 

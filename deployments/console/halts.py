@@ -14,6 +14,7 @@ from deployments.console.steps import Step, attempt, fail
 from deployments.console.tables import paper
 from trading.errors import BadInput
 from trading.halts import Halt, TradingState
+from trading.instruments import Symbol
 
 DONE: Final = 0
 NOT_STOPPED: Final = 1
@@ -21,42 +22,63 @@ NOT_ALL_DONE: Final = 3
 
 type Reason = Annotated[str, option("reason")]
 type Strategy = Annotated[str, option("strategy")]
+type OneSymbol = Annotated[str, option("symbol", name="--symbol")]
 
 
 def halt(
     *,
     strategy: Strategy = "",
     level: Annotated[Literal["halted", "reducing"], option("level")] = "halted",
+    symbol: OneSymbol = "",
     cancel_open: Annotated[bool, option("cancel_open")] = False,
     reason: Reason = "operator",
+    rehearse: Annotated[bool, option("rehearse")] = False,
 ) -> int:
     """Stop: first on disk, then in the database and by message, and cancel what is open if asked.
 
     Gives 0 when everything asked for is done, 3 when trading is stopped but something could not be done, 1
-    when it could not be stopped.
+    when it could not be stopped. A rehearsal stops for a moment only, and gives 0 when every level has held.
     """
-    _check_strategy(strategy)
-    act = Halt("operator", TradingState(level.upper()), reason, SystemClock().now(), strategy)
+    if rehearse:
+        from deployments.console.rehearsals import rehearse_all  # noqa: PLC0415 - slow, and no emergency
+
+        return DONE if rehearse_all() else NOT_STOPPED
+    _check_scope(strategy, symbol)
+    at, state = SystemClock().now(), TradingState(level.upper())
+    act = Halt("operator", state, reason, at, strategy, symbol)
     on_disk = attempt("halt_file", lambda: _write(act))
     recorded, *others = _follow_up(act, cancels=cancel_open)
     if not (on_disk.is_done or recorded.is_done):
         paper(is_error=True).print(say("halt.failed"))
         return NOT_STOPPED
-    paper().print(say("halt.stopped", state=act.state, strategy=strategy or say("halt.everything")))
+    scope = " ".join(part for part in (strategy, symbol) if part)
+    paper().print(say("halt.stopped", state=act.state, strategy=scope or say("halt.everything")))
     return DONE if all(step.is_done for step in (on_disk, recorded, *others)) else NOT_ALL_DONE
 
 
-def resume(*, reason: Reason, strategy: Strategy = "") -> int:
-    """Go on: compare both books, lift the halt in the database and on disk, and tell what still stops.
+def resume(
+    *,
+    reason: Reason,
+    strategy: Strategy = "",
+    symbol: OneSymbol = "",
+    accept_differences: Annotated[bool, option("accept_differences")] = False,
+) -> int:
+    """Go on: compare both books, lift what stops in the database and on disk, and tell what still stops.
 
-    Gives 0 when trading goes on, 3 when another halt is still in force.
+    Gives 0 when trading goes on, 3 when another halt is still in force, 2 when the books disagree as a whole.
     """
     if not reason.strip():
         raise BadInput("--reason", reason, "a few words why trading goes on")
-    _check_strategy(strategy)
+    _check_scope(strategy, symbol)
     from deployments.console.interventions import go_on  # noqa: PLC0415 - slow, and not needed to refuse
 
-    return DONE if go_on(reason=reason, strategy=strategy) else NOT_ALL_DONE
+    goes_on = go_on(
+        reason=reason,
+        strategy=strategy,
+        symbol=symbol,
+        accepts_differences=accept_differences,
+    )
+    return DONE if goes_on else NOT_ALL_DONE
 
 
 def _follow_up(act: Halt, *, cancels: bool) -> tuple[Step, ...]:
@@ -75,12 +97,15 @@ def _write(act: Halt) -> str:
     return str(file.path)
 
 
-def _check_strategy(strategy: str) -> None:
+def _check_scope(strategy: str, symbol: str) -> None:
     """Refuse a strategy that the channel does not have; without a name nothing is read, since it may be broken.
 
     Raises:
         InvalidSetting: naming the strategies that there are.
+        InvalidSymbol: when it is no symbol.
     """
+    if symbol:
+        Symbol(symbol)
     if strategy:
         from deployments.console.strategies import find  # noqa: PLC0415 - not for a halt of everything
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
+from typing import Any
 
 from prefect.logging.handlers import PrefectConsoleHandler
 
@@ -16,28 +17,40 @@ from deployments.console.steps import NotDone, Step, attempt, attempt_async, fai
 from deployments.console.tables import paper, print_table
 from flows.desk import open_desk
 from tasks.desk import Desk
-from tasks.halts import cancel_open, is_cancelable, lift_halt, put_halt
-from tasks.reconciliation import reconcile
+from tasks.halts import cancel_open, open_rows, put_halt
+from tasks.resumptions import Resumption, resume
 from trading.halts import Halt
 
 
 def stop(act: Halt, *, cancels: bool) -> tuple[Step, ...]:
     """Write the halt's row, tell the owner and cancel what is open if asked; nothing here raises."""
-    _keep_terminal_clean()
+    keep_terminal_clean()
     return asyncio.run(_stop(act, cancels=cancels))
 
 
-def go_on(*, reason: str, strategy: str) -> bool:
-    """Reconcile and lift the operator's halt; tell whether nothing stops trading any more.
+def go_on(*, reason: str, strategy: str, symbol: str, accepts_differences: bool) -> bool:
+    """Reconcile and lift what stops exactly this; tell whether nothing stops trading any more.
 
     Raises:
-        MaemaeError: when database or broker cannot be asked; then everything stays as it is.
+        MaemaeError: when database or broker cannot be asked or the books disagree; then everything stays as it is.
     """
-    _keep_terminal_clean()
-    return asyncio.run(_go_on(reason, strategy))
+    keep_terminal_clean()
+    done = asyncio.run(
+        _go_on(
+            reason=reason,
+            strategy_id=strategy,
+            symbol=symbol,
+            accepts_differences=accepts_differences,
+        )
+    )
+    key = "resume.resumed" if done.lifted else "resume.not_halted"
+    paper().print(say(key, differences=done.differences))
+    if done.left:
+        print_table(say("title.halts"), HALTS, map(halt_row, done.left))
+    return not done.left
 
 
-def _keep_terminal_clean() -> None:
+def keep_terminal_clean() -> None:
     """Take away the terminal that importing Prefect gave to every log; ours go to a file."""
     root = logging.getLogger()
     for handler in [h for h in root.handlers if isinstance(h, PrefectConsoleHandler)]:
@@ -69,21 +82,12 @@ def _record(desk: Desk, act: Halt) -> str:
 
 async def _cancel(desk: Desk) -> str:
     canceled = await cancel_open.fn(desk)
-    rows = await desk.broker.orders_of_day(desk.today())
-    left = {row.broker_order_id for row in rows if is_cancelable(row)} - set(canceled)
+    left = [row.broker_order_id for row in await open_rows(desk, besides=canceled)]
     if left:
         raise NotDone(say("halt.still_open", numbers=", ".join(sorted(left))))
     return say("halt.canceled", count=len(canceled), numbers=", ".join(canceled))
 
 
-async def _go_on(reason: str, strategy: str) -> bool:
+async def _go_on(**wishes: Any) -> Resumption:
     async with open_desk() as desk:
-        done = await reconcile.fn(desk)
-        was_halted = lift_halt.fn(desk, source="operator", strategy_id=strategy, reason=reason)
-        with desk.stores.begin() as work:
-            left = desk.halts(work)
-    key = "resume.resumed" if was_halted else "resume.not_halted"
-    paper().print(say(key, differences=len(done.differences)))
-    if left:
-        print_table(say("title.halts"), HALTS, map(halt_row, left))
-    return not left
+        return await resume.fn(desk, **wishes)

@@ -66,7 +66,9 @@ HALTS: Final = (
     Column("state", "@state"),
     Column("source"),
     Column("strategy_id"),
+    Column("symbol"),
     Column("reason"),
+    Column("place", "@console.place"),
 )
 
 
@@ -150,14 +152,16 @@ def denial_rows(events: Iterable[RiskEvent], names: Names) -> list[dict[str, Any
     return [_denial_row(tuple(group), names) for _, group in groups]
 
 
-def halt_row(halt: Halt) -> dict[str, Any]:
-    """Tell a reason to stop."""
+def halt_row(halt: Halt, place: str | None = None) -> dict[str, Any]:
+    """Tell a reason to stop, and where it stands: "disk", "database", "both"."""
     return {
         "source": halt.source,
         "state": halt.state,
         "strategy_id": halt.strategy_id,
+        "symbol": halt.symbol,
         "reason": halt.reason,
         "at": halt.at,
+        "place": place,
     }
 
 

@@ -26,7 +26,7 @@ from deployments.console.tables import (
 )
 from flows.settings import Settings, load_settings
 from flows.sources import open_stores
-from trading.halts import Halt, TradingState, strictest
+from trading.halts import Halt, TradingState, strictest, united
 from trading.orders import OrderStatus
 from trading.sessions import phase_at, seoul_date, session_of
 
@@ -112,11 +112,12 @@ def _figures(work: UnitOfWork, day: date) -> dict[str, int | None]:
 def _document(
     settings: Settings, at: datetime, book: Book, answers: tuple[Answer[Any], ...]
 ) -> dict[str, Any]:
-    halts = (*HaltFile(settings.halt_file).read(at=at), *book.halts)
+    on_disk = HaltFile(settings.halt_file).read(at=at)
+    halts = united(on_disk, book.halts)
     unknown = {column.name: None for column in FIGURES}
     return {
         "trading_state": _state(halts, is_complete=book.figures is not None),
-        "halts": [halt_row(halt) for halt in halts],
+        "halts": [halt_row(halt, _place(halt, on_disk, book.halts)) for halt in halts],
         "channel": settings.channel,
         "account": settings.kis.account if settings.kis else None,
         "at": at,
@@ -124,6 +125,14 @@ def _document(
         **(book.figures or unknown),
         "services": [answer.row() for answer in answers],
     }
+
+
+def _place(halt: Halt, on_disk: Sequence[Halt], in_rows: Sequence[Halt]) -> str:
+    """Tell where a halt stands; one that stands on disk only is waiting for the database, and stops all the same."""
+    is_on_disk, is_in_rows = (
+        halt.key in {other.key for other in halts} for halts in (on_disk, in_rows)
+    )
+    return "both" if is_on_disk and is_in_rows else "disk" if is_on_disk else "database"
 
 
 def _state(halts: Sequence[Halt], *, is_complete: bool) -> TradingState | None:

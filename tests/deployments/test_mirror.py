@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -13,17 +15,28 @@ import httpx
 import pytest
 
 from adapters.clock import FixedClock
+from adapters.halt_files import HaltFile
 from adapters.memory.stores import MemoryStores
 from adapters.notifier import Message
+from adapters.stores import UnitOfWork
 from adapters.wording import Wording
 from deployments.environments import POOL
 from deployments.mirror import PAUSE_SECONDS, Mirror, read_pauses
 from tests.builders import ACCOUNT, seoul
 from tests.prefect_servers import talk
+from trading.errors import StoreUnavailable
 from trading.halts import Halt, TradingState
 
 AT = seoul(date(2026, 11, 24), "09:30")
 OPERATOR = Halt("operator", TradingState.HALTED, "lunch", AT)
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    """Wait until it is so."""
+    until = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < until, "it never came true"
+        time.sleep(0.02)
 
 
 @dataclass
@@ -42,7 +55,7 @@ class Scene:
 
     api: httpx.Client
     api_url: str
-    stores: MemoryStores
+    stores: GoneStores
     listener: Listener
     mirror: Mirror
 
@@ -73,6 +86,9 @@ class Scene:
         with self.stores.begin() as work:
             return {halt.source for halt in work.halts.in_force()}
 
+    def on_disk(self) -> set[tuple[str, str]]:
+        return {(halt.source, halt.strategy_id) for halt in self.mirror.halt_file.read(at=AT)}
+
     def becomes(self, expected: set[str]) -> float:
         """Wait until these are the halts in force; give the seconds that it took."""
         began = time.monotonic()
@@ -89,12 +105,26 @@ class Scene:
         return max(2.0, PAUSE_SECONDS + 3 * (time.monotonic() - began))
 
 
+class GoneStores(MemoryStores):
+    """A database that can be away."""
+
+    is_gone = False
+
+    @contextmanager
+    def begin(self) -> Iterator[UnitOfWork]:
+        if self.is_gone:
+            raise StoreUnavailable("the database went away")
+        with super().begin() as work:
+            yield work
+
+
 @pytest.fixture
-def scene(registered: str) -> Iterator[Scene]:
-    stores, listener = MemoryStores(channel="dev", account=ACCOUNT), Listener()
+def scene(registered: str, tmp_path: Path) -> Iterator[Scene]:
+    stores, listener = GoneStores(channel="dev", account=ACCOUNT), Listener()
     mirror = Mirror(
         api_url=registered,
         pool=POOL,
+        halt_file=HaltFile(tmp_path / "halt.json"),
         stores=stores,
         clock=FixedClock(AT),
         notifier=listener,
@@ -147,10 +177,49 @@ def test_a_pause_halts_within_two_seconds_and_its_end_lifts_it(
         assert halt.state is TradingState.HALTED
         assert [entry.action for _, entry in work.audit.last()] == ["halt"]
 
+    assert scene.on_disk() == {(source, "")}
+
     resume(scene)
     took = scene.becomes(set())
     assert took <= scene.patience()
+    eventually(lambda: not scene.on_disk())
     assert len(scene.listener.messages) == 2
+
+
+def test_pausing_one_strategys_signals_halts_that_strategy(scene: Scene) -> None:
+    template = scene.api.get("/deployments/name/generate-signals/generate-signals").json()
+    deployment = {
+        "name": "signals-of-trend",
+        "flow_id": template["flow_id"],
+        "parameters": {"strategy_id": "trend-20-60"},
+        "paused": True,
+    }
+    made = scene.api.post("/deployments/", json=deployment).raise_for_status().json()
+    try:
+        scene.becomes({"prefect:signals-of-trend"})
+        with scene.stores.begin() as work:
+            (halt,) = work.halts.in_force()
+        assert halt.strategy_id == "trend-20-60"
+        assert "trend-20-60" in scene.listener.messages[0].text
+        assert scene.on_disk() == {("prefect:signals-of-trend", "trend-20-60")}
+    finally:
+        scene.api.delete(f"/deployments/{made['id']}").raise_for_status()
+    scene.becomes(set())
+    eventually(lambda: not scene.on_disk())
+
+
+def test_a_pause_halts_on_disk_while_the_database_is_down(scene: Scene) -> None:
+    scene.stores.is_gone = True
+    scene.pause("place-orders")
+    eventually(lambda: scene.on_disk() == {("prefect:place-orders", "")})
+    assert len(scene.listener.messages) == 1
+
+    scene.resume("place-orders")
+    time.sleep(2 * PAUSE_SECONDS)
+    assert scene.on_disk() == {("prefect:place-orders", "")}  # nothing is lifted unrecorded
+
+    scene.stores.is_gone = False
+    eventually(lambda: not scene.on_disk())
 
 
 def test_reports_and_data_may_be_paused_without_stopping_trade(scene: Scene) -> None:
