@@ -7,7 +7,7 @@ SHELL := /bin/bash
 export PYTHONDONTWRITEBYTECODE :=
 
 help:  ## list the commands
-	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
 install:  ## make .venv from requirements.lock (nothing to do when it is there)
 	@deployments/bootstrap.sh

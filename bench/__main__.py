@@ -32,7 +32,7 @@ def main() -> None:
     asked = words.parse_args()
     names = asked.sections or list(SECTIONS)
     measured = [_measure(name, asked.samples) for name in names]
-    console = Console()
+    console = Console(width=160)
     for section in measured:
         console.print(section.table())
     document = {"machine": _machine(), "sections": [section.figures() for section in measured]}

@@ -85,7 +85,7 @@ class Section:
         told = Table(title=self.title, title_justify="left", caption="\n".join(self.notes))
         told.caption_justify = "left"
         for heading in ("", "samples", "median", "p99", "worst", "aim"):
-            told.add_column(heading, justify="left" if not heading else "right")
+            told.add_column(heading, justify="right" if heading else "left", no_wrap=True)
         for each in self.samples:
             figures = each.figures()
             words = [f"{figures[name]:,} ms" for name in ("median_ms", "p99_ms", "worst_ms")]
@@ -94,7 +94,7 @@ class Section:
             verdict = "met" if aim.is_met else "NOT met"
             figures = aim.figures()
             limit = f"{verdict}: {figures['measured_ms']:,} < {figures['below_ms']:,} ms"
-            told.add_row(f"[bold]{aim.name}[/bold]", "", "", "", "", limit)
+            told.add_row(aim.name, "", "", "", "", limit, style="bold")
         return told
 
 

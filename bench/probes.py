@@ -21,8 +21,9 @@ class Probe:
     """What happened when, on the clock of `perf_counter`."""
 
     order_sent: list[float] = field(default_factory=list)
-    reads: list[float] = field(default_factory=list)
-    """How long each other call to the broker took."""
+    """When the last byte of an order had been written."""
+    reads: list[tuple[float, float]] = field(default_factory=list)
+    """When each other call to the broker began and had its answer."""
     commits: list[float] = field(default_factory=list)
     """When each transaction ended well."""
 
@@ -44,7 +45,7 @@ def listening() -> Iterator[Probe]:
         began = perf_counter()
         response = await sending(transport, request)
         if not is_order:
-            probe.reads.append(perf_counter() - began)
+            probe.reads.append((began, perf_counter()))
         return response
 
     def committed(_: Any) -> None:
