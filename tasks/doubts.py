@@ -13,6 +13,7 @@ from tasks.looks import Look
 from trading.doubts import (
     PAPER_PATIENCE,
     PATIENCE,
+    PAUSES,
     Ground,
     Ruling,
     Scan,
@@ -25,6 +26,8 @@ from trading.orders import Order, Side
 from trading.plans import BrokerDay
 from trading.submissions import Submission
 
+REPLY_COMES: Final = timedelta(seconds=PAUSES[0])
+"""So soon a reply usually comes; an order that was sent a moment ago is in nobody's doubt."""
 TELL_AFTER: Final = timedelta(seconds=120)
 """So long a doubt may last before the owner is asked to look; what needs a person is told at once."""
 NEEDS_A_PERSON: Final = frozenset({Ground.SEVERAL_ROWS})
@@ -66,6 +69,14 @@ def submission_of(work: UnitOfWork, order: Order) -> Submission:
         sellable=0,
         buyable_cash=-1,  # equals no figure of an account
     )
+
+
+def has_doubt(desk: Desk) -> bool:
+    """Tell whether an order is in doubt whose reply does not come any more, as far as that can be told."""
+    at = desk.now()
+    with desk.stores.begin() as work:
+        doubtful = [order for order in work.orders.open() if order.is_in_doubt]
+    return any(at - (order.submitted_at or order.updated_at) >= REPLY_COMES for order in doubtful)
 
 
 def note(desk: Desk, finding: Finding) -> None:

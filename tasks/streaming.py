@@ -6,7 +6,7 @@ No Prefect task runs here: at hundreds of events a second the orchestrator would
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,10 +14,13 @@ from datetime import datetime
 from adapters.market_data import Connected, Notice, StreamEvent
 from adapters.messages import stream_stumbled
 from tasks.desk import Desk
+from tasks.doubts import has_doubt
 from tasks.fills import NoticeOutcome, apply_notice
+from tasks.notices import apply_waiting
 from tasks.orders import trade
 from tasks.reconciliation import reconcile
 from tasks.signals import Guarded, exits_at, guarded_positions
+from trading.doubts import PAUSES
 from trading.errors import MaemaeError
 from trading.instruments import Symbol
 from trading.signals import Signal
@@ -33,20 +36,14 @@ REFRESH_SECONDS = 30.0
 
 
 @dataclass
-class Waiting:
-    """A notice whose order number nobody knows yet, and until when (loop time) it may wait."""
-
-    notice: Notice
-    until: float
-
-
-@dataclass
 class StreamSession:
     """One trading day on the stream. Times of patience are the event loop's, never the market's."""
 
     desk: Desk
     guarded: dict[Symbol, tuple[Guarded, ...]] = field(default_factory=dict)
-    waiting: list[Waiting] = field(default_factory=list)
+    unknown_until: float | None = None
+    doubt_looks: int = 0
+    doubt_due: float = 0.0
     wants_inquiry: bool = True
     inquired_at: float = 0.0
     refreshed_at: float = 0.0
@@ -86,7 +83,7 @@ class StreamSession:
             match event:
                 case Notice():
                     self.notices += 1
-                    self._apply(Waiting(event, _loop_time() + PATIENCE_SECONDS))
+                    self._apply(event)
                 case TradePrint():
                     self.prints += 1
                     await self._watch(event)
@@ -108,14 +105,42 @@ class StreamSession:
                 self.told.add(words)
                 self.desk.tell(stream_stumbled(words, self.desk.wording))
 
-    def _apply(self, waiting: Waiting) -> None:
-        outcome = apply_notice(self.desk, waiting.notice, trading_day=self.desk.today())
-        if outcome is NoticeOutcome.UNKNOWN_ORDER and _loop_time() < waiting.until:
-            self.waiting.append(waiting)
-        elif outcome is NoticeOutcome.APPLIED:
+    def _apply(self, notice: Notice) -> None:
+        outcome = apply_notice(self.desk, notice, trading_day=self.desk.today())
+        if outcome is NoticeOutcome.UNKNOWN_ORDER:
+            self.unknown_until = self.unknown_until or _loop_time() + PATIENCE_SECONDS
+            self.doubt_due = 0.0  # it may be the order in doubt: look at once
+        self._follow({outcome})
+
+    def _follow(self, outcomes: Collection[NoticeOutcome]) -> None:
+        self.wants_inquiry |= NoticeOutcome.NEEDS_INQUIRY in outcomes
+        if NoticeOutcome.APPLIED in outcomes:
             self._refresh()
-        else:
+
+    def _apply_waiting(self) -> None:
+        """Try again the notices whose number nobody knew; after some patience only the rows can tell."""
+        if self.unknown_until is None:
+            return
+        outcomes = apply_waiting(self.desk, trading_day=self.desk.today())
+        self._follow(outcomes)
+        if NoticeOutcome.UNKNOWN_ORDER not in outcomes:
+            self.unknown_until = None
+        elif _loop_time() >= self.unknown_until:
+            self.unknown_until = None
             self.wants_inquiry = True
+
+    def _look_for_doubt(self) -> None:
+        """Ask for an inquiry, with growing pauses, while an order is in doubt."""
+        if _loop_time() < self.doubt_due:
+            return
+        if not has_doubt(self.desk):
+            self.doubt_looks = 0
+            self.doubt_due = _loop_time() + PAUSES[0]
+            return
+        self.doubt_looks += 1
+        self.doubt_due = _loop_time() + PAUSES[min(self.doubt_looks, len(PAUSES) - 1)]
+        self.wants_inquiry = True
+        self.inquired_at = 0.0  # no pause: nobody may trade that symbol until it is settled
 
     async def _watch(self, event: TradePrint) -> None:
         """Look at one print: plain arithmetic, until a stop or a target is reached."""
@@ -141,11 +166,10 @@ class StreamSession:
         self.wants_inquiry |= any(order.is_in_doubt for order in orders)
 
     async def pulse(self) -> None:
-        """Try waiting notices again, reconcile if something asked for it."""
+        """Try waiting notices again, look at doubts, reconcile if something asked for it."""
         with self._stumbling():
-            pending, self.waiting = self.waiting, []
-            for waiting in pending:
-                self._apply(waiting)
+            self._apply_waiting()
+            self._look_for_doubt()
             if self.wants_inquiry and _loop_time() - self.inquired_at >= INQUIRY_PAUSE_SECONDS:
                 await self._inquire()
             elif _loop_time() - self.refreshed_at >= REFRESH_SECONDS:

@@ -27,6 +27,12 @@ def session(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> StreamSession:
     return StreamSession(floor.desk)
 
 
+def waiting(floor: Floor) -> tuple[Notice, ...]:
+    """Give the notices whose number nobody knows."""
+    with floor.stores.begin() as work:
+        return work.notices.waiting(floor.desk.today())
+
+
 async def test_a_fill_is_booked_and_its_stop_is_kept(floor: Floor, session: StreamSession) -> None:
     await floor.open()
     await session.pulse()
@@ -102,10 +108,10 @@ async def test_a_notice_before_its_number_waits_and_is_applied(
     floor.broker.after_place += [overtake, hear]
     await floor.trade(a_signal())
     assert floor.executions == ()
-    assert len(session.waiting) == 1
+    assert waiting(floor) == tuple(early)
     await session.pulse()
     assert floor.order().status is OrderStatus.FILLED
-    assert (session.waiting, session.inquiries) == ([], 1)
+    assert (waiting(floor), session.inquiries) == ((), 1)
 
 
 async def test_a_notice_nobody_can_explain_asks_for_an_inquiry(
@@ -119,7 +125,6 @@ async def test_a_notice_nobody_can_explain_asks_for_an_inquiry(
     floor.at("09:00")
     for notice in floor.print(150_000, symbol=HYUNDAI, auction=True):
         await session.take(notice)
-    assert session.wants_inquiry
     await session.pulse()
     assert (session.inquiries, session.wants_inquiry) == (2, False)
     assert [fill.strategy_id for fill in floor.executions] == ["manual"]
