@@ -279,6 +279,10 @@ class AuditLog(Protocol):
         """Give the newest entries, newest first."""
         ...
 
+    def latest(self, action: str, *, actor: str = "") -> tuple[datetime, AuditEntry] | None:
+        """Give the newest entry of one action, of any actor unless one is named."""
+        ...
+
 
 class UnitOfWork(Protocol):
     """One transaction over everything; commits when the block ends well, else leaves no trace."""

@@ -16,8 +16,8 @@ from trading.halts import Halt
 from trading.instruments import Symbol
 from trading.sessions import Phase, phase_at, seoul_date
 
-AUDIT_DEPTH: Final = 1_000
-"""Entries among which the last resume after a trip is looked for."""
+FORGIVEN: Final = (TripRule.DAILY_LOSS, TripRule.REJECTS)
+"""Trips over what has happened: once the owner has resumed, the same does not trip again."""
 
 
 async def check_trips(
@@ -39,9 +39,11 @@ async def check_trips(
         in_force = {halt.source for halt in desk.halts(work)}
     limits, daily_loss = desk.channel.trips, desk.channel.risk.daily_loss
     trips = tripped(figures, limits, daily_loss=daily_loss)
-    halts = [_halt(desk, trip) for trip in trips if trip.source not in in_force]
-    if _is_today(desk, resumed.get(source_of(TripRule.DAILY_LOSS))):
-        halts = [halt for halt in halts if halt.source != source_of(TripRule.DAILY_LOSS)]
+    halts = [
+        _halt(desk, trip)
+        for trip in trips
+        if trip.source not in in_force and not _is_forgiven(desk, trip, resumed)
+    ]
     for halt in halts:
         put_halt.fn(desk, halt)
     return tuple(halts)
@@ -86,17 +88,16 @@ def _figures(
     work: UnitOfWork,
     prices: Mapping[Symbol, int],
     silence: timedelta | None,
-    resumed: Mapping[str, datetime],
+    resumed: Mapping[TripRule, datetime],
 ) -> TripFigures:
     now, day = desk.now(), desk.today()
     opening, result = _result(desk, work, prices, day)
-    since = resumed.get(source_of(TripRule.REJECTS))
     notices = work.notices.waiting(day)
     events = work.outbox.pending(limit=desk.channel.trips.unsent_events or 0)
     return TripFigures(
         equity_opening=opening,
         day_result=result,
-        rejects=reject_streak(work.orders.of_day(day), since=since),
+        rejects=reject_streak(work.orders.of_day(day), since=resumed.get(TripRule.REJECTS)),
         orders_in_doubt=sum(order.is_in_doubt for order in work.orders.open()),
         silence=silence,
         clock_offset=desk.broker_clock.offset() if desk.broker_clock else None,
@@ -119,14 +120,16 @@ def _result(
     return opening or paid_in, gained
 
 
-def _resumed(work: UnitOfWork) -> dict[str, datetime]:
+def _resumed(work: UnitOfWork) -> dict[TripRule, datetime]:
     """Tell when the owner last resumed after each trip."""
-    oldest_first = reversed(work.audit.last(count=AUDIT_DEPTH))
-    return {entry.actor: at for at, entry in oldest_first if entry.action == "resume"}
+    found = {rule: work.audit.latest("resume", actor=source_of(rule)) for rule in FORGIVEN}
+    return {rule: entry[0] for rule, entry in found.items() if entry}
 
 
-def _is_today(desk: Desk, at: datetime | None) -> bool:
-    return at is not None and seoul_date(at) == desk.today()
+def _is_forgiven(desk: Desk, trip: Trip, resumed: Mapping[TripRule, datetime]) -> bool:
+    """Tell whether the owner has resumed today with this loss; the risk rule goes on refusing buys."""
+    at = resumed.get(trip.rule)
+    return trip.rule is TripRule.DAILY_LOSS and at is not None and seoul_date(at) == desk.today()
 
 
 def _halt(desk: Desk, trip: Trip) -> Halt:

@@ -130,6 +130,13 @@ class MemoryAudit:
         """Give the newest entries, newest first."""
         return tuple(reversed(tuple(self.rows)))[:count]
 
+    def latest(self, action: str, *, actor: str = "") -> tuple[datetime, AuditEntry] | None:
+        """Give the newest entry of one action, of any actor unless one is named."""
+        for at, entry in reversed(tuple(self.rows)):
+            if entry.action == action and actor in {"", entry.actor}:
+                return at, entry
+        return None
+
 
 def _as_json(document: Mapping[str, Any]) -> dict[str, Any]:
     """Copy as a database would give it back; what JSON does not know is refused at once."""

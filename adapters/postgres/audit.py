@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import Row
 from sqlalchemy.dialects.postgresql import insert
 
 from adapters.postgres.scope import Scope, columns_of, pick
@@ -25,6 +27,16 @@ class PostgresAudit:
     def last(self, *, count: int = 100) -> tuple[tuple[datetime, AuditEntry], ...]:
         """Give the newest entries, newest first."""
         query = self._scope.own(audit).order_by(audit.c.audit_id.desc()).limit(count)
-        return tuple(
-            (row.at, AuditEntry(**pick(row, AuditEntry))) for row in self._scope.rows(query)
+        return tuple(_entry(row) for row in self._scope.rows(query))
+
+    def latest(self, action: str, *, actor: str = "") -> tuple[datetime, AuditEntry] | None:
+        """Give the newest entry of one action, of any actor unless one is named."""
+        query = self._scope.own(audit).filter_by(
+            action=action, **({"actor": actor} if actor else {})
         )
+        row = self._scope.row(query.order_by(audit.c.audit_id.desc()).limit(1))
+        return _entry(row) if row else None
+
+
+def _entry(row: Row[Any]) -> tuple[datetime, AuditEntry]:
+    return row.at, AuditEntry(**pick(row, AuditEntry))

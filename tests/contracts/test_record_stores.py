@@ -122,3 +122,24 @@ class TestRecords:
             (AT + timedelta(minutes=2), acts[2]),
             (AT + timedelta(minutes=1), acts[1]),
         )
+
+    def test_the_audit_log_finds_the_newest_of_an_action(self, memory: Stores) -> None:
+        actors = ("operator", "trip:clock", "operator")
+        resumes = [AuditEntry(actor, "resume", {"n": n}) for n, actor in enumerate(actors)]
+        with memory.begin() as work:
+            for n, act in enumerate([*resumes, AuditEntry("operator", "halt")]):
+                work.audit.add(act, at=AT + timedelta(minutes=n))
+        found = in_one(
+            memory,
+            lambda work: (
+                work.audit.latest("resume"),
+                work.audit.latest("resume", actor="trip:clock"),
+                work.audit.latest("resume", actor="trip:rejects"),
+                work.audit.latest("rehearsed"),
+            ),
+        )
+        newest, of_clock = (
+            (AT + timedelta(minutes=2), resumes[2]),
+            (AT + timedelta(minutes=1), resumes[1]),
+        )
+        assert found == (newest, of_clock, None, None)
