@@ -71,12 +71,12 @@ def submission_of(work: UnitOfWork, order: Order) -> Submission:
     )
 
 
-def has_doubt(desk: Desk) -> bool:
-    """Tell whether an order is in doubt whose reply does not come any more, as far as that can be told."""
+def has_doubt(desk: Desk, *, since: timedelta = REPLY_COMES) -> bool:
+    """Tell whether an order is in doubt since so long; one sent a moment ago may just wait for its reply."""
     at = desk.now()
     with desk.stores.begin() as work:
         doubtful = [order for order in work.orders.open() if order.is_in_doubt]
-    return any(at - (order.submitted_at or order.updated_at) >= REPLY_COMES for order in doubtful)
+    return any(at - (order.submitted_at or order.updated_at) >= since for order in doubtful)
 
 
 def note(desk: Desk, finding: Finding) -> None:

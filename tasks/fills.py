@@ -40,8 +40,8 @@ def apply_notice(desk: Desk, notice: Notice, *, trading_day: date) -> NoticeOutc
                 return NoticeOutcome.UNKNOWN_ORDER
             applied = _apply(desk, work, order, notice, trading_day)
     except LedgerViolation:
-        applied = None  # an inquiry names it and stops the symbol
-    if applied is None or order is None:
+        return NoticeOutcome.NEEDS_INQUIRY  # which names it and stops the symbol
+    if applied is None:
         return NoticeOutcome.NEEDS_INQUIRY
     if applied.order != order:
         _tell(desk, notice, applied)
