@@ -28,7 +28,7 @@ COMMANDS: Final[dict[str, dict[str, str]]] = {
     },
     "reading": {
         "status": "status:status",
-        "orders": "books:orders",
+        "orders": "orders:orders",
         "fills": "books:fills",
         "signals": "books:signals",
         "denials": "books:denials",
