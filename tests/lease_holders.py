@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from select import select
 
 from adapters.postgres import PostgresStores, engine
 from adapters.stores import Lease
@@ -43,6 +44,11 @@ class Holder:
         """Say something and wait for the answer."""
         self.tell(words)
         return self.hear()
+
+    def is_silent(self, *, seconds: float) -> bool:
+        """Tell whether no answer comes for so long."""
+        assert self.process.stdout
+        return not select([self.process.stdout], [], [], seconds)[0]
 
     def stop(self) -> None:
         """Make it stand still."""
