@@ -38,11 +38,11 @@ def test_what_the_first_version_halted_stays_halted(postgres_server: EmbeddedSer
     with psycopg.connect(url) as connection:
         connection.execute((schema + FIRST_VERSION).encode())
     migrate(url)
-    with closing(PostgresStores(url, channel="dev", account="50012345-01")) as stores:
-        with stores.begin() as work:
-            (halt,) = work.halts.in_force()
-            assert (halt.state, halt.symbol) == (TradingState.HALTED, "")
-            assert not work.halts.put(halt)
+    opened = closing(PostgresStores(url, channel="dev", account="50012345-01"))
+    with opened as stores, stores.begin() as work:
+        (halt,) = work.halts.in_force()
+        assert (halt.state, halt.symbol) == (TradingState.HALTED, "")
+        assert not work.halts.put(halt)
 
 
 def test_an_unreachable_database_is_named_in_one_sentence() -> None:
