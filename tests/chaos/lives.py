@@ -1,0 +1,262 @@
+"""This is what a process of a run does: order, cancel, listen, look again, recover, until it dies or the day is over."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pickle
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import text
+
+from tasks.cancellations import cancel_order
+from tasks.desk import Desk
+from tasks.orders import trade
+from tasks.reconciliation import Reconciliation, reconcile
+from tasks.streaming import StreamSession
+from tasks.writers import only_writer
+from tests.builders import A_DAY, a_signal, seoul
+from tests.chaos.hands import Hands
+from tests.chaos.scenarios import Scenario
+from tests.chaos.stages import Place, a_desk, neighbour_of
+from tests.chaos.steps import Diary, Trap
+from trading.errors import MaemaeError
+from trading.executions import Execution
+from trading.instruments import Symbol
+from trading.orders import Order, OrderIntent, OrderStatus, Side
+from trading.signals import Direction, Signal
+
+FIRST_LOOKS: Final = (1, 4)
+LOOKS: Final = (1, 4, 15, 30, 60, 90, 120, 180, 300)
+"""Seconds of market time before each look of a process that recovers."""
+SWEEPS: Final = 2
+"""Looks that go on after an order was called absent: it must not turn up."""
+QUIET: Final = 0.6
+"""Seconds of the hasty loop in which no notice comes: all are in."""
+AFTER_CLOSE: Final = "15:36"
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Our book at the end of a run."""
+
+    orders: tuple[Order, ...]
+    executions: tuple[Execution, ...]
+    cash: int
+    positions: dict[Symbol, int]
+
+
+def signal_of(scenario: Scenario) -> Signal:
+    """Give the decision that all processes of a run act on."""
+    entry = a_signal(symbol=scenario.symbol)
+    if scenario.side is Side.BUY:
+        return entry
+    return replace(entry, direction=Direction.EXIT, trigger="target", reason="target")
+
+
+class Adversary:
+    """The owner at his HTS, who orders the same as the program."""
+
+    def __init__(self, scenario: Scenario, hands: Hands, diary: Diary) -> None:
+        self._scenario, self._hands, self._diary = scenario, hands, diary
+
+    def meet(self, intent: OrderIntent, word: str) -> None:
+        """Place the same order if this is a moment for it."""
+        if intent.symbol != self._scenario.symbol or intent.side is not self._scenario.side:
+            return
+        order = {
+            "symbol": intent.symbol,
+            "side": intent.side.value,
+            "quantity": intent.quantity,
+            "price": intent.limit_price or 0,
+        }
+        self._diary.write("intent", **order)
+        self.act(word, order)
+
+    def act(self, word: str, order: dict[str, Any]) -> None:
+        """Place an order by hand, once for each word."""
+        is_new = word not in {entry["word"] for entry in self._diary.of("by hand")}
+        if word in self._scenario.adversary and is_new:
+            self._diary.write("by hand", word=word, taken=self._hands.order(**order))
+
+
+@dataclass(slots=True)
+class Life:
+    """One process at work."""
+
+    place: Place
+    trap: Trap
+    desk: Desk
+    session: StreamSession
+
+    async def open_day(self) -> None:
+        """Take over the account's book, and for a sell buy first, before anything goes wrong."""
+        scenario, hands = self.place.scenario, self.place.hands
+        if scenario.side is Side.SELL:
+            hands.order(symbol=scenario.symbol, side="BUY", quantity=300, price=0)
+        self.trap.diary.write("opening", orders=hands.count_orders())
+        await reconcile.fn(self.desk)
+        if scenario.side is Side.SELL:
+            await trade.fn(self.desk, [a_signal(symbol=scenario.symbol)])
+            hands.advance(30)
+            await reconcile.fn(self.desk)
+        hands.advance(60)
+        hands.faults(scenario.faults)
+        self.trap.diary.write("curtain")
+
+    async def first(self) -> None:
+        """Place the order, perhaps cancel it, look a few times."""
+        self.trap.is_armed = True
+        await self._try(self._trade)
+        await self._listen()
+        if self.place.scenario.cancels:
+            await self._try(self._cancel)
+        for seconds in FIRST_LOOKS:
+            await self._look(seconds)
+
+    async def recover(self) -> None:
+        """Go on after a death until nothing is open, then to the close."""
+        self.trap.is_armed = True
+        self.place.hands.advance(self.place.scenario.restart)
+        await self._try(self._trade)
+        await self._look_until_settled()
+        if self.place.scenario.cancels:
+            await self._try(self._cancel)
+        self.place.hands.advance_to(seoul(A_DAY, AFTER_CLOSE))
+        await self._look(1)
+        await self._look(60)
+
+    async def take_over(self) -> None:
+        """Take the right to order from a process that sleeps, go on, and pause while that one wakes up."""
+        _age_lease(self.place)
+        await self._try(self._trade)
+        for seconds in FIRST_LOOKS:
+            await self._look(seconds)
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+    async def _look_until_settled(self) -> None:
+        left, has_traded, has_neighbour = None, False, False
+        for place, seconds in enumerate(LOOKS):
+            await self._look(seconds)
+            orders = self._orders()
+            is_in_doubt = any(order.is_in_doubt for order in orders)
+            if (
+                is_in_doubt
+                and place >= 2
+                and self.place.scenario.has_neighbour
+                and not has_neighbour
+            ):
+                has_neighbour = True
+                await self._try(self._order_neighbour)
+            if not is_in_doubt and not has_traded:
+                has_traded = True
+                await self._try(self._trade)
+            elif not is_in_doubt:
+                is_swept = left is not None or not _is_absent(orders)
+                left = (SWEEPS if not is_swept else 1) if left is None else left - 1
+                if left <= 0:
+                    return
+        if any(order.is_in_doubt for order in self._orders()) and not has_neighbour:
+            await self._try(self._order_neighbour)
+
+    async def _trade(self) -> None:
+        await trade.fn(self.desk, [signal_of(self.place.scenario)])
+
+    async def _cancel(self) -> None:
+        wanted = (self.place.scenario.symbol, self.place.scenario.side)
+        async with only_writer(self.desk) as lease:
+            for order in self._orders():
+                is_ours = order.intent.strategy_id == "trend" and order.broker_order_id
+                if is_ours and order.is_open and (order.symbol, order.side) == wanted:
+                    await cancel_order(self.desk, lease, order.client_order_id, reason="chaos")
+
+    async def _order_neighbour(self) -> None:
+        """Order another symbol while one is in doubt: nothing may be in its way."""
+        symbol = neighbour_of(self.place.scenario.symbol, self.desk.channel.symbols)
+        made = await trade.fn(self.desk, [a_signal(symbol=symbol)])
+        self.trap.diary.write("neighbour", became=[str(order.status) for order in made])
+
+    async def _look(self, seconds: float) -> None:
+        """Let time pass, work off what came, compare the books."""
+        self.place.hands.advance(seconds)
+        await self._listen()
+        await self._try(self._reconcile)
+
+    async def _reconcile(self) -> Reconciliation:
+        return await reconcile.fn(self.desk)
+
+    async def _listen(self) -> None:
+        """Wait until no notice comes any more."""
+        seen = -1
+        while self.place.scenario.listens and seen != self.session.notices:
+            seen = self.session.notices
+            await asyncio.sleep(QUIET)
+
+    async def _try(self, act: Callable[[], Awaitable[Any]]) -> None:
+        """Carry out one act; a failure that the product names is an answer, the next look goes on."""
+        try:
+            await act()
+        except MaemaeError as problem:
+            words = f"{type(problem).__name__}: {problem}"
+            self.trap.diary.write("stumbled", act=act.__name__, words=words)
+
+    def _orders(self) -> tuple[Order, ...]:
+        with self.desk.stores.begin() as work:
+            return work.orders.of_day(A_DAY)
+
+    def write_books(self) -> None:
+        """Leave our book for the verdict."""
+        with self.desk.stores.begin() as work:
+            ledger = work.ledger.load()
+            held = {symbol: ledger.position(symbol).quantity for symbol in ledger.held_symbols}
+            books = Books(work.orders.of_day(A_DAY), work.executions.all(), ledger.cash, held)
+        (self.place.folder / "books.pickle").write_bytes(pickle.dumps(books))
+
+
+def _age_lease(place: Place) -> None:
+    """Make the holder of the account's lease look as if it had not stirred for two minutes."""
+    with place.stage.engine.begin() as connection:
+        late = (
+            "UPDATE leases SET alive_at = alive_at - interval '2 minutes' WHERE account = :account"
+        )
+        connection.execute(text(late), {"account": place.account})
+
+
+def _is_absent(orders: tuple[Order, ...]) -> bool:
+    return any(o.status is OrderStatus.REJECTED and o.error_code == "ABSENT" for o in orders)
+
+
+@asynccontextmanager
+async def a_life(place: Place, trap: Trap) -> AsyncIterator[Life]:
+    """Open a process's desk, and its stream if the run listens."""
+    adversary = Adversary(place.scenario, place.hands, place.diary)
+    async with a_desk(place, trap, adversary.meet) as desk:
+        session = StreamSession(desk)
+        reader = asyncio.create_task(_read(session)) if place.scenario.listens else None
+        try:
+            yield Life(place, trap, desk, session)
+        finally:
+            if reader is not None:
+                await _end(reader)
+
+
+async def _read(session: StreamSession) -> None:
+    async for event in session.desk.stream.events(()):
+        await session.take(event)
+
+
+async def _end(reader: asyncio.Task[None]) -> None:
+    reader.cancel()
+    with suppress(asyncio.CancelledError, MaemaeError):
+        await reader
+
+
+def load_books(folder: Path) -> Books:
+    """Read the book that the last process left."""
+    books: Books = pickle.loads((folder / "books.pickle").read_bytes())  # noqa: S301 - our own file
+    return books
