@@ -33,6 +33,7 @@ COMMANDS: Final[dict[str, dict[str, str]]] = {
         "signals": "books:signals",
         "denials": "books:denials",
         "positions": "positions:positions",
+        "reconcile": "doubts:reconcile",
         "report": "reports:report",
         "backtest": "backtests:backtest",
     },

@@ -11,9 +11,14 @@ from prefect.client.schemas.objects import State
 from flows.desk import open_desk
 from flows.hooks import tell_failure
 from flows.stories import Guard, Story, perform
+from tasks.desk import Desk
 from tasks.orders import trade
+from tasks.readiness import settle_doubts
 from tasks.reconciliation import reconcile
 from trading.orders import Order, OrderStatus
+
+DOUBT_SECONDS = 30.0
+"""So long a run looks for an order in doubt before it leaves it to the stream and to reconcile-fills."""
 
 
 @flow(name="place-orders", retries=0, on_failure=[tell_failure], on_crashed=[tell_failure])
@@ -27,12 +32,19 @@ async def place_orders() -> State[None]:
             with desk.stores.begin() as work:
                 signals = work.signals.of_day(desk.today())
             orders = await trade(desk, signals)
+            if await settle_doubts(desk, within=DOUBT_SECONDS):
+                orders = _as_they_stand(desk, orders)
             figures = {"signals": len(signals), **count_orders(orders)}
             sentence = desk.wording.text("story.orders", **figures)
             return Story(sentence, [desk.wording.order_row(order) for order in orders])
 
         guard = Guard(is_time_critical=True, needs_trading=True, follows_session=True)
         return await perform(desk, "place-orders", guard, story)
+
+
+def _as_they_stand(desk: Desk, orders: Sequence[Order]) -> tuple[Order, ...]:
+    with desk.stores.begin() as work:
+        return tuple(work.orders.get(order.client_order_id) or order for order in orders)
 
 
 def count_orders(orders: Sequence[Order]) -> dict[str, int]:

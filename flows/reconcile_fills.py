@@ -8,7 +8,13 @@ from prefect.client.schemas.objects import State
 from flows.desk import open_desk
 from flows.hooks import tell_failure
 from flows.stories import Guard, Story, perform
+from tasks.readiness import settle_doubts
 from tasks.reconciliation import reconcile
+from trading.plans import Step
+from trading.reconciliation import Difference
+
+DOUBT_SECONDS = 60.0
+"""So long a run goes on looking for an order in doubt before it leaves it to the next."""
 
 
 @flow(
@@ -25,15 +31,26 @@ async def reconcile_fills() -> State[None]:
 
         async def story() -> Story:
             done = await reconcile(desk)
+            done = await settle_doubts(desk, within=DOUBT_SECONDS) or done
             figures = {
                 "orders": done.orders,
                 "booked": len(done.booked),
                 "differences": len(done.differences),
             }
-            rows = [
-                {"kind": d.kind.value, "subject": d.subject, "ours": d.ours, "broker": d.theirs}
-                for d in done.differences
-            ]
-            return Story(desk.wording.text("story.reconciliation", **figures), rows)
+            sentence = desk.wording.text("story.reconciliation", **figures)
+            return Story(sentence, [*map(_step_row, done.steps), *map(_row, done.differences)])
 
         return await perform(desk, "reconcile-fills", Guard(follows_session=True), story)
+
+
+def _step_row(step: Step) -> dict[str, str]:
+    return {"kind": step.act.value, "subject": step.subject, "ours": step.detail, "broker": ""}
+
+
+def _row(difference: Difference) -> dict[str, str]:
+    return {
+        "kind": difference.kind.value,
+        "subject": difference.subject,
+        "ours": difference.ours,
+        "broker": difference.theirs,
+    }

@@ -44,6 +44,8 @@ def open_book(desk: Desk, work: UnitOfWork, look: Look) -> None:
         cost = _value(position)
         work.ledger.adopt(position.symbol, quantity=position.quantity, cost=cost, at=at)
     for row in unexplained(look.today.rows, work.orders.of_day(day)):
+        if not row.filled_quantity:
+            continue
         _add(work, life_before_opening(_order_of(desk, row, day), row))
 
 

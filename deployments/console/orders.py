@@ -12,6 +12,8 @@ from deployments.console.speech import say
 ACTS: Final[dict[str, str]] = {
     "cancel": "changes:cancel",
     "modify": "changes:modify",
+    "bind": "doubts:bind",
+    "absent": "doubts:absent",
 }
 """What can be done to one order, and where; imported only when it is done."""
 

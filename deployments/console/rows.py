@@ -13,6 +13,8 @@ from trading.executions import Execution
 from trading.halts import Halt
 from trading.instruments import Symbol
 from trading.orders import Order
+from trading.plans import Step
+from trading.reconciliation import Difference
 from trading.signals import Signal
 
 type Names = Mapping[Symbol, str]
@@ -162,6 +164,22 @@ def halt_row(halt: Halt, place: str | None = None) -> dict[str, Any]:
         "reason": halt.reason,
         "at": halt.at,
         "place": place,
+    }
+
+
+def step_row(step: Step) -> dict[str, Any]:
+    """Tell one step of a reconciliation."""
+    return {"act": step.act, "subject": step.subject, "detail": step.detail}
+
+
+def difference_row(difference: Difference) -> dict[str, Any]:
+    """Tell where our book and the broker's disagree."""
+    return {
+        "kind": difference.kind,
+        "subject": difference.subject,
+        "symbol": difference.symbol,
+        "ours": difference.ours,
+        "theirs": difference.theirs,
     }
 
 
