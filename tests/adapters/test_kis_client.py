@@ -202,6 +202,8 @@ async def test_the_environment_alone_chooses_the_tr_id(
 
 
 async def test_every_order_has_a_connection_of_its_own_and_reads_share_one(tmp_path: Path) -> None:
+    """Incident 53: an idle connection that the server had closed failed the next call."""
+
     def answer(request: Request) -> Answer:
         found = answer_of(ORDER, ACCEPTED)(request)
         return bytes(found or b"").replace(b"Connection: close", b"Connection: keep-alive")

@@ -179,6 +179,7 @@ async def test_a_broker_that_forgot_our_token_is_asked_for_another(tmp_path: Pat
 
 
 async def test_an_order_with_a_token_that_ended_did_not_get_in(tmp_path: Path) -> None:
+    """Incident 17: the token was revoked by maintenance while the local expiry said valid."""
     async with a_kis_world(tmp_path) as world:
         await world.move_to("09:05")
         world.simulator.office.revoke((await world.kis.auth.token()).get_secret_value())

@@ -111,6 +111,7 @@ def test_fields_that_do_not_divide_by_the_count_are_dropped() -> None:
 
 @pytest.mark.parametrize("row", [NOTICE_26, NOTICE_23], ids=len)
 def test_a_fill_reads_the_same_in_both_profiles(row: list[str]) -> None:
+    """Incident 21: the fill notice grew from 23 to 26 fields and broke the parser."""
     notice = read_notice(row, received_at=AT)
     assert (notice.kind, notice.broker_order_id) == (NoticeKind.FILLED, "0000001001")
     assert (notice.symbol, notice.side, notice.order_type) == ("005930", Side.BUY, OrderType.LIMIT)

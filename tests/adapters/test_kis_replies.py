@@ -65,6 +65,7 @@ def test_a_captured_receipt_is_a_yes() -> None:
     ],
 )
 def test_no_clear_answer_to_an_order_leaves_it_in_doubt(status: int, body: object) -> None:
+    """Incidents 2 and 4: a 504 that was sent again; accepted without an order number, or with one of all zeros."""
     with pytest.raises(OutcomeUnknown):
         order_reply(a_response(status, body))
 

@@ -195,6 +195,7 @@ def a_holding(**changes: str) -> Row:
 
 
 def test_the_same_holding_sent_twice_is_not_doubled() -> None:
+    """Incident 16: the same holding came for two exchanges, and 21 shares became 42."""
     (position,) = combine_positions([a_holding(), a_holding()])
     assert (position.quantity, position.sellable_quantity, position.cost) == (21, 20, 1_470_000)
 

@@ -84,6 +84,7 @@ def test_a_holder_killed_inside_a_unit_of_work_wrote_nothing(
 def test_a_stopped_holder_is_taken_over_and_wakes_up_to_nothing(
     impatient: PostgresStores, postgres_url: str
 ) -> None:
+    """Incident 47: a lock whose holder hung kept every order back for three days."""
     with holders(postgres_url, seconds=SECONDS) as (holder,):
         assert holder.ask("take") == "1 False"
         assert holder.ask("write before") == "written"

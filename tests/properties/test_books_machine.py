@@ -204,7 +204,7 @@ class Books(BookWorld):
     @rule()
     def start_anew(self) -> None:
         """Start as a new process does."""
-        self.carry_out(make_ready(self.desk))
+        self.carry_out_over(Line.ANSWERED, make_ready(self.desk))
 
     @rule()
     def inquire_too_fast(self) -> None:

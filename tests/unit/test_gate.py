@@ -76,7 +76,7 @@ def test_a_rule_that_raises_refuses(error: Exception) -> None:
 
 
 def test_a_naive_time_closes_the_gate_and_does_not_open_it() -> None:
-    """One naive timestamp once made every safety check pass for 16 hours."""
+    """Incident 24: one naive timestamp made every safety check pass for 16 hours."""
     naive = datetime(2018, 1, 16, 10, 0)  # noqa: DTZ001 - the defect itself
     view = a_view(quotes={LG_CHEM: a_quote(at=naive)})
     decision = check(buy(1), view, rules_for(RiskLimits()))
