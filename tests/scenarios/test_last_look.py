@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,13 +19,15 @@ from tasks import submissions
 from tasks.halts import put_halt
 from tests.builders import A_DAY, ACCOUNT, HYUNDAI, LG_CHEM, SAMSUNG, a_signal
 from tests.desks import CASH, Floor, WatchedStores, a_floor, an_exit
+from tests.flow_worlds import wait_until
+from tests.kis_floors import a_kis_floor
 from trading.errors import LeaseLost, StoreUnavailable
 from trading.halts import Halt, TradingState
 from trading.notices import NoticeKind
 from trading.orders import WITHHELD, OrderStatus, Side
 
 
-def a_halt(floor: Floor, state: TradingState = TradingState.HALTED, **where: str) -> Halt:
+def a_halt(floor: Floor, state: TradingState = TradingState.HALTED, **where: Any) -> Halt:
     return Halt("operator", state, "stop", floor.clock.now(), **where)
 
 
@@ -82,7 +85,7 @@ async def test_the_evidence_of_a_sell_holds_shares_and_the_numbers_of_its_side(
     ],
 )
 async def test_a_halt_put_while_the_order_waits_for_its_turn_holds_it_back(
-    floor: Floor, state: TradingState, where: dict[str, str]
+    floor: Floor, state: TradingState, where: dict[str, Any]
 ) -> None:
     """Incident 12: orders went out after the kill switch."""
     await floor.open()
@@ -99,7 +102,7 @@ async def test_a_halt_put_while_the_order_waits_for_its_turn_holds_it_back(
     "where", [{"strategy_id": "swing"}, {"symbol": SAMSUNG}], ids=["strategy", "symbol"]
 )
 async def test_a_halt_of_something_else_holds_nothing_back(
-    floor: Floor, where: dict[str, str]
+    floor: Floor, where: dict[str, Any]
 ) -> None:
     await floor.open()
     floor.broker.waiting.append(lambda: put_halt.fn(floor.desk, a_halt(floor, **where)))
@@ -185,7 +188,7 @@ async def test_an_unreadable_halt_holds_the_order_back_whatever_is_wrong_with_it
     await floor.open()
 
     class Jammed(HaltFile):
-        def read(self, **_: object) -> tuple[Halt, ...]:  # type: ignore[override]  # fails anyway
+        def read(self, **_: object) -> tuple[Halt, ...]:
             raise RuntimeError("jammed")
 
     floor.broker.waiting.append(
@@ -222,3 +225,18 @@ async def test_the_database_gone_at_the_last_look_keeps_the_order_here(tmp_path:
     stores.is_gone = False
     assert floor.broker.sent == []
     assert floor.order().status is OrderStatus.SUBMITTED
+
+
+async def test_a_halt_put_while_the_order_waits_in_the_real_pace_keeps_it_from_leaving(
+    tmp_path: Path,
+) -> None:
+    """One call a second: committed, the order waits for its place in the line, and the halt comes first."""
+    async with a_kis_floor(tmp_path, calls_per_second=1) as floor:
+        trading = asyncio.create_task(floor.trade(a_signal()))
+        await wait_until(lambda: floor.orders)
+        assert floor.orders[0].status is OrderStatus.SUBMITTED
+        halt = Halt("operator", TradingState.HALTED, "stop", floor.desk.now())
+        floor.desk.halt_file.put(halt)
+        (order,) = await trading
+        assert (order.status, order.error_code) == (OrderStatus.REJECTED, WITHHELD)
+        assert floor.truth == []
