@@ -23,6 +23,13 @@ def trading_resumed(reason: str, lifted: Halt, left: Sequence[Halt], wording: Wo
     return Message(Severity.WARNING, title, "\n".join([reason, *lines]), _scope(lifted, wording))
 
 
+def rehearsal_told(lines: Sequence[str], wording: Wording, *, is_passed: bool) -> Message:
+    """Tell how a rehearsal of the kill switch went, level by level."""
+    severity = Severity.INFO if is_passed else Severity.CRITICAL
+    title = wording.text("rehearsal.passed" if is_passed else "rehearsal.failed")
+    return Message(severity, title, "\n".join(lines))
+
+
 def halt_line(halt: Halt, wording: Wording) -> str:
     """Tell a halt that is in force in one line."""
     scope = " ".join(part for part in (halt.strategy_id, halt.symbol) if part)

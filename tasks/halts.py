@@ -30,11 +30,12 @@ def put_halt(desk: Desk, halt: Halt) -> None:
     """
     with ExitStack() as steps:  # carries them out from the last to the first, past any exception
         steps.callback(desk.tell, trading_halted(halt, desk.wording))
-        steps.callback(_record, desk, halt)
+        steps.callback(record_halt, desk, halt)
         steps.callback(desk.halt_file.put, halt)
 
 
-def _record(desk: Desk, halt: Halt) -> None:
+def record_halt(desk: Desk, halt: Halt) -> None:
+    """Write the row and the audit alone."""
     with desk.stores.begin() as work:
         act = tightened(halt, work.halts.in_force())
         work.halts.put(act)

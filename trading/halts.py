@@ -7,6 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from itertools import chain
+from typing import Final
+
+REHEARSED: Final = "halt.rehearsed"
+"""The act in the audit of trying the kill switch, with the result."""
 
 
 class TradingState(StrEnum):

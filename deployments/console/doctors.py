@@ -28,6 +28,7 @@ _SERVICES: Final[dict[str, Callable[[Settings], Finding]]] = {
     "notices": machine.check_notices,
     "database": services.check_database,
     "trigrams": services.check_trigrams,
+    "rehearsal": services.check_rehearsal,
     "database_clock": services.check_database_clock,
     "market_clock": services.check_market_clock,
     "broker": services.check_broker,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -17,10 +18,12 @@ from deployments.console.faults import NoAnswer
 from deployments.console.findings import Finding, Health, found
 from deployments.console.services import check_prefect as ask_prefect
 from flows.settings import Settings, load_channel
-from flows.sources import database_url, ticking_clock
+from flows.sources import database_url, open_stores, ticking_clock
+from trading.halts import REHEARSED
 
 LARGE_SKEW: Final = timedelta(seconds=2)
 """The broker tells its time in whole seconds."""
+REHEARSED_WITHIN: Final = timedelta(days=90)
 TOO_LARGE_SKEW: Final = timedelta(seconds=10)
 
 
@@ -30,6 +33,22 @@ def check_database(settings: Settings) -> Finding:
     if state.schema != state.newest_schema:
         return found("database", "old_schema", Health.FAIL, schema=state.schema or "-")
     return found("database", "fine", version=state.server_version, schema=state.schema)
+
+
+def check_rehearsal(settings: Settings) -> Finding:
+    """See that the kill switch was tried not long ago, and worked."""
+    with closing(open_stores(settings)) as stores, stores.begin() as work:
+        last = work.audit.latest(REHEARSED)
+    if last is None:
+        return found("rehearsal", "never", Health.WARN)
+    at, act = last
+    if not act.detail.get("is_passed"):
+        return found("rehearsal", "failed", Health.FAIL, at=at)
+    # A simulated market may be years away from the computer's time: then its date says nothing.
+    is_old = SystemClock().now() - at > REHEARSED_WITHIN and settings.channel != "dev"
+    return found(
+        "rehearsal", "old" if is_old else "fine", Health.WARN if is_old else Health.OK, at=at
+    )
 
 
 def check_trigrams(settings: Settings) -> Finding:

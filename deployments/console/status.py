@@ -26,7 +26,7 @@ from deployments.console.tables import (
 )
 from flows.settings import Settings, load_settings
 from flows.sources import open_stores
-from trading.halts import Halt, TradingState, strictest, united
+from trading.halts import REHEARSED, Halt, TradingState, strictest, united
 from trading.orders import OrderStatus
 from trading.sessions import phase_at, seoul_date, session_of
 
@@ -52,6 +52,7 @@ STATUS: Final = (
     Column("closes_at", "time"),
     Column("next_trading_day"),
     *FIGURES,
+    Column("rehearsed_at"),
 )
 SERVICES: Final = (
     Column("service", "@console.service"),
@@ -67,6 +68,7 @@ class Book:
     halts: tuple[Halt, ...] = ()
     open_days: Mapping[date, bool] | None = None
     figures: Mapping[str, int | None] | None = None
+    rehearsed_at: datetime | None = None
 
 
 def status(*, as_json: Annotated[bool, option("json", name="--json")] = False) -> int:
@@ -88,7 +90,13 @@ def _read_book(settings: Settings, day: date) -> Book:
     stores = open_stores(settings)
     try:
         with stores.begin() as work:
-            return Book(work.halts.in_force(), work.calendar.all(), _figures(work, day))
+            rehearsed = work.audit.latest(REHEARSED)
+            return Book(
+                work.halts.in_force(),
+                work.calendar.all(),
+                _figures(work, day),
+                rehearsed[0] if rehearsed else None,
+            )
     finally:
         stores.close()
 
@@ -123,6 +131,7 @@ def _document(
         "at": at,
         **_session(at, XkrxCalendar(book.open_days)),
         **(book.figures or unknown),
+        "rehearsed_at": book.rehearsed_at,
         "services": [answer.row() for answer in answers],
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from flows.desk import open_desk
 from tests.builders import A_DAY, SAMSUNG, an_intent, looks_good, seoul
 from tests.consoles import NOWHERE, Answer, Console, run_process
 from trading.halts import Halt, TradingState
+from trading.ledger import CashFlow
 from trading.orders import OrderStatus
 
 
@@ -127,11 +129,159 @@ def test_open_orders_are_canceled_at_the_broker_while_the_database_is_down(
     assert asyncio.run(_status_of(number)) is OrderStatus.CANCELED
 
 
-async def _place_below_the_market(simulator: dict[str, Any]) -> str:
-    """Bring the simulator into the session and leave a buy there that nobody sells to; give its number."""
+@pytest.mark.usefixtures("at_simulator", "database")
+def test_one_symbol_is_stopped_and_goes_on_alone(
+    console: Console, home: Path, stores: PostgresStores
+) -> None:
+    stopped = console("halt", "--symbol", "005930", "--reason", "a rumour")
+    assert (stopped.code, "005930: " in stopped.out) == (0, True)
+    (on_disk,) = HaltFile(home / "halt.json").read(at=SystemClock().now())
+    with stores.begin() as work:
+        assert work.halts.in_force() == (on_disk,)
+    assert (on_disk.symbol, on_disk.concerns("any", "000660")) == ("005930", False)
+    assert console("resume", "--reason", "none", "--symbol", "005930").code == 0
+    assert halts_on_disk(home) == []
+    assert row_halts(stores) == []
+
+
+def test_a_symbol_that_is_none_stops_nothing(console: Console, home: Path) -> None:
+    assert console("halt", "--symbol", "samsung").code == 2
+    assert halts_on_disk(home) == []
+
+
+@pytest.mark.usefixtures("at_simulator")
+def test_status_shows_a_halt_once_and_where_it_stands(
+    console: Console, database: str, stores: PostgresStores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    console("halt", "--strategy", "trend-20-40")
+    monkeypatch.setenv("MAEMAE_DATABASE_URL", NOWHERE)
+    console("halt")
+    monkeypatch.setenv("MAEMAE_DATABASE_URL", database)
+    with stores.begin() as work:
+        work.halts.put(Halt("trip:clock", TradingState.HALTED, "late", seoul(A_DAY, "09:00")))
+    rows = console("status", "--json").document["halts"]
+    assert [(row["source"], row["strategy_id"], row["place"]) for row in rows] == [
+        ("operator", "trend-20-40", "both"),
+        ("operator", "", "disk"),
+        ("trip:clock", "", "database"),
+    ]
+    shown = console("status").out
+    assert shown.count("trend-20-40") == 1
+
+
+@pytest.mark.usefixtures("at_simulator", "database")
+def test_a_resume_lifts_trips_and_a_touched_file_too(
+    console: Console, home: Path, stores: PostgresStores
+) -> None:
+    trip = Halt("trip:rejects", TradingState.HALTED, "5 in a row", seoul(A_DAY, "09:00"))
+    HaltFile(home / "halt.json").put(trip)
+    with stores.begin() as work:
+        work.halts.put(trip)
+    (home / "halt.json").touch()
+    answer = console("resume", "--reason", "the key was renewed")
+    assert answer.code == 0, answer
+    assert halts_on_disk(home) == []
+    assert row_halts(stores) == []
+    with stores.begin() as work:
+        audit = work.audit.latest("resume", actor="trip:rejects")
+    assert audit is not None
+    assert audit[1].detail["reason"] == "the key was renewed"
+
+
+@pytest.mark.usefixtures("at_simulator", "database")
+def test_nothing_is_resumed_while_the_books_disagree_about_cash(
+    console: Console, home: Path, stores: PostgresStores
+) -> None:
+    console("halt")
+    assert console("resume", "--reason", "to open the book").code == 0
+    console("halt")
+    with stores.begin() as work:
+        flow = CashFlow(A_DAY, 1)
+        work.ledger.deposit(flow, reason="nobody knows", at=seoul(A_DAY, "08:00"))
+    refused = console("resume", "--reason", "why not")
+    assert refused.code == 2
+    assert "Cash D+2: ours 100000001, broker 100000000" in refused.err
+    assert len(halts_on_disk(home)) == 1
+    assert console("resume", "--reason", "a dividend", "--accept-differences").code == 0
+    assert halts_on_disk(home) == []
+
+
+@pytest.mark.usefixtures("database")
+def test_a_rehearsal_proves_every_level_and_is_recorded(
+    console: Console, at_simulator: dict[str, Any], home: Path, stores: PostgresStores
+) -> None:
+    asyncio.run(_come_into_the_session(at_simulator))
+    before = asyncio.run(_book(at_simulator))
+    answer = console("halt", "--rehearse")
+    assert answer.code == 0, answer
+    assert [line[0] for line in answer.out.splitlines()[:5]] == ["✓"] * 5
+    order, cancel = asyncio.run(_book(at_simulator))[len(before) :]
+    assert (order["quantity"], order["is_canceled"], cancel["act"]) == (1, True, "CANCEL")
+    assert halts_on_disk(home) == []
+    assert row_halts(stores) == []
+    with stores.begin() as work:
+        found = work.audit.latest("halt.rehearsed")
+        (booked,) = [o for o in work.orders.of_day(A_DAY) if o.intent.strategy_id == "rehearsal"]
+    assert found is not None
+    assert found[1].detail["is_passed"] is True
+    levels = [trial["level"] for trial in found[1].detail["trials"]]
+    assert levels == ["strategy", "symbol", "reducing", "halted"]
+    assert all(trial["milliseconds"] < 1_000 for trial in found[1].detail["trials"])
+    assert booked.status is OrderStatus.CANCELED
+    shown = console("status", "--json").document["rehearsed_at"]
+    assert shown.startswith(A_DAY.isoformat())
+
+
+@pytest.mark.usefixtures("database")
+def test_a_rehearsal_finds_a_switch_that_does_not_hold(
+    console: Console, at_simulator: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last look is taken away: the rehearsal must see the order leave, and take it back."""
+    asyncio.run(_come_into_the_session(at_simulator))
+    before = asyncio.run(_book(at_simulator))
+    monkeypatch.setattr("tasks.rehearsals.last_look", lambda *_, **__: None)
+    answer = console("halt", "--rehearse")
+    assert answer.code == 1
+    assert "FAILED" in answer.out
+    made = asyncio.run(_book(at_simulator))[len(before) :]
+    assert not [order for order in made if order["open_quantity"]]
+
+
+@pytest.mark.usefixtures("database")
+def test_nothing_is_rehearsed_on_live_nor_while_something_stops(
+    console: Console, at_simulator: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asyncio.run(_come_into_the_session(at_simulator))
+    assert console("halt").code == 0
+    stopped = console("halt", "--rehearse")
+    assert (stopped.code, "resume" in stopped.err) == (2, True)
+    channels = Path(os.environ["MAEMAE_CHANNELS"])
+    text = (channels / "dev.yaml").read_text("utf-8").replace("channel: dev", "channel: live")
+    (channels / "live.yaml").write_text(text, "utf-8")
+    monkeypatch.setenv("MAEMAE_CHANNEL", "live")
+    before = asyncio.run(_book(at_simulator))
+    live = console("halt", "--rehearse")
+    assert (live.code, "dev or paper" in live.err) == (2, True)
+    assert asyncio.run(_book(at_simulator)) == before
+
+
+async def _come_into_the_session(simulator: dict[str, Any]) -> None:
     async with httpx.AsyncClient(base_url=simulator["http"], timeout=60) as http:
         until = seoul(A_DAY, "09:30").isoformat()
         (await http.post("/sim/clock", json={"advance_to": until})).raise_for_status()
+
+
+async def _book(simulator: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give the orders in the simulator's own book."""
+    async with httpx.AsyncClient(base_url=simulator["http"], timeout=60) as http:
+        book = (await http.get("/sim/book")).raise_for_status().json()
+    (account,) = book["accounts"]
+    return list(account["orders"])
+
+
+async def _place_below_the_market(simulator: dict[str, Any]) -> str:
+    """Bring the simulator into the session and leave a buy there that nobody sells to; give its number."""
+    await _come_into_the_session(simulator)
     async with open_desk(needs_database=False) as desk:
         quote = await desk.market_data.quote(SAMSUNG)
         intent = an_intent(symbol=SAMSUNG, quantity=1, limit_price=quote.lower_limit)

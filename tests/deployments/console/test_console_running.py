@@ -35,6 +35,7 @@ CHECKS = [
     "notices",
     "database",
     "trigrams",
+    "rehearsal",
     "database_clock",
     "market_clock",
     "broker",
