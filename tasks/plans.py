@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 from typing import Final
 
 from adapters.stores import UnitOfWork
@@ -17,6 +17,7 @@ from tasks.looks import Look
 from trading.broker_books import BrokerOrder
 from trading.doubts import Ruling, matches
 from trading.errors import BadInput, InvalidTransition, LedgerViolation
+from trading.ledger import Ledger
 from trading.manual_orders import BEFORE_OPENING, unexplained
 from trading.orders import Order, Side
 from trading.plans import (
@@ -60,10 +61,19 @@ class Outcome:
     impossible: tuple[Difference, ...]
 
 
-def plan_all(desk: Desk, look: Look) -> Outcome:
-    """Plan every part without changing anything."""
+def plan_all(desk: Desk, look: Look) -> tuple[Outcome, Ledger]:
+    """Plan every part without changing anything; give our book as it would be then, too."""
     with desk.stores.begin() as work:
-        return _collect(tuple(_parts(desk, work, look)), lambda part: part.plan(work).steps)
+        ledger = work.ledger.load()
+
+        def plan(part: Part) -> tuple[Step, ...]:
+            nonlocal ledger
+            steps = part.plan(work).steps
+            fills = [step.execution for step in steps if step.execution]
+            ledger = reduce(Ledger.post, fills, ledger)
+            return steps
+
+        return _collect(tuple(_parts(desk, work, look)), plan), ledger
 
 
 def do_all(desk: Desk, look: Look) -> Outcome:

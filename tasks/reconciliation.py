@@ -109,10 +109,14 @@ async def reconcile(desk: Desk, *, dry_run: bool = False) -> Reconciliation:
 
 
 def _planned(desk: Desk, seen: Look) -> Reconciliation:
-    outcome = plan_all(desk, seen)
+    """Plan everything; `differences` are those of now, symbols stop for what the plan would leave."""
+    outcome, ledger = plan_all(desk, seen)
     found = (*outcome.impossible, *_differences(desk, seen))
+    left = [d for d in found if d.kind is not DifferenceKind.POSITION]
+    if all(step.act is not Act.OPEN for step in outcome.steps):
+        left += compare_positions(ledger, seen.positions)
     with desk.stores.begin() as work:
-        stops = plan_quarantines(desk, work, seen, found, told=_told(work))
+        stops = plan_quarantines(desk, work, seen, left, told=_told(work))
     return _reconciliation(seen, (*outcome.steps, *stops), found)
 
 

@@ -168,6 +168,10 @@ class Floor:
         """Compare the books."""
         return await reconcile.fn(self.desk)
 
+    async def plan(self) -> Reconciliation:
+        """Plan a comparison and do nothing."""
+        return await reconcile.fn(self.desk, dry_run=True)
+
     def print(
         self, price: int, quantity: int = 10_000, *, symbol: Symbol = LG_CHEM, auction: bool = False
     ) -> tuple[Notice, ...]:
