@@ -25,7 +25,8 @@ from trading.signals import Direction, Signal
 MAXIMUM_ENTRY_ATTEMPTS: Final = 3
 """So many orders of one entry may be made, each after one that certainly never got in."""
 MAXIMUM_EXIT_ATTEMPTS: Final = 5
-"""So many orders of one exit may reach the broker, one after the other came to nothing."""
+"""So many orders of one exit may reach the broker, one after the other came to nothing; a stop that never got in
+is tried as long as its signal lives."""
 
 
 @task(cache_policy=NO_CACHE, retries=0)  # whatever Prefect's defaults are set to
@@ -110,8 +111,8 @@ def _sequence(signal: Signal, day_orders: Iterable[Order], owned: int) -> int | 
         may_go_on = all(_never_got_in(order) for order in attempts)
         return len(attempts) if may_go_on and len(attempts) < MAXIMUM_ENTRY_ATTEMPTS else None
     is_done = not owned and any(order.status is OrderStatus.FILLED for order in attempts)
-    sent = sum(order.status is not OrderStatus.DENIED for order in attempts)
-    if is_done or any(order.is_open for order in attempts) or sent >= MAXIMUM_EXIT_ATTEMPTS:
+    judged = [o for o in attempts if o.status is not OrderStatus.DENIED and not _never_got_in(o)]
+    if is_done or any(order.is_open for order in attempts) or len(judged) >= MAXIMUM_EXIT_ATTEMPTS:
         return None
     return len(attempts)
 

@@ -150,6 +150,19 @@ async def test_a_refused_exit_is_tried_five_times_and_no_more(floor: Floor) -> N
     assert floor.ledger.position(LG_CHEM).quantity == 24
 
 
+async def test_an_exit_that_never_got_in_is_tried_for_as_long_as_its_signal_lives(
+    floor: Floor,
+) -> None:
+    """Incident 51: a stop must get out when the line is back, however long it was gone."""
+    entry = await floor.hold()
+    floor.broker.refusal = Unavailable("connection refused")
+    for _ in range(MAXIMUM_EXIT_ATTEMPTS + 2):
+        await floor.trade(an_exit(entry))
+    floor.broker.refusal = None
+    (order,) = await floor.trade(an_exit(entry))
+    assert (order.status, order.quantity) == (OrderStatus.ACCEPTED, 24)
+
+
 async def test_an_exit_goes_through_at_its_second_attempt(floor: Floor) -> None:
     entry = await floor.hold()
     floor.broker.refusal = Rejected("try later", code="VI")
@@ -194,8 +207,11 @@ async def test_a_defect_is_raised_as_what_it_is_and_leaves_the_order_in_doubt(
     assert len(floor.broker.sent) == 1
 
 
-def test_one_line_of_the_whole_system_sends_orders() -> None:
-    """No path to the broker leads around the gate, the writer's lock and the halt check."""
+def test_one_line_of_the_whole_system_sends_orders_and_one_tries_that_it_cannot() -> None:
+    """No path to the broker leads around the gate, the writer's lease and the last look.
+
+    The rehearsal, which the live channel refuses, sends only to see a halt keep the order from leaving.
+    """
     folders = ("tasks", "flows", "deployments")  # the others never see a broker
     callers = [
         f"{path.relative_to(PROJECT)}:{function.name}"
@@ -206,4 +222,4 @@ def test_one_line_of_the_whole_system_sends_orders() -> None:
         for node in ast.walk(function)
         if isinstance(node, ast.Attribute) and node.attr == "place"
     ]
-    assert callers == ["tasks/submissions.py:_send"]
+    assert sorted(callers) == ["tasks/rehearsals.py:_is_withheld", "tasks/submissions.py:_send"]
