@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from trading.broker_books import BrokerOrder
 from trading.notices import Notice, NoticeKind
-from trading.orders import Order, OrderStatus, Side
+from trading.orders import ABSENT, Order, OrderStatus, Side
 from trading.submissions import Search, Submission
 
 SEND_MARGIN = timedelta(seconds=2)
@@ -200,6 +200,9 @@ def is_quiet(
 
 
 def _may_have_been_in(order: Order) -> bool:
+    """Tell whether an order can have touched cash or shares; a certain refusal of the broker's never did."""
+    if order.status is OrderStatus.REJECTED and not order.broker_order_id:
+        return order.error_code == ABSENT
     return order.status not in {OrderStatus.INITIALIZED, OrderStatus.DENIED}
 
 

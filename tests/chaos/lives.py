@@ -105,7 +105,7 @@ class Life:
             await trade.fn(self.desk, [a_signal(symbol=scenario.symbol)])
             hands.advance(30)
             await reconcile.fn(self.desk)
-        hands.advance(60)
+        hands.advance(120)
         hands.faults(scenario.faults)
         self.trap.diary.write("curtain")
 
@@ -130,6 +130,7 @@ class Life:
         self.place.hands.advance_to(seoul(A_DAY, AFTER_CLOSE))
         await self._look(1)
         await self._look(60)
+        self.trap.diary.write("closed")
 
     async def take_over(self) -> None:
         """Take the right to order from a process that sleeps, go on, and pause while that one wakes up."""
@@ -140,29 +141,20 @@ class Life:
         os.kill(os.getpid(), signal.SIGSTOP)
 
     async def _look_until_settled(self) -> None:
-        left, has_traded, has_neighbour = None, False, False
+        """Look until no order is in doubt, the decision was acted on again, and what was absent stayed so."""
+        looks_left = -1
         for place, seconds in enumerate(LOOKS):
             await self._look(seconds)
-            orders = self._orders()
-            is_in_doubt = any(order.is_in_doubt for order in orders)
-            if (
-                is_in_doubt
-                and place >= 2
-                and self.place.scenario.has_neighbour
-                and not has_neighbour
-            ):
-                has_neighbour = True
-                await self._try(self._order_neighbour)
-            if not is_in_doubt and not has_traded:
-                has_traded = True
+            if any(order.is_in_doubt for order in self._orders()):
+                if place >= self.place.scenario.patience:
+                    await self._try(self._order_neighbour)
+                continue
+            if looks_left < 0:
                 await self._try(self._trade)
-            elif not is_in_doubt:
-                is_swept = left is not None or not _is_absent(orders)
-                left = (SWEEPS if not is_swept else 1) if left is None else left - 1
-                if left <= 0:
-                    return
-        if any(order.is_in_doubt for order in self._orders()) and not has_neighbour:
-            await self._try(self._order_neighbour)
+                looks_left = SWEEPS if _is_absent(self._orders()) else 1
+            looks_left -= 1
+            if not looks_left:
+                return
 
     async def _trade(self) -> None:
         await trade.fn(self.desk, [signal_of(self.place.scenario)])
@@ -178,8 +170,9 @@ class Life:
     async def _order_neighbour(self) -> None:
         """Order another symbol while one is in doubt: nothing may be in its way."""
         symbol = neighbour_of(self.place.scenario.symbol, self.desk.channel.symbols)
-        made = await trade.fn(self.desk, [a_signal(symbol=symbol)])
-        self.trap.diary.write("neighbour", became=[str(order.status) for order in made])
+        if not any(order.symbol == symbol for order in self._orders()):
+            made = await trade.fn(self.desk, [a_signal(symbol=symbol)])
+            self.trap.diary.write("neighbour", became=[str(order.status) for order in made])
 
     async def _look(self, seconds: float) -> None:
         """Let time pass, work off what came, compare the books."""

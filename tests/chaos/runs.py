@@ -146,6 +146,8 @@ def _play(place: Place, cast: Cast, mutate: Mutation) -> str:
         return _wake(place, cast, victims[0], mutate)
     _adversary_acts(place)
     for number in range(1, len(scenario.spots) + 1):
+        if any(diary.of("closed")):
+            break
         life = partial(_later_life, place, _trap(scenario, diary, number), mutate)
         statuses.append(cast.wait(cast.start(lambda life=life: play(life()))))
     return _oddity(statuses)

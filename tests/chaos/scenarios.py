@@ -120,7 +120,8 @@ class Scenario:
     """One run. `spots` are where the first, second ... process dies; the one after them lives to the close.
 
     `adversary` says when the same order is placed by hand, `restart` after how many seconds the next process
-    starts, `copies` how many are started at once, `offset` how far a limit lies from the last price in percent.
+    starts, `copies` how many are started at once, `patience` after how many
+    looks at a doubt another symbol is ordered, `offset` how far a limit lies from the last price in percent.
     """
 
     seed: int
@@ -138,7 +139,7 @@ class Scenario:
     adversary: tuple[str, ...]
     listens: bool
     cancels: bool
-    has_neighbour: bool
+    patience: int
     restart: int
 
     @property
@@ -175,7 +176,7 @@ def draw(seed: int) -> Scenario:
         adversary=_adversary(random),
         listens=bool(steps & _LISTENING) or fault in ON_NOTICES or random.random() < 0.2,
         cancels=cancels,
-        has_neighbour=random.random() < 0.5,
+        patience=random.choice((2, 5)),
         restart=random.choice((0, 1, 5, 30, 90)),
     )
 

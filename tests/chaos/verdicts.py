@@ -108,7 +108,8 @@ class Case:
         for row in self._rows:
             order = self._by_number.get(row["number"])
             if order is None:
-                if not self._may_be_in_doubt(row):
+                is_idle_by_hand = row["channel"] != "OpnAPI" and not row["filled_quantity"]
+                if not is_idle_by_hand and not self._may_be_in_doubt(row):
                     yield f"{row['channel']} order {row['number']} is unknown to us"
             else:
                 yield from self._compare(row, order)

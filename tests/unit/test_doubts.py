@@ -331,6 +331,20 @@ def test_a_denied_order_disturbs_nothing() -> None:
     assert is_quiet(ORDER, evidence(), [], [denied])
 
 
+@pytest.mark.parametrize(("code", "is_undisturbed"), [("APBK0918", True), ("ABSENT", False)])
+def test_an_order_that_the_broker_refused_disturbs_nothing_but_one_called_absent_may(
+    code: str, *, is_undisturbed: bool
+) -> None:
+    refused = replace(
+        OLD,
+        status=OrderStatus.REJECTED,
+        broker_order_id="",
+        error_code=code,
+        updated_at=SENT_AT + 30 * SECOND,
+    )
+    assert is_quiet(ORDER, evidence(), [], [refused]) is is_undisturbed
+
+
 def test_a_sell_is_disturbed_by_its_own_symbol_only() -> None:
     other = a_row(0, 0, symbol=SAMSUNG, ordered_at=SENT_AT)
     assert is_quiet(SELL, evidence(), [other], [])
