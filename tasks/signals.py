@@ -57,14 +57,18 @@ class Guarded:
 
 
 def guarded_positions(desk: Desk) -> tuple[Guarded, ...]:
-    """Read what the strategies hold: a question to the stores, so not for every price."""
+    """Read what the strategies hold: a question to the stores, so not for every price.
+
+    What the owner has sold by hand is not there any more, whoever bought it.
+    """
     with desk.stores.begin() as work:
         executions = work.executions.standing()
+        held = set(work.ledger.load().held_symbols)
     return tuple(
         Guarded(settings, position)
         for settings in desk.channel.strategies
         for position in holdings_of(settings.id, executions).values()
-        if position.quantity
+        if position.quantity and position.symbol in held
     )
 
 

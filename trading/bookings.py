@@ -48,7 +48,9 @@ def execution_from_notice(
 
     `booked` are the executions of this order so far. The broker's number must be the order's.
     """
-    told_at = _told_time(notice, terms.trading_day)
+    at = _told_time(notice, terms.trading_day)
+    if at is None:
+        return Postponed("the notice tells no time, so it cannot be told from another")
     identity = notice_id(
         trading_day=terms.trading_day,
         broker_order_id=notice.broker_order_id,
@@ -61,7 +63,7 @@ def execution_from_notice(
         return Postponed(
             "the same notice was booked before: repeated, or an equal fill in one second"
         )
-    if any(_covers(e, told_at) for e in booked):
+    if any(_covers(e, at) for e in booked):
         return Postponed("an inquiry made after this fill may have counted it")
     if notice.quantity > order.quantity - order.filled_quantity:
         return Postponed("more than the order has left")
@@ -71,7 +73,7 @@ def execution_from_notice(
         notice.quantity,
         value,
         terms,
-        at=told_at or notice.received_at,
+        at=at,
         identity=identity,
         source=ExecutionSource.NOTICE,
     )
@@ -146,10 +148,9 @@ def _told_time(notice: Notice, trading_day: date) -> datetime | None:
     return datetime.combine(trading_day, time, KST).astimezone(notice.received_at.tzinfo)
 
 
-def _covers(execution: Execution, told_at: datetime | None) -> bool:
-    """Tell whether an inquiry may have counted a fill of that time; of an unknown time every one may."""
+def _covers(execution: Execution, at: datetime) -> bool:
     is_inquiry = execution.source is ExecutionSource.INQUIRY
-    return is_inquiry and (told_at is None or told_at <= execution.executed_at + CLOCK_MARGIN)
+    return is_inquiry and at <= execution.executed_at + CLOCK_MARGIN
 
 
 def _execution(

@@ -12,6 +12,7 @@ import pytest
 
 from adapters.notifier import Severity
 from adapters.stores import UnitOfWork
+from tasks.signals import guarded_positions
 from tests.builders import A_DAY, ACCOUNT, HYUNDAI, LG_CHEM, SAMSUNG, a_signal
 from tests.desks import CASH, Floor, WatchedStores, a_floor, an_exit, on
 from trading.errors import StoreUnavailable, Throttled
@@ -92,6 +93,19 @@ async def test_no_strategy_sells_what_was_bought_by_hand(floor: Floor) -> None:
     assert floor.ledger.position(LG_CHEM).quantity == 10
     assert await floor.trade(an_exit(a_signal())) == ()
     assert floor.broker.sent == []
+
+
+async def test_what_the_owner_sold_by_hand_is_guarded_and_sold_by_nobody(floor: Floor) -> None:
+    """Incident 45 again: a stop fires for shares that are gone."""
+    entry = await floor.hold()
+    await floor.broker.place_by_hand(LG_CHEM, Side.SELL, 24, 399_000)
+    floor.print(399_000)
+    assert (await floor.reconcile()).is_clean
+    floor.print(380_000)
+    assert guarded_positions(floor.desk) == ()
+    assert await floor.trade(an_exit(entry)) == ()
+    assert len(floor.broker.sent) == 1
+    floor.assert_books_agree()
 
 
 async def test_by_policy_an_order_by_hand_stops_its_symbol_and_is_not_booked(
