@@ -53,7 +53,8 @@ async def perform(
         return Completed(name="Skipped", message=reason)
     if guard.follows_session:
         await _wait_for_session(desk)
-    with desk.stores.lock(f"flow:{name}:{guard.strategy_id}") as is_only_copy:
+    copy = ":".join(part for part in ("flow", name, guard.strategy_id) if part)
+    with desk.stores.lock(copy) as is_only_copy:
         if not is_only_copy:
             return Completed(name="Skipped", message=desk.wording.text("skip.running", flow=name))
         with bound_contextvars(flow=name, flow_run_id=str(runtime.flow_run.id)):
