@@ -80,10 +80,13 @@ def _commit(desk: Desk, lease: Lease, intent: OrderIntent, view: RiskView) -> Or
 def _evidence(
     desk: Desk, lease: Lease, work: UnitOfWork, order: Order, view: RiskView
 ) -> Submission:
-    """Write down what is known right before an order leaves, so that it can be told from others afterwards."""
-    day, ledger = order.intent.trading_day, work.ledger.load()
-    numbers = [(o.symbol, o.side, o.broker_order_id) for o in work.orders.of_day(day)]
-    numbers += [(n.symbol, n.side, n.broker_order_id) for n in work.notices.waiting(day)]
+    """Write down what is known right before an order leaves, so that it can be told from others afterwards.
+
+    The view is a moment old, and as true as then: nobody else places, and what is bound meanwhile is no match.
+    """
+    waiting = work.notices.waiting(order.intent.trading_day)
+    numbers = [(o.symbol, o.side, o.broker_order_id) for o in view.day_orders]
+    numbers += [(n.symbol, n.side, n.broker_order_id) for n in waiting]
     beside = {number for *trade, number in numbers if trade == [order.symbol, order.side]}
     digits = [number for *_, number in numbers if number.isdigit()]
     return Submission(
@@ -93,8 +96,8 @@ def _evidence(
         sent_at=order.updated_at,
         known_numbers=tuple(sorted(beside - {""})),
         highest_number=max(digits, key=int, default=""),
-        held=ledger.position(order.symbol).quantity,
-        sellable=ledger.sellable_quantity(order.symbol),
+        held=view.ledger.position(order.symbol).quantity,
+        sellable=view.ledger.sellable_quantity(order.symbol),
         buyable_cash=view.buyable_cash,
     )
 

@@ -27,13 +27,13 @@ async def read_view(desk: Desk, signal: Signal) -> RiskView:
     day = desk.today()
     with desk.stores.begin() as work:
         symbols = {signal.symbol, *_exposed(work, signal)}
-    quotes = {symbol: await desk.market_data.quote(symbol) for symbol in sorted(symbols)}
     instruments = await _instruments(desk, symbols)
+    quotes = {symbol: await desk.market_data.quote(symbol) for symbol in sorted(symbols)}
     buyable = await _buyable(desk, signal, quotes[signal.symbol])
     session = desk.session()
     with desk.stores.begin() as work:
         at = desk.now()
-        opening, paid_in = _opening(desk, work, day)
+        opening, paid_in = _opening(desk, work, signal, day)
         return RiskView(
             at=at,
             trading_day=day,
@@ -53,11 +53,13 @@ async def read_view(desk: Desk, signal: Signal) -> RiskView:
         )
 
 
-def _opening(desk: Desk, work: UnitOfWork, day: date) -> tuple[int | None, int]:
+def _opening(desk: Desk, work: UnitOfWork, signal: Signal, day: date) -> tuple[int | None, int]:
     """Give opening equity and what was paid in since; on the account's first day it opens with the latter.
 
-    An unknown opening refuses buys, and buys only.
+    An unknown opening refuses buys, and buys only: for an exit it is not worked out.
     """
+    if signal.direction is Direction.EXIT:
+        return None, 0
     opening, paid_in = opening_equity(desk, work, day), work.ledger.paid_in(day)
     return (paid_in, 0) if opening == 0 else (opening, paid_in)
 
