@@ -9,7 +9,7 @@ from adapters.kis_sim.calls import Values
 from adapters.kis_sim.faults import Ghost
 
 _NOWHERE: Final = 500
-"""A ghost's number lies so far above that of its row: a test's day never comes there."""
+"""A ghost's number lies so far from that of its row, a twin's below it: a test's day never comes there."""
 _UNTOUCHED: Final = {
     "tot_ccld_qty": 0,
     "tot_ccld_amt": 0,
@@ -28,16 +28,17 @@ def haunted(
 ) -> list[KeyedRow]:
     """Add the ghosts of the newest row, in the order of the keys."""
     newest = rows[0] if is_newest_first else rows[-1]
-    ghosts = [_ghost(newest, kind, _NOWHERE + place) for place, kind in enumerate(kinds)]
+    ghosts = [_ghost(newest, kind) for kind in kinds]
     return sorted((*rows, *ghosts), key=lambda row: row[0], reverse=is_newest_first)
 
 
-def _ghost(row: KeyedRow, kind: Ghost, ahead: int) -> KeyedRow:
+def _ghost(row: KeyedRow, kind: Ghost) -> KeyedRow:
     key, values = row
     if kind is Ghost.REPEATED:
         return row
     day, number = key.split("^")
-    number = f"{int(number) + ahead:010d}"
+    away = -_NOWHERE if kind is Ghost.TWIN else _NOWHERE + list(Ghost).index(kind)
+    number = f"{int(number) + away:010d}"
     quantity = 0 if kind is Ghost.EMPTY else values["ord_qty"]
     changes = {"odno": number, "ord_qty": quantity, "rmn_qty": quantity}
     if kind is Ghost.OTHER_EXCHANGE:

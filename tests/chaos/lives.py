@@ -136,8 +136,7 @@ class Life:
         """Take the right to order from a process that sleeps, go on, and pause while that one wakes up."""
         _age_lease(self.place)
         await self._try(self._trade)
-        for seconds in FIRST_LOOKS:
-            await self._look(seconds)
+        await self._look_until_settled()
         os.kill(os.getpid(), signal.SIGSTOP)
 
     async def _look_until_settled(self) -> None:
@@ -170,7 +169,8 @@ class Life:
     async def _order_neighbour(self) -> None:
         """Order another symbol while one is in doubt: nothing may be in its way."""
         symbol = neighbour_of(self.place.scenario.symbol, self.desk.channel.symbols)
-        if not any(order.symbol == symbol for order in self._orders()):
+        refused = OrderStatus.REJECTED
+        if not any(o.symbol == symbol and o.status is not refused for o in self._orders()):
             made = await trade.fn(self.desk, [a_signal(symbol=symbol)])
             self.trap.diary.write("neighbour", became=[str(order.status) for order in made])
 

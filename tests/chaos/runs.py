@@ -11,10 +11,9 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,6 +34,7 @@ START: Final = "09:10"
 PATIENCE: Final = 60.0
 """Real seconds that a process may take; a run takes less than one."""
 SPACING: Final = 60
+MOST_LIVES: Final = 5
 CASH: Final = 1_000_000_000
 
 type Mutation = Callable[[], None]
@@ -133,43 +133,41 @@ def _play(place: Place, cast: Cast, mutate: Mutation) -> str:
     """Let the processes live and die one after the other; give what none of them should have done."""
     scenario, diary = place.scenario, place.diary
 
-    def first(spot_of: int) -> Callable[[], None]:
-        trap = _trap(scenario, diary, spot_of)
-        return lambda: play(_first_life(place, trap, mutate, opens=spot_of == 0))
+    def start(life: Callable[..., Coroutine[Any, Any, None]], trap: Trap, **how: bool) -> int:
+        return cast.start(lambda: play(life(place, trap, mutate, **how)))
 
-    victims = [cast.start(first(0))]
+    living = [start(_first_life, _next_trap(scenario, diary), opens=True)]
     if scenario.copies > 1:
         diary.wait_for("curtain")
-        victims += [cast.start(first(-1)) for _ in range(1, scenario.copies)]
-    statuses = [cast.wait(pid) for pid in victims]
-    if any(os.WIFSTOPPED(status) for status in statuses):
-        return _wake(place, cast, victims[0], mutate)
-    _adversary_acts(place)
-    for number in range(1, len(scenario.spots) + 1):
-        if any(diary.of("closed")):
-            break
-        life = partial(_later_life, place, _trap(scenario, diary, number), mutate)
-        statuses.append(cast.wait(cast.start(lambda life=life: play(life()))))
+        living += [start(_first_life, Trap(diary)) for _ in range(1, scenario.copies)]
+    statuses = [cast.wait(pid) for pid in living]
+    while not any(diary.of("closed")) and len(statuses) <= MOST_LIVES:
+        _adversary_acts(place)
+        if os.WIFSTOPPED(statuses[-1]):
+            heir = start(_later_life, Trap(diary), wakes=True)
+            statuses[-1:] = _wake(cast, living[-1], heir)
+        else:
+            living.append(start(_later_life, _next_trap(scenario, diary)))
+            statuses.append(cast.wait(living[-1]))
     return _oddity(statuses)
 
 
-def _wake(place: Place, cast: Cast, sleeper: int, mutate: Mutation) -> str:
-    """Let another process take over while the first one sleeps, then wake that one."""
-    place.diary.write("asleep")
-    _adversary_acts(place)
-    heir = cast.start(lambda: play(_later_life(place, Trap(place.diary), mutate, wakes=True)))
-    if cast.wait(heir):  # it stops itself when it has gone on for a while
-        os.kill(sleeper, signal.SIGCONT)
-        woken = cast.wait(sleeper)
+def _wake(cast: Cast, sleeper: int, heir: int) -> list[int]:
+    """Wake a process when another has taken over and gone on for a while, which then stops itself."""
+    is_waiting = os.WIFSTOPPED(taken_over := cast.wait(heir))
+    os.kill(sleeper, signal.SIGCONT)
+    woken = cast.wait(sleeper)
+    if is_waiting:
         os.kill(heir, signal.SIGCONT)
-        return _oddity([woken, cast.wait(heir)])
-    return "nobody took over"
+    return [woken, cast.wait(heir) if is_waiting else taken_over]
 
 
-def _trap(scenario: Scenario, diary: Diary, number: int) -> Trap:
-    if not 0 <= number < len(scenario.spots):
+def _next_trap(scenario: Scenario, diary: Diary) -> Trap:
+    """Lay the next trap that nobody has sprung yet."""
+    sprung = sum(1 for _ in diary.of("sprung"))
+    if sprung >= len(scenario.spots):
         return Trap(diary)
-    return Trap(diary, scenario.spots[number], scenario.act, nth=scenario.nth)
+    return Trap(diary, scenario.spots[sprung], scenario.act, nth=scenario.nth)
 
 
 def _oddity(statuses: list[int]) -> str:
@@ -189,7 +187,7 @@ def _adversary_acts(place: Place) -> None:
         Adversary(place.scenario, place.hands, place.diary).act("death", order)
 
 
-async def _first_life(place: Place, trap: Trap, mutate: Mutation, *, opens: bool) -> None:
+async def _first_life(place: Place, trap: Trap, mutate: Mutation, *, opens: bool = False) -> None:
     async with a_life(place, trap) as life:
         if opens:
             await life.open_day()

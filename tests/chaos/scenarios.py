@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
@@ -110,6 +110,10 @@ ON_NOTICES: Final = frozenset(
         *("silent_socket", "socket_drop", "appkey_in_use", "max_subscriptions"),
     }
 )
+REFUSING: Final = frozenset(
+    {"throttled orders", "reject_after_accept", "halt", "market_closed", "holiday"}
+)
+"""What leaves no order that could fill or be canceled."""
 AT_ROWS: Final = ("none", "none", "rows lag", "rows one by one", "rows empty", "ghost_rows")
 """What may come on top of another fault."""
 SLOW_REPLY: Final = "reply_delayed"
@@ -155,7 +159,7 @@ def draw(seed: int) -> Scenario:
     act = Act.STOP if random.random() < 0.1 else Act.KILL
     spots = (random.choice(SLEEPY),) if act is Act.STOP else _spots(random)
     steps = {spot.step for spot in spots}
-    fault = random.choice(tuple(FAULTS))
+    fault = random.choice(_faults_for(steps))
     cancels = bool(steps & _CANCELING) or random.random() < 0.15
     extra = _extra(random, cancels=cancels, wants_refusal=Step.REFUSAL in steps)
     faults = {**_draw_all(extra, random, symbol), **FAULTS[fault](random, symbol)}
@@ -179,6 +183,16 @@ def draw(seed: int) -> Scenario:
         patience=random.choice((2, 5)),
         restart=random.choice((0, 1, 5, 30, 90)),
     )
+
+
+def _faults_for(steps: Collection[Step]) -> tuple[str, ...]:
+    """Give the faults under which a process comes by these steps at all."""
+    unfit: set[str] = set()
+    if {Step.FILL, *_CANCELING, *_LISTENING} & set(steps):
+        unfit |= REFUSING
+    if _LISTENING & set(steps):
+        unfit |= {"silent_socket", "no_notice"}
+    return tuple(fault for fault in FAULTS if fault not in unfit)
 
 
 def _spots(random: Random) -> tuple[Spot, ...]:

@@ -20,6 +20,7 @@ from trading.orders import OrderIntent, OrderType
 MARK: Final = "x-chaos-order"
 """The header that tells the simulator whose order this is: for the oracle only, the product never sees it."""
 _HEAD: Final = "http11.send_request_headers.started"
+_BODY: Final = "http11.send_request_body.started"
 _SENT: Final = "http11.send_request_body.complete"
 _WAITS: Final = "http11.receive_response_headers.started"
 _READ: Final = "http11.receive_response_body.complete"
@@ -74,6 +75,8 @@ class Wire:
             await inner(event, details)  # the last look is in here
             if event == _HEAD:
                 self.trap.reach(leg.send, Moment.AFTER)
+            if event == _BODY and leg.send is Step.SEND:
+                self.trap.reach(Step.BYTES, Moment.BEFORE)
             if event == _SENT:
                 self._sent(leg)
 
