@@ -15,7 +15,7 @@ from tasks.desk import Desk
 from tasks.orders import trade
 from tasks.readiness import settle_doubts
 from tasks.reconciliation import reconcile
-from trading.orders import Order, OrderStatus
+from trading.orders import WITHHELD, Order, OrderStatus
 
 DOUBT_SECONDS = 30.0
 """So long a run looks for an order in doubt before it leaves it to the stream and to reconcile-fills."""
@@ -48,8 +48,12 @@ def _as_they_stand(desk: Desk, orders: Sequence[Order]) -> tuple[Order, ...]:
 
 
 def count_orders(orders: Sequence[Order]) -> dict[str, int]:
-    """Count what became of the orders; one without a clear answer is not called placed."""
-    states = Counter(order.status for order in orders)
+    """Count what became of the orders; one without a clear answer is not called placed.
+
+    What we held back at the last moment was denied by us, whatever its status says.
+    """
+    fates = {WITHHELD: OrderStatus.DENIED}
+    states = Counter(fates.get(order.error_code, order.status) for order in orders)
     others = {
         "denied": states[OrderStatus.DENIED],
         "rejected": states[OrderStatus.REJECTED],

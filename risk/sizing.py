@@ -135,11 +135,12 @@ def _entry(signal: Signal, view: RiskView, settings: SizingSettings, price: int)
 
 
 def _unlike_open(wanted: int, symbol: Symbol, side: Side, price: int | None, view: RiskView) -> int:
-    """Give the largest quantity up to `wanted` that no open order of that side and price has; 0 if none."""
+    """Give the largest quantity up to `wanted` by which the order differs from all whose row may turn up; 0 if none."""
     taken = {
         order.quantity
-        for order in view.open_orders
-        if (order.symbol, order.side, order.intent.limit_price) == (symbol, side, price)
+        for order in (*view.open_orders, *view.day_orders)
+        if order.may_turn_up
+        and (order.symbol, order.side, order.intent.limit_price) == (symbol, side, price)
     }
     return next((quantity for quantity in range(wanted, 0, -1) if quantity not in taken), 0)
 

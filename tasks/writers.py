@@ -14,6 +14,7 @@ from trading.errors import Unavailable
 
 ORDERS: Final = "orders"
 WRITER_PATIENCE_SECONDS: Final = 30
+_PAUSE_SECONDS: Final = 0.2
 
 
 @asynccontextmanager
@@ -25,7 +26,7 @@ async def only_writer(desk: Desk) -> AsyncIterator[Lease]:
         NotReady: when the account cannot be trusted; nothing was ordered.
         BrokerError: when the broker's book cannot be read, which is needed after a death.
     """
-    for _ in range(WRITER_PATIENCE_SECONDS * 10):
+    for _ in range(int(WRITER_PATIENCE_SECONDS / _PAUSE_SECONDS)):
         with desk.stores.lease(ORDERS) as lease:
             if lease is not None:
                 if lease.needs_recovery:
@@ -33,5 +34,5 @@ async def only_writer(desk: Desk) -> AsyncIterator[Lease]:
                     lease.recovered()
                 yield lease
                 return
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(_PAUSE_SECONDS)
     raise Unavailable("another run is placing orders", code="WRITER_BUSY")

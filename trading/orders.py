@@ -186,6 +186,11 @@ class Order:
         """Whether the order may have left without a clear answer."""
         return self.status is OrderStatus.SUBMITTED
 
+    @property
+    def may_turn_up(self) -> bool:
+        """Whether a row of it may still turn up in the broker's book: open, or only inferred to be absent."""
+        return self.is_open or (self.status, self.error_code) == (OrderStatus.REJECTED, ABSENT)
+
     def deny(self, reason: str, *, at: datetime) -> Order:
         """Refuse by our own gate; it is never sent."""
         return self._move(OrderStatus.DENIED, at=at, error_code="DENIED", error_message=reason)

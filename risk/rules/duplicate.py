@@ -14,8 +14,9 @@ class Duplicate:
     """Refuse an id that was used before, what the strategy's own open order already does, and the equal of any.
 
     An order in doubt blocks its symbol and side for every strategy until it is settled, and nothing else: other
-    symbols and the other side go on. Two open orders equal in symbol, side, quantity and price could never be
-    told apart in the broker's book, whoever made them. An order of the same id that was stored and never sent is
+    symbols and the other side go on. Two orders equal in symbol, side, quantity and price could never be told apart
+    in the broker's book, whoever made them; one that was declared absent counts, as it may turn up. An order of the
+    same id that was stored and never sent is
     this one itself, after a crash.
     """
 
@@ -44,8 +45,8 @@ def _is_same_id(order: Order, intent: OrderIntent) -> bool:
 
 
 def _is_same_trade(order: Order, intent: OrderIntent) -> bool:
-    if not order.is_open or order.symbol != intent.symbol or order.side is not intent.side:
+    if (order.symbol, order.side) != (intent.symbol, intent.side):
         return False
     is_own = order.intent.strategy_id == intent.strategy_id
     is_equal = (order.quantity, order.intent.limit_price) == (intent.quantity, intent.limit_price)
-    return order.is_in_doubt or is_own or is_equal
+    return (order.is_open and (order.is_in_doubt or is_own)) or (order.may_turn_up and is_equal)

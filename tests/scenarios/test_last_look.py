@@ -15,6 +15,7 @@ from adapters.halt_files import HaltFile
 from adapters.memory.stores import MemoryStores
 from adapters.notifier import Severity
 from adapters.stores import UnitOfWork
+from flows.place_orders import count_orders
 from tasks import submissions
 from tasks.halts import put_halt
 from tests.builders import A_DAY, ACCOUNT, HYUNDAI, LG_CHEM, SAMSUNG, a_signal
@@ -96,6 +97,7 @@ async def test_a_halt_put_while_the_order_waits_for_its_turn_holds_it_back(
     assert (floor.broker.sent, floor.broker.book) == ([], ())
     assert floor.ledger.held_cash == 0
     assert "held back" in floor.titles(Severity.WARNING)[-1]
+    assert count_orders([order]) == {"placed": 0, "denied": 1, "rejected": 0, "doubtful": 0}
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,7 @@ async def test_an_entry_declared_absent_may_be_made_anew(floor: Floor) -> None:
         work.orders.save(order.reject(ABSENT, "not in the broker's book", at=floor.clock.now()))
     (again,) = await floor.trade(a_signal())
     assert (again.status, len(floor.broker.book)) == (OrderStatus.ACCEPTED, 1)
+    assert (order.quantity, again.quantity) == (24, 23)  # no row can be taken for the other's
 
 
 async def test_a_throttled_entry_is_not_tried_again_once_its_signal_has_expired(

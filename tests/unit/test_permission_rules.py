@@ -38,7 +38,7 @@ from tests.risk_views import (
 )
 from trading.halts import Halt, TradingState
 from trading.instruments import Instrument
-from trading.orders import OrderType, Side
+from trading.orders import ABSENT, OrderType, Side
 from trading.sessions import Phase
 
 BOTH_SIDES = pytest.mark.parametrize("side", list(Side))
@@ -156,6 +156,13 @@ def test_another_strategys_open_order_is_a_duplicate_only_when_nobody_could_tell
 ) -> None:
     view = a_view(open_orders=(an_open_buy(7),))
     assert refuses(Duplicate(), buy(**{"quantity": 7} | changes), view) is is_refused
+
+
+def test_the_equal_of_an_order_that_was_declared_absent_is_refused() -> None:
+    absent = in_doubt(an_open_buy(7, strategy_id="trend")).reject(ABSENT, "no row", at=NOW)
+    view = a_view(day_orders=(absent,))
+    assert refuses(Duplicate(), buy(7), view)
+    assert not refuses(Duplicate(), buy(6), view)
 
 
 def test_an_order_by_hand_counts_among_those_that_must_differ() -> None:

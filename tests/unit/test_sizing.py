@@ -14,11 +14,19 @@ from risk.limits import RiskLimits
 from risk.sizing import SizingSettings, limit_price, size
 from risk.views import RiskView
 from tests.builders import A_DAY, ACCOUNT, LG_CHEM, SAMSUNG, a_signal
-from tests.risk_views import NOW, a_ledger, a_quote, a_view, an_open_buy, an_open_market_sell
+from tests.risk_views import (
+    NOW,
+    a_ledger,
+    a_quote,
+    a_view,
+    an_open_buy,
+    an_open_market_sell,
+    in_doubt,
+)
 from trading.decisions import Breach
 from trading.errors import InvalidSetting
 from trading.krx import is_on_tick
-from trading.orders import OrderIntent, OrderType, Side, client_order_id
+from trading.orders import ABSENT, OrderIntent, OrderType, Side, client_order_id
 from trading.signals import Direction
 
 SETTINGS = SizingSettings(
@@ -261,6 +269,14 @@ def test_an_entry_takes_one_share_less_than_an_open_equal_of_another_strategy() 
     view = a_view(open_orders=(an_open_buy(37, limit_price=404_000),))
     assert sized(view).quantity == 36
     assert sized(a_view(open_orders=(an_open_buy(37, limit_price=403_500),))).quantity == 37
+
+
+def test_an_entry_made_anew_differs_from_the_one_that_was_declared_absent() -> None:
+    """Its row may turn up late, and must not be taken for the new order's."""
+    absent = in_doubt(an_open_buy(37, limit_price=404_000)).reject(ABSENT, "no row", at=NOW)
+    assert sized(a_view(day_orders=(absent,))).quantity == 36
+    refused_one = in_doubt(an_open_buy(37, limit_price=404_000)).reject("APBK0919", "no", at=NOW)
+    assert sized(a_view(day_orders=(refused_one,))).quantity == 37
 
 
 def test_a_third_strategy_takes_two_shares_less() -> None:
