@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -190,11 +190,16 @@ async def test_an_unreadable_halt_holds_the_order_back_whatever_is_wrong_with_it
     await floor.open()
 
     class Jammed(HaltFile):
-        def read(self, **_: object) -> tuple[Halt, ...]:
-            raise RuntimeError("jammed")
+        looks = 0
+
+        def read(self, *, at: datetime) -> tuple[Halt, ...]:
+            self.looks += 1
+            if self.looks == 1:
+                raise RuntimeError("jammed")
+            return super().read(at=at)
 
     floor.broker.waiting.append(
-        lambda: object.__setattr__(floor.desk, "halt_file", Jammed(tmp_path))
+        lambda: object.__setattr__(floor.desk, "halt_file", Jammed(tmp_path / "jammed.json"))
     )
     (order,) = await floor.trade(a_signal())
     assert order.error_code == WITHHELD
