@@ -27,13 +27,13 @@ async def read_view(desk: Desk, signal: Signal) -> RiskView:
     day = desk.today()
     with desk.stores.begin() as work:
         symbols = {signal.symbol, *_exposed(work, signal)}
+        opening, paid_in = _opening(desk, work, signal, day)
     instruments = await _instruments(desk, symbols)
     quotes = {symbol: await desk.market_data.quote(symbol) for symbol in sorted(symbols)}
     buyable = await _buyable(desk, signal, quotes[signal.symbol])
     session = desk.session()
     with desk.stores.begin() as work:
         at = desk.now()
-        opening, paid_in = _opening(desk, work, signal, day)
         return RiskView(
             at=at,
             trading_day=day,
