@@ -13,8 +13,9 @@ from typing import Any, Final
 import httpx
 import psycopg
 
+from adapters.clock import FixedClock
 from bench.figures import Aim, Samples, Section
-from bench.places import DAY, SYMBOLS, Place, a_desk
+from bench.places import SYMBOLS, Place, a_desk
 from bench.probes import Probe, listening
 from tasks.desk import Desk
 from tasks.orders import trade
@@ -31,33 +32,40 @@ NOTES: Final = (
     "Real KIS adapter, simulator in a process of its own, PostgreSQL with fsync.",
     "The pace of calls is set so high that nobody waits for it.",
 )
+ORDERS_A_DAY: Final = 50
 _WARM_UP: Final = 10
 
 
 async def measure_placement(place: Place, orders: int) -> Section:
-    """Place `orders` orders, entry and exit in turn, each booked before the next one."""
-    at = await place.to("10:00")
+    """Place `orders` orders, entry and exit in turn, each booked before the next one, `ORDERS_A_DAY` a day."""
     times: dict[str, list[float]] = {}
-    counts: list[tuple[int, int]] = []
+    clock = FixedClock(await place.to("10:00"))
     with listening() as probe, a_commit(place) as commit:
-        async with a_desk(place, at) as desk, a_round_trip(place) as go_round:
+        async with a_desk(place, clock) as desk, a_round_trip(place) as go_round:
             await reconcile.fn(desk)
-            for number in range(_WARM_UP + orders):
-                signal = _signal(desk, number)
-                sample = await _place(desk, signal, probe)
+            for number in range(-_WARM_UP, orders):
+                if number > 0 and number % ORDERS_A_DAY == 0:
+                    await _sleep(place, desk, clock)
+                sample = await _place(desk, _signal(desk, number), probe)
                 await reconcile.fn(desk)
                 sample |= {"round trip": await go_round(), "commit": commit()}
-                if number >= _WARM_UP:
-                    counts.append((sample.pop("reads"), sample.pop("commits")))
-                    for name, seconds in sample.items():
-                        times.setdefault(name, []).append(seconds)
-    return _section(times, counts)
+                if number >= 0:
+                    for name, figure in sample.items():
+                        times.setdefault(name, []).append(figure)
+    return _section(times)
 
 
-def _section(times: dict[str, list[float]], counts: list[tuple[int, int]]) -> Section:
+async def _sleep(place: Place, desk: Desk, clock: FixedClock) -> None:
+    """Go to the next trading day, and compare the books as every morning."""
+    tomorrow = desk.calendar.next_trading_day(desk.today())
+    clock.move_to(await place.to("10:00", day=tomorrow))
+    await reconcile.fn(desk)
+
+
+def _section(times: dict[str, list[float]]) -> Section:
     samples = {name: Samples(name, seconds) for name, seconds in times.items()}
     bare = samples["commit"].percentile(99) + samples["round trip"].percentile(99)
-    reads, commits = (sorted({count[n] for count in counts}) for n in (0, 1))
+    reads, commits = (sorted({int(n) for n in times[name]}) for name in ("reads", "commits"))
     return Section(
         "Decision to bytes on the wire, durable claim included",
         [
@@ -76,13 +84,13 @@ def _section(times: dict[str, list[float]], counts: list[tuple[int, int]]) -> Se
             )
         ],
         [
-            f"Before the bytes: {reads} calls to the broker, {commits} transactions.",
+            f"Before the bytes: {reads} calls to the broker, {commits} transactions. {ORDERS_A_DAY} orders a day.",
             *NOTES,
         ],
     )
 
 
-async def _place(desk: Desk, signal: Signal, probe: Probe) -> dict[str, Any]:
+async def _place(desk: Desk, signal: Signal, probe: Probe) -> dict[str, float]:
     """Act on a signal; give seconds and counts up to the last byte of the order."""
     probe.clear()
     began = perf_counter()
@@ -127,7 +135,7 @@ def _a_signal(desk: Desk, symbol: Symbol, direction: Direction, number: int) -> 
         reason="measured",
         parameter_hash="bench",
         reference_price=100_000,
-        trading_day=DAY,
+        trading_day=desk.today(),
         created_at=at,
         expires_at=at + timedelta(hours=5),
     )

@@ -18,7 +18,7 @@ import httpx
 from prefect.logging.handlers import PrefectConsoleHandler
 
 from adapters.calendars import XkrxCalendar
-from adapters.clock import FixedClock
+from adapters.clock import Clock
 from adapters.halt_files import HaltFile
 from adapters.inbox import Inbox
 from adapters.kis.access import open_kis
@@ -72,9 +72,9 @@ class Place:
             reply = await client.request(method, path, json=document)
         return reply.raise_for_status().json()
 
-    async def to(self, clock: str) -> datetime:
+    async def to(self, clock: str, *, day: date = DAY) -> datetime:
         """Play the market up to HH:MM in Seoul; give that moment."""
-        at = datetime.combine(DAY, time.fromisoformat(clock), KST)
+        at = datetime.combine(day, time.fromisoformat(clock), KST)
         await self.ask("POST", "/sim/clock", {"advance_to": at.isoformat()})
         return at
 
@@ -130,9 +130,9 @@ def a_place(home: Path, server_url: str, name: str) -> Iterator[Place]:
 
 
 @asynccontextmanager
-async def a_desk(place: Place, at: datetime) -> AsyncIterator[Desk]:
-    """Open a desk on real adapters in a market that stands at `at`."""
-    clock, wording = FixedClock(at), Wording("en")
+async def a_desk(place: Place, clock: Clock) -> AsyncIterator[Desk]:
+    """Open a desk on real adapters; the clock is the market's."""
+    wording = Wording("en")
     _open_logs(place)
     stores = PostgresStores(place.database_url, channel="dev", account=ACCOUNT)
     with closing(stores):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func
+from sqlalchemy import ColumnElement, Row, Select, func
 from sqlalchemy.dialects.postgresql import insert
 
 from adapters.postgres.executions import SIGNED, execution_of
 from adapters.postgres.orders import PostgresOrders
-from adapters.postgres.scope import Scope, columns_of, pick
+from adapters.postgres.scope import Scope, columns_of, own, pick
 from adapters.postgres.tables import executions, ledger_entries, positions
 from trading.executions import Execution
 from trading.instruments import Symbol
@@ -62,9 +63,7 @@ class PostgresLedger:
 
     def paid_in(self, trading_day: date) -> int:
         """Give the won that deposits and the cost of adopted positions brought in on that day."""
-        brought = func.sum(_entry.amount + _entry.cost)
-        query = self._scope.own(ledger_entries).with_only_columns(brought)
-        query = query.where(_entry.kind != "EXECUTION", _entry.trading_day == trading_day)
+        query = _brought(self._scope.channel, self._scope.account, trading_day)
         return int(self._scope.connection.scalar(query) or 0)
 
     def deposit(self, flow: CashFlow, *, reason: str, at: datetime) -> None:
@@ -121,15 +120,7 @@ class PostgresLedger:
 
     def _since(self, trading_day: date) -> Sequence[Row[Any]]:
         """Add up what each symbol (None: deposits) brought in won and shares from that day on."""
-        same = (_entry.channel == executions.c.channel) & (_entry.account == executions.c.account)
-        same &= _entry.execution_id == executions.c.execution_id
-        shares = func.sum(_entry.quantity + func.coalesce(SIGNED, 0)).label("shares")
-        query = self._scope.own(ledger_entries).outerjoin(executions, same)
-        query = query.with_only_columns(
-            _entry.symbol, func.sum(_entry.amount).label("won"), shares, maintain_column_froms=True
-        )
-        since = query.where(_entry.trading_day >= trading_day)
-        return self._scope.rows(since.group_by(_entry.symbol))
+        return self._scope.rows(_since(self._scope.channel, self._scope.account, trading_day))
 
     def _replay(self, symbols: Collection[Symbol], trading_day: date) -> Ledger:
         """Post the entries of some symbols before a day again, in order of booking."""
@@ -150,8 +141,8 @@ class PostgresLedger:
         return {position.symbol: position for position in known}
 
     def _fills(self, symbols: Collection[Symbol], before: date) -> Iterator[Execution]:
-        own = self._scope.own(executions).where(executions.c.symbol.in_(symbols))
-        rows = self._scope.rows(own.where(executions.c.trading_day < before))
+        known = self._scope.own(executions).where(executions.c.symbol.in_(symbols))
+        rows = self._scope.rows(known.where(executions.c.trading_day < before))
         return (execution_of(row) for row in rows)
 
     def _book(self, kind: str, flow: CashFlow, **columns: Any) -> None:
@@ -164,3 +155,24 @@ class PostgresLedger:
         key = [positions.c.channel, positions.c.account, positions.c.symbol]
         upsert = added.on_conflict_do_update(index_elements=key, set_=newest)
         self._scope.changes(upsert, self._scope.owner | columns)
+
+
+@lru_cache(maxsize=8)
+def _since(channel: str, account: str, trading_day: date) -> Select[Any]:
+    """Make the query of what each symbol brought since a day, once a day: every buy asks for it."""
+    same = (_entry.channel == executions.c.channel) & (_entry.account == executions.c.account)
+    same &= _entry.execution_id == executions.c.execution_id
+    shares = func.sum(_entry.quantity + func.coalesce(SIGNED, 0)).label("shares")
+    query = own(ledger_entries, channel, account).outerjoin(executions, same)
+    brought: Select[Any] = query.with_only_columns(
+        _entry.symbol, func.sum(_entry.amount).label("won"), shares, maintain_column_froms=True
+    )
+    return brought.where(_entry.trading_day >= trading_day).group_by(_entry.symbol)
+
+
+@lru_cache(maxsize=8)
+def _brought(channel: str, account: str, trading_day: date) -> Select[Any]:
+    """Make the query of what deposits and adopted positions brought on a day, likewise."""
+    brought = func.sum(_entry.amount + _entry.cost)
+    query = own(ledger_entries, channel, account).with_only_columns(brought)
+    return query.where(_entry.kind != "EXECUTION", _entry.trading_day == trading_day)

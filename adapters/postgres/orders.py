@@ -28,6 +28,7 @@ class PostgresOrders:
 
     def __init__(self, scope: Scope, outbox: PostgresOutbox) -> None:
         self._scope, self._outbox = scope, outbox
+        self._open: tuple[Order, ...] | None = None
 
     def add(self, order: Order) -> bool:
         """Write a new order, its first line of timeline, and tell; False when the id exists.
@@ -74,7 +75,9 @@ class PostgresOrders:
 
     def open(self) -> tuple[Order, ...]:
         """Give every open order, oldest first."""
-        return self._all(self._own().where(orders.c.status.in_(sorted(OPEN_STATUSES))))
+        if self._open is None:  # under the account's lock nobody else changes it
+            self._open = self._all(self._own().where(orders.c.status.in_(sorted(OPEN_STATUSES))))
+        return self._open
 
     def of_day(self, trading_day: date) -> tuple[Order, ...]:
         """Give the day's orders, oldest first."""
@@ -99,6 +102,7 @@ class PostgresOrders:
         return tuple(_order(row) for row in rows)
 
     def _write(self, statement: Executable, order: Order, columns: Mapping[str, Any]) -> int:
+        self._open = None
         try:
             return self._scope.changes(statement, columns)
         except IntegrityError as error:

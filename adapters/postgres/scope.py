@@ -38,7 +38,7 @@ class Scope:
 
     def own(self, table: Table) -> Select[Any]:
         """Select this account's rows (of a table without accounts: this channel's)."""
-        return _owned(table, self.channel, self.account)
+        return own(table, self.channel, self.account)
 
     def rows(self, query: Executable) -> Sequence[Row[Any]]:
         """Give every row."""
@@ -82,7 +82,7 @@ def _places(columns: tuple[str, ...], value: type) -> tuple[tuple[str, int], ...
 
 
 @cache
-def _owned(table: Table, channel: str, account: str) -> Select[Any]:
+def own(table: Table, channel: str, account: str) -> Select[Any]:
     """Make the query of an account's rows, once: making one takes longer than answering it."""
     query = select(table).where(table.c.channel == channel)
     return query.where(table.c.account == account) if "account" in table.c else query
