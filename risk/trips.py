@@ -13,10 +13,10 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from trading.halts import TradingState
-from trading.orders import Order, OrderStatus
+from trading.orders import NEVER_IN, Order, OrderStatus
 
-OWN_REFUSALS: Final = frozenset({"WITHHELD", "ABSENT", "NEVER_FILLED"})
-"""Codes of orders that we ourselves ended: the broker refused nothing."""
+UNJUDGED: Final = NEVER_IN | {"NEVER_FILLED"}
+"""Codes of orders that came to nothing without anybody having judged them: the broker refused nothing."""
 UNANSWERED: Final = frozenset({OrderStatus.INITIALIZED, OrderStatus.DENIED, OrderStatus.SUBMITTED})
 _SECOND: Final = timedelta(seconds=1)
 
@@ -153,7 +153,7 @@ def reject_streak(orders: Iterable[Order], *, since: datetime | None = None) -> 
         order
         for order in sorted(orders, key=_sent_at, reverse=True)
         if order.status not in UNANSWERED
-        and order.error_code not in OWN_REFUSALS
+        and order.error_code not in UNJUDGED
         and (since is None or order.updated_at > since)
     )
     return sum(1 for _ in takewhile(lambda o: o.status is OrderStatus.REJECTED, answered))

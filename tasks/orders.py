@@ -15,6 +15,7 @@ from risk.views import RiskView
 from tasks.cancellations import cancel_order, finish_cancels
 from tasks.desk import Desk
 from tasks.submissions import attempts_of, submit
+from tasks.trips import check_trips
 from tasks.views import read_view
 from tasks.writers import only_writer
 from trading.decisions import Breach, RiskEvent
@@ -52,6 +53,7 @@ async def trade(desk: Desk, signals: Sequence[Signal]) -> tuple[Order, ...]:
             except BrokerError as problem:
                 unread.append(problem)
         await finish_cancels(desk, lease)
+    await check_trips(desk)
     if unread:
         raise unread[0]
     return tuple(order for order in acted if order is not None)

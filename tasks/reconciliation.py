@@ -20,6 +20,7 @@ from tasks.looks import Look, look
 from tasks.notices import release_notices
 from tasks.plans import Outcome, do_all, plan_all
 from tasks.quarantines import carry_out_quarantine, plan_quarantines, tell_quarantine, written
+from tasks.trips import check_trips
 from trading.orders import Order, OrderStatus
 from trading.plans import Act, BrokerDay, Step
 from trading.reconciliation import (
@@ -105,6 +106,7 @@ async def reconcile(desk: Desk, *, dry_run: bool = False) -> Reconciliation:
         stopping = list(done.differences)
     done = _conclude(desk, seen, done, stopping)
     await cancel_late_matches(desk, done.steps)
+    await check_trips(desk, prices={p.symbol: p.last for p in seen.positions})
     return done
 
 

@@ -20,6 +20,7 @@ from tasks.notices import apply_waiting
 from tasks.orders import trade
 from tasks.reconciliation import reconcile
 from tasks.signals import Guarded, exits_at, guarded_positions
+from tasks.trips import Hearing, check_trips
 from trading.doubts import PAUSES
 from trading.errors import MaemaeError
 from trading.instruments import Symbol
@@ -33,6 +34,8 @@ INQUIRY_PAUSE_SECONDS = 3.0
 """At least this long between two reconciliations that notices ask for."""
 REFRESH_SECONDS = 30.0
 """How long an exit that came to nothing waits for its next attempt, and what others booked to be seen."""
+TRIPS_SECONDS = 5.0
+"""Between two looks at what trips the kill switch."""
 
 
 @dataclass
@@ -47,6 +50,9 @@ class StreamSession:
     wants_inquiry: bool = True
     inquired_at: float = 0.0
     refreshed_at: float = 0.0
+    tripped_at: float = 0.0
+    hearing: Hearing | None = None
+    prices: dict[Symbol, int] = field(default_factory=dict)
     told: set[str] = field(default_factory=set)
     prints: int = 0
     notices: int = 0
@@ -86,6 +92,8 @@ class StreamSession:
                     self._apply(event)
                 case TradePrint():
                     self.prints += 1
+                    self.prices[event.symbol] = event.price
+                    self.hearing = Hearing(event.at, _loop_time())
                     await self._watch(event)
                 case Connected():
                     self.wants_inquiry = True
@@ -174,6 +182,15 @@ class StreamSession:
                 await self._inquire()
             elif _loop_time() - self.refreshed_at >= REFRESH_SECONDS:
                 self._refresh()
+            if _loop_time() - self.tripped_at >= TRIPS_SECONDS:
+                await self._check_trips()
+
+    async def _check_trips(self) -> None:
+        """See whether something stops trading, with the prices that the stream has brought."""
+        self.tripped_at = _loop_time()
+        self.hearing = self.hearing or Hearing(self.desk.now(), _loop_time())
+        silence = self.hearing.silence(self.desk, _loop_time())
+        await check_trips(self.desk, prices=self.prices, silence=silence)
 
     async def _inquire(self) -> None:
         """Reconcile; what asks for an inquiry while this one is under way gets another."""

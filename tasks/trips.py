@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -49,27 +50,23 @@ async def check_trips(
     return tuple(halts)
 
 
+@dataclass(frozen=True, slots=True)
 class Hearing:
-    """When the stream last brought a price, in the market's time and in that of the event loop.
+    """The last price that the stream brought: when, in the market's time and in that of the event loop, seconds.
 
     A simulated market jumps over hours and stands still; so it is silent only if both times have passed.
     """
 
-    def __init__(self, at: datetime, loop_time: float) -> None:
-        """Begin to listen."""
-        self._at, self._loop_time = at, loop_time
-
-    def heard(self, at: datetime, loop_time: float) -> None:
-        """Note a price."""
-        self._at, self._loop_time = at, loop_time
+    at: datetime
+    loop_time: float
 
     def silence(self, desk: Desk, loop_time: float) -> timedelta | None:
         """Give how long there has been no price since the market began to trade; None while it does not."""
         now, session = desk.now(), desk.session()
         if session is None or phase_at(now, session) is not Phase.CONTINUOUS:
             return None
-        waited = timedelta(seconds=loop_time - self._loop_time)
-        return min(now - max(self._at, session.opens_at), waited)
+        waited = timedelta(seconds=loop_time - self.loop_time)
+        return min(now - max(self.at, session.opens_at), waited)
 
 
 async def _holding_prices(desk: Desk, prices: Mapping[Symbol, int] | None) -> Mapping[Symbol, int]:

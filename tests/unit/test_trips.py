@@ -125,8 +125,8 @@ def test_what_has_no_answer_neither_counts_nor_breaks_the_row() -> None:
     assert reject_streak([refused(1), sent(2), denied, refused(4)]) == 2
 
 
-@pytest.mark.parametrize("code", ["WITHHELD", "ABSENT"])
-def test_what_we_held_back_ourselves_is_no_refusal_of_the_brokers(code: str) -> None:
+@pytest.mark.parametrize("code", ["WITHHELD", "ABSENT", "UNAVAILABLE", "THROTTLED"])
+def test_what_nobody_has_judged_is_no_refusal_of_the_brokers(code: str) -> None:
     assert reject_streak([refused(1), refused(2, code)]) == 1
 
 
