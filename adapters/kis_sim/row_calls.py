@@ -29,10 +29,10 @@ def daily_ccld(query: Query) -> Reply:
     wanted = [order for order in query.holder.orders if _is_wanted(query, order)]
     faults = query.simulation.faults
     names = (query.tr, query.call.name)
-    totals = {"output2": query.row("output2", _totals(query, wanted))}
+    shown = [order for order in wanted if not _is_late(query, order)]
+    totals = {"output2": query.row("output2", _totals(query, shown))}
     if faults.strike(Fault, "orders_empty", query.text("PDNO"), names):
         return Reply({"output1": [], **totals}, NOTHING[query.environment], next_key="")
-    shown = [order for order in wanted if not _is_late(query, order)]
     is_newest_first = query.text("INQR_DVSN", "00") == "00"
     shown.sort(key=lambda order: order.sequence, reverse=is_newest_first)
     rows = [(_key(order), _ccld_row(query, order)) for order in shown]

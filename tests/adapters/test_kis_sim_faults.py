@@ -222,6 +222,18 @@ async def test_rows_lag_behind_the_acceptance() -> None:
     assert (len(before), len(after)) == (0, 1)
 
 
+async def test_the_totals_tell_nothing_of_a_row_that_lags() -> None:
+    today = {"INQR_STRT_DT": "20180116", "INQR_END_DT": "20180116"}
+    async with a_desk() as desk:
+        await desk.to("09:10")
+        await desk.fault(orders_lag={"seconds": 10})
+        await desk.order(BUY, LG_CHEM, 2)
+        before = (await desk.account(ROWS, "inquire-daily-ccld", **today))["output2"]
+        await desk.to("09:10:10")
+        after = (await desk.account(ROWS, "inquire-daily-ccld", **today))["output2"]
+    assert (before["tot_ord_qty"], after["tot_ord_qty"]) == ("0", "2")
+
+
 async def test_lagging_rows_come_by_real_time_too_while_the_clock_stands() -> None:
     async with a_desk() as desk:
         await desk.to("09:10")
