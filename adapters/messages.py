@@ -1,4 +1,4 @@
-"""This is what the owner is told about orders, fills, halts, failures and days, one message per event."""
+"""This is what the owner is told about orders, fills, failures and days, one message per event."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from adapters.notifier import Message, Severity
 from adapters.wording import Wording
 from trading.decisions import Breach
 from trading.executions import Execution
-from trading.halts import Halt
 from trading.orders import Order, OrderStatus
 from trading.reconciliation import Difference
 from trading.reports import EodReport
@@ -53,8 +52,8 @@ def cancel_failed(order: Order, words: str, wording: Wording, *, name: str = "")
         wording.text("field.client_order_id"): order.client_order_id,
         wording.text("field.broker_order_id"): order.broker_order_id,
     }
-    title = wording.text("cancel.failed.title")
-    return Message(Severity.CRITICAL, title, f"{name or order.symbol}: {words}", fields)
+    text = f"{name or order.symbol}: {words or wording.text('cancel.failed.unproven')}"
+    return Message(Severity.CRITICAL, wording.text("cancel.failed.title"), text, fields)
 
 
 def execution_booked(
@@ -77,23 +76,6 @@ def execution_booked(
         wording.text("field.tax"): wording.won(execution.tax),
     }
     return Message(Severity.INFO, title, wording.reason(order.intent.reason), fields)
-
-
-def trading_halted(halt: Halt, wording: Wording) -> Message:
-    """Tell that trading stopped, who stopped it and why."""
-    fields = {
-        wording.text("field.source"): halt.source,
-        wording.text("field.strategy"): halt.strategy_id or wording.text("field.all_strategies"),
-    }
-    title = wording.text("halt.halted.title", state=halt.state)
-    return Message(Severity.CRITICAL, title, halt.reason, fields)
-
-
-def trading_resumed(reason: str, wording: Wording, *, strategy_id: str = "") -> Message:
-    """Tell that trading goes on."""
-    strategy = strategy_id or wording.text("field.all_strategies")
-    fields = {wording.text("field.strategy"): strategy}
-    return Message(Severity.WARNING, wording.text("halt.resumed.title"), reason, fields)
 
 
 def flow_failed(flow: str, state: str, words: str, wording: Wording, *, link: str = "") -> Message:

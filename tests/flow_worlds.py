@@ -25,6 +25,7 @@ from adapters.postgres import PostgresStores
 from tests.builders import A_DAY, ACCOUNT, seoul
 from trading.executions import Execution
 from trading.orders import Order
+from trading.signals import Signal
 
 HTS_ID = "maemae"
 STREAM_IS_UP = "the stream is up"
@@ -174,6 +175,18 @@ async def carry_out(
     )
     assert state is not None
     return state
+
+
+def told(state: State[Any]) -> tuple[str, str]:
+    """Give a state as the UI shows it."""
+    return state.name or "", state.message or ""
+
+
+def remember(world: World, *signals: Signal) -> None:
+    """Store signals, as generate-signals does."""
+    with world.stores.begin() as work:
+        for signal in signals:
+            work.signals.add(signal)
 
 
 async def artifacts_of(state: State[Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from adapters.halt_messages import rehearsal_told, trading_halted, trading_resumed
 from adapters.messages import (
     cancel_failed,
     differences_found,
@@ -18,8 +19,6 @@ from adapters.messages import (
     order_rejected,
     order_withheld,
     report_message,
-    trading_halted,
-    trading_resumed,
 )
 from adapters.notifier import Message, Severity
 from adapters.wording import Wording
@@ -74,7 +73,10 @@ def every_message(wording: Wording) -> Iterator[Message]:
     yield execution_booked(fills[-1], stop, wording)
     yield execution_booked(part, partial, wording)
     yield trading_halted(halt, wording)
-    yield trading_resumed("점검 끝", wording)
+    yield trading_resumed("점검 끝", halt, (), wording)
+    yield trading_resumed("점검 끝", halt, (halt,), wording)
+    yield rehearsal_told(["ok"], wording, is_passed=True)
+    yield rehearsal_told(["not ok"], wording, is_passed=False)
     yield flow_failed("place-orders", "Crashed", "killed", wording, link=LINK)
     yield differences_found([difference], wording)
     yield report_message(build_report(a_day_record()), wording, link=LINK)
@@ -141,6 +143,23 @@ def test_a_halt_is_urgent_and_names_who_and_what() -> None:
         "점검",
     )
     assert message.fields == {"정지 주체": "operator", "전략": "전체"}
+
+
+def test_a_halt_of_one_symbol_names_it() -> None:
+    message = trading_halted(
+        Halt("operator", TradingState.HALTED, "점검", NOW, symbol="005930"), KO
+    )
+    assert message.fields["종목"] == "005930"
+
+
+def test_a_resume_names_what_still_stops() -> None:
+    lifted = Halt("operator", TradingState.HALTED, "점검", NOW)
+    left = Halt("trip:clock", TradingState.HALTED, "6초", NOW, "trend")
+    alone = trading_resumed("점검 끝", lifted, (), KO)
+    message = trading_resumed("점검 끝", lifted, (left,), KO)
+    assert (alone.title, alone.text) == ("매매 재개", "점검 끝")
+    assert message.title == "정지를 풀었지만 다른 정지가 남아 있습니다"
+    assert message.text == "점검 끝\n남은 정지: trip:clock (trend, 매매 정지) 6초"
 
 
 def test_a_failed_flow_links_to_its_run() -> None:

@@ -15,15 +15,12 @@ from prefect.flows import Flow
 from prefect.states import Scheduled
 
 from adapters.clock import SystemClock
-from adapters.halt_files import HaltFile
 from flows.eod_report import eod_report
 from flows.generate_signals import generate_signals
-from flows.halt_trading import halt_trading
 from flows.ingest_bars import ingest_bars
 from flows.place_orders import place_orders
 from flows.reconcile_fills import reconcile_fills
 from flows.refresh_token import refresh_token
-from flows.resume_trading import resume_trading
 from flows.stream_fills import stream_fills
 from tests.builders import A_DAY, ACCOUNT, LG_CHEM, a_signal, seoul
 from tests.flow_worlds import (
@@ -33,11 +30,12 @@ from tests.flow_worlds import (
     artifacts_of,
     carry_out,
     entered,
+    remember,
+    told,
     wait_until,
 )
 from trading.bars import Interval
 from trading.orders import OrderStatus
-from trading.signals import Signal
 
 YESTERDAY = date(2018, 1, 15)
 WITH_SESSION = [ingest_bars, generate_signals, place_orders, reconcile_fills, stream_fills]
@@ -49,18 +47,6 @@ async def run_late(flow: Flow[..., Any], by: timedelta) -> State[Any]:
     due: State[None] = Scheduled(scheduled_time=SystemClock().now() - by)
     async with get_client() as client:
         return await carry_out(flow, await client.create_flow_run(flow, state=due))
-
-
-def told(state: State[Any]) -> tuple[str, str]:
-    """Give a state as the UI shows it."""
-    return state.name or "", state.message or ""
-
-
-def remember(world: World, *signals: Signal) -> None:
-    """Store signals, as generate-signals does."""
-    with world.stores.begin() as work:
-        for signal in signals:
-            work.signals.add(signal)
 
 
 async def test_a_token_is_issued_once_for_all_runs(world: World) -> None:
@@ -218,58 +204,6 @@ async def test_a_report_is_written_told_and_published(world: World) -> None:
     assert world.messages[-1]["link"].endswith("/artifacts/key/eod-report")
 
 
-async def test_a_halt_stops_every_new_order_until_it_is_lifted(world: World) -> None:
-    remember(world, a_signal())
-    halted = await carry_out(halt_trading, reason="a look first")
-    stopped = [await carry_out(flow) for flow in TIMELY]
-    resumed = await carry_out(resume_trading, reason="looked")
-    placed = await carry_out(place_orders)
-
-    with world.stores.begin() as work:
-        acts = [(entry.action, entry.detail["reason"]) for _, entry in work.audit.last()]
-    reason = "Trading is halted: operator: a look first"
-    assert told(halted)[1] == "Trading halted, 0 open orders cancelled"
-    assert {told(state) for state in stopped} == {("Skipped", reason)}
-    assert told(resumed)[1] == "Trading resumed, 0 differences to the broker's book"
-    assert told(placed)[1].startswith("1 signals: 1 orders placed")
-    assert acts == [("resume", "looked"), ("halt", "a look first")]
-    assert world.titles[:2] == ["Trading halted", "Trading resumed"]
-
-
-async def test_a_halt_stands_in_row_and_file(world: World) -> None:
-    await carry_out(halt_trading, reason="a look first", strategy_id="trend-20-60")
-
-    with world.stores.begin() as work:
-        (row,) = work.halts.in_force()
-    (entry,) = HaltFile(world.home / "halt.json").read(at=seoul(A_DAY, "08:51"))
-    assert (row.source, row.state, row.strategy_id) == ("operator", "HALTED", "trend-20-60")
-    assert entry == row
-
-
-async def test_a_halt_cancels_what_is_open_if_told_to(world: World) -> None:
-    remember(world, a_signal())
-    await carry_out(place_orders)
-
-    state = await carry_out(halt_trading, cancel_open_orders=True)
-
-    placed, cancel = await world.placed()
-    assert (placed["is_canceled"], placed["open_quantity"]) == (True, 0)
-    assert cancel["act"] == "CANCEL"
-    assert told(state)[1] == "Trading halted, 1 open orders cancelled"
-
-
-async def test_a_halt_does_not_stop_fills_from_being_booked(world: World) -> None:
-    remember(world, a_signal())
-    await world.market.faults(reply_lost={"count": 1})
-    await carry_out(place_orders)
-    await carry_out(halt_trading)
-
-    state = await carry_out(reconcile_fills)
-
-    assert told(state) == ("Completed", "1 orders compared, 0 fills booked, 0 differences")
-    assert [order.status for order in world.orders()] == [OrderStatus.ACCEPTED]
-
-
 async def test_a_canceled_stream_leaves_lock_and_socket_free(world: World) -> None:
     for _ in range(2):
         is_up = world.says_once_more(STREAM_IS_UP)
@@ -280,36 +214,6 @@ async def test_a_canceled_stream_leaves_lock_and_socket_free(world: World) -> No
             await streaming
 
     assert world.titles == ["Fill stream failed"] * 2
-
-
-async def test_reducing_refuses_buys(world: World) -> None:
-    remember(world, a_signal())
-    await carry_out(halt_trading, level="REDUCING")
-
-    state = await carry_out(place_orders)
-
-    (order,) = world.orders()
-    assert (state.name, order.status) == ("Completed", OrderStatus.DENIED)
-    assert await world.placed() == []
-
-
-async def test_resuming_needs_a_reason(world: World) -> None:
-    await carry_out(halt_trading)
-
-    state = await carry_out(resume_trading, reason=" ")
-
-    with world.stores.begin() as work:
-        assert len(work.halts.in_force()) == 1
-    assert state.is_failed()
-    assert "a few words why trading goes on" in told(state)[1]
-    assert world.titles[-1] == "Resume failed"
-
-
-async def test_resuming_without_a_halt_says_so(world: World) -> None:
-    state = await carry_out(resume_trading, reason="just looking")
-
-    assert told(state)[1] == "Nothing was halted; 0 differences to the broker's book"
-    assert world.titles == []
 
 
 @pytest.mark.parametrize("flow", [*WITH_SESSION, eod_report], ids=lambda flow: flow.name)
