@@ -103,14 +103,23 @@ def execution_from_row(
 def orders_after_fill(order: Order, execution: Execution) -> tuple[Order, ...]:
     """Give the states that a fill leads through; one that overtook a cancel or the day's end leaves it closed.
 
+    A cancel that is on its way stays asked for: the fill says nothing about it.
+
     Raises:
         InvalidTransition: when more would be filled than was ordered.
     """
     at, was = execution.executed_at, order.status
     filled = order.fill(execution.quantity, execution.value, at=at)
-    if not filled.is_open or was not in {OrderStatus.CANCELED, OrderStatus.EXPIRED}:
+    if not filled.is_open:
         return (filled,)
-    return filled, filled.cancel(at=at) if was is OrderStatus.CANCELED else filled.expire(at=at)
+    match was:
+        case OrderStatus.CANCELED:
+            return filled, filled.cancel(at=at)
+        case OrderStatus.EXPIRED:
+            return filled, filled.expire(at=at)
+        case OrderStatus.PENDING_CANCEL:
+            return filled, filled.request_cancel(at=at)
+    return (filled,)
 
 
 def order_after_row(order: Order, row: BrokerOrder, *, is_day_over: bool, at: datetime) -> Order:

@@ -143,6 +143,25 @@ async def test_what_fills_while_a_cancel_is_in_doubt_is_booked(floor: Floor) -> 
     floor.assert_books_agree()
 
 
+async def test_a_part_that_fills_does_not_make_the_wish_forgotten(floor: Floor) -> None:
+    order = await resting(floor)
+    floor.broker.cancel_refusal = UNKNOWN
+    floor.at("09:00")
+    floor.broker.on_inquiry.append(lambda: _once(floor))
+    after = await cancel(floor, order)
+    assert (after.status, after.filled_quantity) == (OrderStatus.PENDING_CANCEL, 10)
+    floor.broker.cancel_refusal = None
+    await floor.trade()
+    assert (floor.order().status, floor.order().filled_quantity) == (OrderStatus.CANCELED, 10)
+    floor.assert_books_agree()
+
+
+async def _once(floor: Floor) -> None:
+    """Let 10 shares trade, seen by the inquiry after this one."""
+    floor.broker.on_inquiry.clear()
+    floor.print(401_000, 100, auction=True)
+
+
 async def test_a_cancel_that_is_certainly_refused_leaves_the_order_as_it_was(floor: Floor) -> None:
     order = await parted(floor)
     floor.broker.cancel_refusal = Throttled("too fast", code="EGW00201")
