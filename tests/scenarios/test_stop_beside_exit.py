@@ -81,3 +81,22 @@ async def test_a_halted_stop_cancels_nothing(floor: Floor) -> None:
     floor.desk.halt_file.path.touch()
     await floor.trade(an_exit(a_signal()))
     assert floor.broker.sent_cancels == []
+
+
+async def test_equal_stops_of_two_strategies_differ_by_a_share_that_follows(floor: Floor) -> None:
+    """Equal market sells could not be told apart in doubt; the last share goes with the next run."""
+    first = await floor.hold()
+    second = a_signal(strategy_id="swing")
+    await floor.trade(second)
+    floor.hear(*floor.print(401_000))
+    assert floor.ledger.position(LG_CHEM).quantity == 48
+
+    stops = await floor.trade(an_exit(first), an_exit(second))
+    assert [stop.quantity for stop in stops] == [24, 23]
+    floor.hear(*floor.print(380_000))
+    (last,) = await floor.trade(an_exit(first), an_exit(second))
+    assert (last.intent.strategy_id, last.quantity) == ("swing", 1)
+    floor.hear(*floor.print(380_000))
+    assert floor.ledger.position(LG_CHEM).quantity == 0
+    assert await floor.trade(an_exit(first), an_exit(second)) == ()
+    floor.assert_books_agree()
