@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,12 @@ from adapters.stores import UnitOfWork
 from tasks.signals import guarded_positions
 from tests.builders import A_DAY, ACCOUNT, HYUNDAI, LG_CHEM, SAMSUNG, a_signal
 from tests.desks import CASH, Floor, WatchedStores, a_floor, an_exit, on
+from trading.broker_books import BrokerOrder
 from trading.errors import StoreUnavailable, Throttled
 from trading.manual_orders import MANUAL
 from trading.notices import Notice
 from trading.orders import OrderStatus, Side
+from trading.plans import Act
 from trading.reconciliation import DifferenceKind
 
 THROTTLED = Throttled("초당 거래건수를 초과하였습니다.", code="EGW00201")
@@ -127,6 +130,75 @@ async def test_by_policy_an_order_by_hand_stops_its_symbol_and_is_not_booked(
     assert (stopped.status, floor.breaches) == (OrderStatus.DENIED, ("HALTED",))
     (other,) = await floor.trade(a_signal())
     assert other.status is OrderStatus.ACCEPTED
+
+
+async def test_what_was_traded_by_hand_while_nobody_looked_is_booked_the_next_morning(
+    floor: Floor,
+) -> None:
+    await floor.open()
+    await floor.broker.place_by_hand(HYUNDAI, Side.BUY, 10, 150_000)
+    floor.at("14:00")
+    floor.print(150_000, symbol=HYUNDAI)
+    floor.night()
+    done = await floor.open()
+    assert [(s.act, s.order.intent.trading_day) for s in done.booked] == [(Act.BOOK, A_DAY)]
+    assert done.differences == ()
+    floor.assert_books_agree()
+
+
+async def test_a_fill_that_the_rows_hid_at_the_close_is_booked_the_next_morning(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row was late when the day was closed: what it hid is not lost."""
+    await floor.open()
+    await floor.trade(a_signal())
+    late = floor.broker.book
+    floor.at("10:00")
+    floor.print(404_000, 100)
+
+    async def orders_of_day(day: date) -> tuple[BrokerOrder, ...]:
+        return late if day == A_DAY else ()
+
+    monkeypatch.setattr(floor.broker, "orders_of_day", orders_of_day)
+    floor.at("15:32")
+    await floor.reconcile()
+    assert (floor.order().status, floor.order().filled_quantity) == (OrderStatus.EXPIRED, 0)
+    monkeypatch.undo()
+    floor.night()
+    done = await floor.open()
+    assert [step.order.filled_quantity for step in done.booked] == [10]
+    assert done.is_clean
+    assert done.booked[0].order.status is OrderStatus.EXPIRED
+    floor.assert_books_agree()
+
+
+async def test_an_empty_answer_closes_no_order_of_yesterday_whose_shares_came(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that are empty for a while are never read as "nothing there"."""
+    await floor.open()
+    await floor.trade(a_signal())
+    floor.at("10:00")
+    floor.print(404_000, 100)
+    floor.night()
+
+    async def nothing(day: date) -> tuple[BrokerOrder, ...]:
+        del day
+        return ()
+
+    monkeypatch.setattr(floor.broker, "orders_of_day", nothing)
+    done = await floor.open()
+    assert [d.kind for d in done.differences] == [
+        DifferenceKind.ORDER_MISSING,
+        DifferenceKind.POSITION,
+        DifferenceKind.CASH,
+    ]
+    with floor.stores.begin() as work:
+        assert [order.status for order in work.orders.open()] == [OrderStatus.ACCEPTED]
+    monkeypatch.undo()
+    done = await floor.reconcile()
+    assert [step.order.filled_quantity for step in done.booked] == [10]
+    assert done.is_clean
 
 
 async def test_what_was_traded_by_hand_before_the_opening_is_not_booked_again(
