@@ -46,7 +46,7 @@ async def measure_placement(place: Place, orders: int) -> Section:
             for number in range(-_WARM_UP, orders):
                 if number > 0 and number % ORDERS_A_DAY == 0:
                     await _sleep(place, desk, clock)
-                sample = await _place(desk, _signal(desk, number), probe)
+                sample = await _place(desk, next_signal(desk, number), probe)
                 await reconcile.fn(desk)
                 sample |= {"round trip": await go_round(), "commit": commit()}
                 if number >= 0:
@@ -116,7 +116,7 @@ def _require_placed(orders: tuple[Order, ...]) -> None:
         raise RuntimeError(f"the order was not placed: {orders}")
 
 
-def _signal(desk: Desk, number: int) -> Signal:
+def next_signal(desk: Desk, number: int) -> Signal:
     """Give an entry while nothing is held, else the exit from it."""
     with desk.stores.begin() as work:
         held = work.ledger.load().held_symbols
