@@ -13,7 +13,7 @@ from adapters.notifier import Message, Severity
 from adapters.stores import AuditEntry
 from tasks.desk import Desk
 from trading.broker_books import BrokerOrder
-from trading.errors import BrokerError, Rejected
+from trading.errors import BrokerError
 from trading.halts import Halt, tightened
 from trading.orders import OrderStatus
 
@@ -64,25 +64,17 @@ async def cancel_open(desk: Desk) -> tuple[str, ...]:
     is told to the owner.
     """
     canceled: list[str] = []
-    refused: set[str] = set()
     failed: dict[str, BrokerError] = {}
     for _ in range(LOOKS):
-        rows = await open_rows(desk, besides={*canceled, *refused})
-        if not rows:
-            break
-        failed.clear()
+        rows = await open_rows(desk, besides=canceled)
+        failed.clear()  # what is not open any more has filled meanwhile: reconciliation books it
         for row in rows:
-            number = row.broker_order_id
             try:
                 await _cancel(desk, row)
-            except Rejected:
-                refused.add(
-                    number
-                )  # nothing left to cancel: it filled meanwhile, reconciliation books it
             except BrokerError as error:
-                failed[number] = error
+                failed[row.broker_order_id] = error
             else:
-                canceled.append(number)
+                canceled.append(row.broker_order_id)
     for number, problem in failed.items():
         title = desk.wording.text("cancel.failed.title")
         desk.tell(Message(Severity.CRITICAL, title, f"{number}: {problem.message}"))

@@ -16,7 +16,7 @@ from adapters.stores import UnitOfWork
 from tasks.halts import cancel_open, lift_halt, put_halt
 from tests.builders import ACCOUNT, HYUNDAI, SAMSUNG, a_signal
 from tests.desks import Floor, WatchedStores, a_floor, an_exit
-from trading.errors import OutcomeUnknown, StoreUnavailable, Throttled
+from trading.errors import OutcomeUnknown, Rejected, StoreUnavailable, Throttled
 from trading.halts import Halt, TradingState
 from trading.orders import OrderStatus, Side
 
@@ -152,6 +152,36 @@ async def test_canceling_takes_all_of_ours_and_nothing_else(floor: Floor) -> Non
         (OrderStatus.CANCELED, 0),
     ]
     assert floor.ledger.held_cash == 0
+
+
+async def test_an_order_that_filled_a_moment_before_its_cancel_is_no_alarm(floor: Floor) -> None:
+    await floor.open()
+    await floor.trade(a_signal())
+    floor.at("09:00")
+    floor.broker.on_cancel.append(lambda: floor.print(401_000, auction=True))
+    assert await cancel_open.fn(floor.desk) == ()
+    assert floor.notifier.of(Severity.CRITICAL) == ()
+
+
+async def test_an_order_that_the_broker_will_not_cancel_is_told(floor: Floor) -> None:
+    await floor.open()
+    await floor.trade(a_signal())
+    floor.broker.cancel_refusal = Rejected("not now", code="APBK0001")
+    assert await cancel_open.fn(floor.desk) == ()
+    (alarm,) = floor.notifier.of(Severity.CRITICAL)
+    assert alarm.text == "0000000001: not now"
+
+
+async def test_an_order_that_shows_late_is_canceled_too(floor: Floor) -> None:
+    await floor.open()
+    await floor.trade(a_signal())
+
+    async def arrive() -> None:
+        floor.broker.on_inquiry.clear()
+        floor.broker.disguise(await floor.broker.place_by_hand(HYUNDAI, Side.BUY, 1, 150_000))
+
+    floor.broker.on_inquiry.append(arrive)
+    assert await cancel_open.fn(floor.desk) == ("0000000001", "0000000002")
 
 
 async def test_canceling_needs_no_database(tmp_path: Path) -> None:
