@@ -7,7 +7,8 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.chaos.jobs import a_server, carry_out_all
+from tests.chaos.jobs import Job, a_server, carry_out_all
+from tests.chaos.mutants import MUTANTS, Mutant
 from tests.chaos.scenarios import draw
 from tests.chaos.tables import Results, is_passed, total
 
@@ -15,16 +16,39 @@ from tests.chaos.tables import Results, is_passed, total
 def main(words: Sequence[str] | None = None) -> int:
     """Carry out the runs that are asked for; 0 when nothing was wrong."""
     given = _parse(words)
-    first, count = given.seed, given.runs
-    if count == 1:
-        _say(str(draw(first)))
     with a_server() as server:
-        pace = carry_out_all(
-            range(first, first + count), server=server, jobs=given.jobs, folder=given.out, tell=_say
-        )
+        return _hunt(server, given.out) if given.mutants else _run(server, given)
+
+
+def _run(server: str, given: Namespace) -> int:
+    if given.runs == 1:
+        _say(str(draw(given.seed)))
+    seeds = range(given.seed, given.seed + given.runs)
+    pace = carry_out_all(seeds, server=server, jobs=given.jobs, folder=given.out, tell=_say)
     results = Results(given.out)
     _say(f"{results.write_tables()}; {pace:.1f} runs/s; {given.out / 'table.md'}")
-    return 0 if is_passed(total(results.lines)) else 1
+    lines = {line["seed"]: line for line in results.lines}
+    is_complete = all(seed in lines for seed in seeds)
+    return 0 if is_complete and is_passed(total(results.lines)) else 1
+
+
+def _hunt(server: str, folder: Path) -> int:
+    """Let every mutant loose; 0 when each was caught."""
+    job = Job(server, "mutants", folder)
+    survivors = [mutant.name for mutant in MUTANTS if not _is_caught(job, mutant)]
+    return 1 if survivors else 0
+
+
+def _is_caught(job: Job, mutant: Mutant) -> bool:
+    for number, scenario in enumerate(mutant.scenarios(), start=1):
+        verdict = job.carry_out(scenario, mutant.apply)
+        if not verdict.is_right:
+            found = verdict.duplicates + verdict.losses + verdict.wrong_bindings + verdict.blocked
+            told = (*found, verdict.problem)[0]
+            _say(f"{mutant.name}: caught in run {number} (seed {scenario.seed}): {told}")
+            return True
+    _say(f"{mutant.name}: NOT CAUGHT in {mutant.limit} runs")
+    return False
 
 
 def _parse(words: Sequence[str] | None) -> Namespace:
@@ -32,6 +56,7 @@ def _parse(words: Sequence[str] | None) -> Namespace:
     parser.add_argument("--runs", type=int, default=1, help="how many, one seed each (1)")
     parser.add_argument("--seed", type=int, default=1, help="the first seed (1)")
     parser.add_argument("--jobs", type=int, default=1, help="how many at a time (1)")
+    parser.add_argument("--mutants", action="store_true", help="test the test instead")
     parser.add_argument(
         "--out",
         type=Path,

@@ -28,7 +28,7 @@ from tests.chaos.steps import Diary, Trap
 from trading.errors import MaemaeError
 from trading.executions import Execution
 from trading.instruments import Symbol
-from trading.orders import Order, OrderIntent, OrderStatus, Side
+from trading.orders import NEVER_IN, Order, OrderIntent, OrderStatus, Side
 from trading.signals import Direction, Signal
 
 FIRST_LOOKS: Final = (1, 4)
@@ -36,6 +36,7 @@ LOOKS: Final = (1, 4, 15, 30, 60, 90, 120, 180, 300)
 """Seconds of market time before each look of a process that recovers."""
 SWEEPS: Final = 2
 """Looks that go on after an order was called absent: it must not turn up."""
+LAST_LOOKS: Final = 2
 QUIET: Final = 0.6
 """Seconds of the hasty loop in which no notice comes: all are in."""
 AFTER_CLOSE: Final = "15:36"
@@ -128,8 +129,9 @@ class Life:
         if self.place.scenario.cancels:
             await self._try(self._cancel)
         self.place.hands.advance_to(seoul(A_DAY, AFTER_CLOSE))
-        await self._look(1)
-        await self._look(60)
+        seen = 0
+        while seen < LAST_LOOKS:
+            seen += await self._look(60)
         self.trap.diary.write("closed")
 
     async def take_over(self) -> None:
@@ -143,10 +145,11 @@ class Life:
         """Look until no order is in doubt, the decision was acted on again, and what was absent stayed so."""
         looks_left = -1
         for place, seconds in enumerate(LOOKS):
-            await self._look(seconds)
-            if any(order.is_in_doubt for order in self._orders()):
-                if place >= self.place.scenario.patience:
-                    await self._try(self._order_neighbour)
+            has_seen = await self._look(seconds)
+            is_in_doubt = any(order.is_in_doubt for order in self._orders())
+            if is_in_doubt and place >= self.place.scenario.patience:
+                await self._try(self._order_neighbour)
+            if is_in_doubt or not has_seen:
                 continue
             if looks_left < 0:
                 await self._try(self._trade)
@@ -169,16 +172,15 @@ class Life:
     async def _order_neighbour(self) -> None:
         """Order another symbol while one is in doubt: nothing may be in its way."""
         symbol = neighbour_of(self.place.scenario.symbol, self.desk.channel.symbols)
-        refused = OrderStatus.REJECTED
-        if not any(o.symbol == symbol and o.status is not refused for o in self._orders()):
+        if all(o.error_code in NEVER_IN for o in self._orders() if o.symbol == symbol):
             made = await trade.fn(self.desk, [a_signal(symbol=symbol)])
             self.trap.diary.write("neighbour", became=[str(order.status) for order in made])
 
-    async def _look(self, seconds: float) -> None:
-        """Let time pass, work off what came, compare the books."""
+    async def _look(self, seconds: float) -> bool:
+        """Let time pass, work off what came, compare the books; tell whether the broker's could be read."""
         self.place.hands.advance(seconds)
         await self._listen()
-        await self._try(self._reconcile)
+        return await self._try(self._reconcile)
 
     async def _reconcile(self) -> Reconciliation:
         return await reconcile.fn(self.desk)
@@ -190,13 +192,15 @@ class Life:
             seen = self.session.notices
             await asyncio.sleep(QUIET)
 
-    async def _try(self, act: Callable[[], Awaitable[Any]]) -> None:
+    async def _try(self, act: Callable[[], Awaitable[Any]]) -> bool:
         """Carry out one act; a failure that the product names is an answer, the next look goes on."""
         try:
             await act()
         except MaemaeError as problem:
             words = f"{type(problem).__name__}: {problem}"
             self.trap.diary.write("stumbled", act=act.__name__, words=words)
+            return False
+        return True
 
     def _orders(self) -> tuple[Order, ...]:
         with self.desk.stores.begin() as work:

@@ -52,7 +52,7 @@ class WatchedWork:
         self._work = work
         self.steps: list[Step] = []
 
-    def __getattr__(self, name: str) -> WatchedStore:
+    def __getattr__(self, name: str) -> Any:
         """Give one store, watched."""
         return WatchedStore(getattr(self._work, name), name, self.note)
 
@@ -117,7 +117,7 @@ def watched(opening: AbstractContextManager[UnitOfWork], trap: Trap) -> Iterator
     steps: list[Step] = []
     with opening as work:
         watching = WatchedWork(work)
-        yield watching  # type: ignore[misc]  # every store of it is there by name
+        yield watching
         steps += watching.steps
         for step in steps:
             trap.reach(step, Moment.BEFORE)

@@ -21,13 +21,14 @@ from tasks import fills, submissions
 from tasks.desk import Desk
 from tests.chaos.runs import Mutation
 from tests.chaos.scenarios import Scenario, draw
+from tests.chaos.stages import put
 from tests.chaos.steps import Act, Moment, Step
 from tests.chaos.wires import WatchedBroker
 from trading import doubts
 from trading.bookings import Terms, execution_from_notice
 from trading.broker_books import Acceptance, BrokerOrder
 from trading.doubts import Ground, Ruling, Scan, Verdict
-from trading.errors import OutcomeUnknown
+from trading.errors import OutcomeUnknown, Rejected
 from trading.executions import Execution
 from trading.notices import Notice
 from trading.orders import Order, OrderIntent, Side
@@ -79,7 +80,7 @@ def retry_on_time_out() -> None:
         except OutcomeUnknown:
             return await place(self, intent, **look)
 
-    WatchedBroker.place = place_twice  # type: ignore[method-assign]
+    put(WatchedBroker, "place", place_twice)
 
 
 def take_the_first_of_two() -> None:
@@ -91,7 +92,7 @@ def take_the_first_of_two() -> None:
             return Verdict(Ruling.BIND, Ground.ONE_ROW, found[:1])
         return doubts.judge(order, submission, scan, **rule)
 
-    tasks_doubts.judge = judge
+    put(tasks_doubts, "judge", judge)
 
 
 def never_look_at_the_lease() -> None:
@@ -100,8 +101,8 @@ def never_look_at_the_lease() -> None:
     def look_away(*_: Any) -> None:
         pass
 
-    PostgresLease.check = look_away  # type: ignore[method-assign]
-    PostgresLease._verify = look_away  # type: ignore[method-assign]  # noqa: SLF001
+    put(PostgresLease, "check", look_away)
+    put(PostgresLease, "_verify", look_away)
 
 
 def absent_at_first_sight() -> None:
@@ -112,7 +113,7 @@ def absent_at_first_sight() -> None:
         is_unseen = verdict.ruling is Ruling.KEEP and not verdict.rows
         return Verdict(Ruling.ABSENT, Ground.NOTHING_HELD) if is_unseen else verdict
 
-    tasks_doubts.judge = judge
+    put(tasks_doubts, "judge", judge)
 
 
 def every_channel_is_ours() -> None:
@@ -122,7 +123,7 @@ def every_channel_is_ours() -> None:
     def read_order(*arguments: Any, **named: Any) -> BrokerOrder:
         return replace(read(*arguments, **named), is_ours=True, address="")
 
-    kis_broker.read_order = read_order
+    put(kis_broker, "read_order", read_order)
 
 
 def notices_without_identity() -> None:
@@ -137,7 +138,7 @@ def notices_without_identity() -> None:
             return replace(found, execution_id=secrets.token_hex(16))
         return found
 
-    fills.execution_from_notice = blind
+    put(fills, "execution_from_notice", blind)
 
 
 def guess_rejected() -> None:
@@ -147,10 +148,10 @@ def guess_rejected() -> None:
         try:
             return await real(self, *arguments, **named)
         except OutcomeUnknown as problem:
-            raise submissions.Rejected(problem.message, code="TIMEOUT") from problem
+            raise Rejected(problem.message, code="TIMEOUT") from problem
 
     real = KisBroker.place
-    KisBroker.place = place  # type: ignore[method-assign]
+    put(KisBroker, "place", place)
 
 
 def _dies_at(*steps: tuple[Step, Moment]) -> Callable[[Scenario], bool]:

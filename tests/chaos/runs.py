@@ -24,7 +24,7 @@ from adapters.kis_sim.server import Simulator
 from tests.builders import A_DAY, seoul
 from tests.chaos.lives import Adversary, a_life, load_books
 from tests.chaos.scenarios import Scenario, draw
-from tests.chaos.stages import HTS_ID, Place, Stage, play
+from tests.chaos.stages import HTS_ID, Place, Stage, play, put
 from tests.chaos.steps import Diary, Trap
 from tests.chaos.verdicts import Verdict, judge
 from tests.chaos.wires import MARK
@@ -229,7 +229,7 @@ def _options(environment: str, account: str) -> Options:
 
 async def _simulate(place: Place, writing: int) -> None:
     options = _options(place.scenario.environment, place.account)
-    simulator_server.Gateway = _telling(place.diary)  # type: ignore[misc]  # a subclass of it
+    put(simulator_server, "Gateway", _telling(place.diary))
     async with Simulator(options) as simulator:
         await simulator.advance_to(place.stage.clock.now())
         os.write(

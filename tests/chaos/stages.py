@@ -102,7 +102,7 @@ def a_stage(url: str) -> Stage:
         connect_args={**engines.CONNECT, "options": SESSION},
     )
     # One engine for all processes of the job: statements are compiled once, before the first fork.
-    postgres_stores.open_engine = lambda _url: engine
+    put(postgres_stores, "open_engine", lambda _url: engine)
     tls = httpx.create_ssl_context()
     return Stage(url, tls, engine, XkrxCalendar(), Wording("en"), SharedClock())
 
@@ -191,6 +191,16 @@ def _channel(scenario: Scenario) -> Any:
         },
         risk={"maximum_weight": "0.9", "maximum_quantity_per_symbol": 100_000},
     )
+
+
+def put(owner: object, name: str, thing: object) -> None:
+    """Put a thing in the place of what `owner` knows by `name`.
+
+    Raises:
+        AttributeError: when it knows no such name: a replacement that replaces nothing tests nothing.
+    """
+    getattr(owner, name)
+    setattr(owner, name, thing)
 
 
 def neighbour_of(symbol: Symbol, symbols: Sequence[Symbol]) -> Symbol:

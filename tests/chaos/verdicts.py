@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tests.chaos.scenarios import Scenario
 from tests.chaos.steps import Diary
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from tests.chaos.lives import Books
 
 type Row = Mapping[str, Any]
+NEIGHBOUR: Final = "_order_neighbour"
+"""What a process calls ordering another symbol."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +139,14 @@ class Case:
                 yield f"{order.client_order_id} bound to {number} of {self._truth[number]}"
 
     def blocked(self) -> Iterable[str]:
-        """Tell when we did not even send an order of another symbol because one was in doubt."""
-        for entry in self._diary.of("neighbour"):
-            if entry["became"] in ([], ["DENIED"]):
-                yield f"another symbol's order: {entry['became']}"
-        for entry in self._diary.of("stumbled"):
-            if entry["act"] == "_order_neighbour" and entry["words"].startswith("NotReady"):
-                yield f"another symbol's order: {entry['words']}"
+        """Tell when an order of another symbol was not even sent because one was in doubt, at the last try too."""
+        tries = [entry["became"] for entry in self._diary.of("neighbour")]
+        if any(became not in ([], ["DENIED"]) for became in tries):
+            return
+        yield from (f"another symbol's order: {became}" for became in tries[-1:])
+        tried = (entry for entry in self._diary.of("stumbled") if entry["act"] == NEIGHBOUR)
+        last = [entry["words"] for entry in tried][-1:]
+        yield from (words for words in last if words.startswith("NotReady"))
 
     def _compare(self, row: Row, order: Order) -> Iterable[str]:
         if (order.filled_quantity, order.filled_value) != (

@@ -1,0 +1,86 @@
+"""This is chaos in small: 500 runs for every change of the code, and the mutants that they must catch.
+
+Each test starts the command anew, because processes must be forked from one without threads and event loops.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.chaos.mutants import MUTANTS
+from tests.chaos.scenarios import FAULTS, SPOTS, draw
+from tests.chaos.tables import Results, is_passed, total
+
+RUNS: Final = 500
+FIRST_SEED: Final = 1
+
+
+def chaos(*words: str) -> str:
+    """Carry out the command; give what it said, whatever the outcome."""
+    command = (sys.executable, "-m", "tests.chaos", *words)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our words
+    return done.stdout + done.stderr
+
+
+@pytest.mark.timeout(1800)
+def test_no_death_no_fault_and_no_adversary_doubles_or_loses_an_order(tmp_path: Path) -> None:
+    said = chaos(
+        *("--runs", str(RUNS), "--seed", str(FIRST_SEED), "--jobs", "2", "--out", str(tmp_path))
+    )
+    lines = Results(tmp_path).lines
+    assert len(lines) == RUNS, said
+    table = (tmp_path / "table.md").read_text(encoding="utf-8")
+    assert is_passed(total(lines)), f"{said}\n{table[table.index('- seed') :]}"
+    never = {str(spot) for spot in SPOTS} - {line["spot"] for line in lines if line["was_sprung"]}
+    assert not never, f"nobody died {never}"
+
+
+@pytest.mark.timeout(600)
+def test_every_mutant_is_caught(tmp_path: Path) -> None:
+    said = chaos("--mutants", "--out", str(tmp_path))
+    caught = {line.partition(":")[0] for line in said.splitlines() if ": caught in run" in line}
+    assert caught == {mutant.name for mutant in MUTANTS}, said
+
+
+@pytest.mark.timeout(300)
+def test_a_seed_replays_identically(tmp_path: Path) -> None:
+    def played(name: str) -> Mapping[str, Any]:
+        folder = tmp_path / name
+        said = chaos("--seed", "7", "--runs", "1", "--out", str(folder))
+        assert "seed=7" in said
+        (line,) = Results(folder).lines
+        return {key: value for key, value in line.items() if key not in {"seconds", "notes"}}
+
+    assert played("first") == played("second")
+
+
+def test_a_seed_draws_the_same_run_every_time() -> None:
+    assert [draw(seed) for seed in range(50)] == [draw(seed) for seed in range(50)]
+
+
+def test_every_step_fault_and_act_is_drawn() -> None:
+    drawn = [draw(seed) for seed in range(3_000)]
+    assert {spot for scenario in drawn for spot in scenario.spots} == set(SPOTS)
+    assert {scenario.fault for scenario in drawn} == set(FAULTS)
+    assert {len(scenario.spots) for scenario in drawn} == {1, 2}
+    assert {scenario.copies for scenario in drawn} == {1, 2}
+    assert {word for scenario in drawn for word in scenario.adversary} == {
+        *("commit", "send", "reply", "death")
+    }
+
+
+def test_a_finished_run_is_not_repeated_and_half_a_line_is_none(tmp_path: Path) -> None:
+    line = {"seed": 1, "spot": "after order sent", "fault": "none", "was_sprung": True}
+    columns = dict.fromkeys(
+        ("duplicates", "losses", "wrong_bindings", "unresolved", "blocked", "problem"), ""
+    )
+    whole = json.dumps(line | columns)
+    (tmp_path / "results.jsonl").write_text(f"{whole}\n{whole[:40]}", encoding="utf-8")
+    assert [found["seed"] for found in Results(tmp_path).lines] == [1]
