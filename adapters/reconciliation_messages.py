@@ -38,10 +38,13 @@ def late_match(order: Order, wording: Wording, *, name: str, is_canceled: bool) 
     return Message(Severity.CRITICAL, title, wording.text(key, number=order.broker_order_id))
 
 
-def symbol_stopped(symbol: str, reason: str, wording: Wording, *, name: str) -> Message:
+def symbol_stopped(
+    symbol: str, reason: str, wording: Wording, *, name: str, is_by_hand: bool
+) -> Message:
     """Tell that one symbol is in quarantine, and how it gets out."""
     title = wording.text("quarantine.put.title", symbol=name or symbol)
-    text = wording.text("quarantine.put.text", symbol=symbol, reason=reason)
+    key = "quarantine.put.by_hand" if is_by_hand else "quarantine.put.text"
+    text = wording.text(key, symbol=symbol, reason=reason)
     return Message(Severity.CRITICAL, title, text)
 
 

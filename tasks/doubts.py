@@ -23,7 +23,7 @@ from trading.doubts import (
     judge,
 )
 from trading.orders import Order, Side
-from trading.plans import BrokerDay
+from trading.plans import BrokerDay, is_absent
 from trading.submissions import Submission
 
 REPLY_COMES: Final = timedelta(seconds=PAUSES[0])
@@ -77,6 +77,12 @@ def has_doubt(desk: Desk, *, since: timedelta = REPLY_COMES) -> bool:
     with desk.stores.begin() as work:
         doubtful = [order for order in work.orders.open() if order.is_in_doubt]
     return any(at - (order.submitted_at or order.updated_at) >= since for order in doubtful)
+
+
+def has_absent(desk: Desk) -> bool:
+    """Tell whether an order of today was declared absent: its row may turn up until the close."""
+    with desk.stores.begin() as work:
+        return any(is_absent(order) for order in work.orders.of_day(desk.today()))
 
 
 def note(desk: Desk, finding: Finding) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from adapters.reconciliation_messages import symbol_released, symbol_stopped
@@ -22,29 +22,40 @@ BY_HAND: Final = "reconciliation:manual"
 _STOPPING: Final = frozenset({DifferenceKind.POSITION, DifferenceKind.IMPOSSIBLE})
 
 
-def plan_quarantines(
-    desk: Desk,
-    work: UnitOfWork,
-    look: Look,
-    differences: Sequence[Difference],
-    *,
-    told: Sequence[Sequence[str]],
-) -> tuple[Step, ...]:
-    """Plan which symbols stop and which go on.
+def stopping_of(
+    desk: Desk, work: UnitOfWork, look: Look, differences: Sequence[Difference]
+) -> tuple[Difference, ...]:
+    """Give the differences for which a symbol must stop."""
+    return tuple(d for d in differences if _stops(desk, work, look, d))
 
-    What was told before and is not stopped any more was resumed by the operator: it stops again only for another
-    difference.
+
+def plan_quarantines(
+    work: UnitOfWork,
+    stopping: Sequence[Difference],
+    differing: Collection[str],
+    *,
+    before: Sequence[Sequence[str]],
+) -> tuple[Step, ...]:
+    """Plan which symbols stop and which of the stopped go on: those that are not `differing` any more.
+
+    `before` are the differences that stopped a symbol at the last comparison. One of them whose symbol is not
+    stopped any more was resumed by the operator: it stops again only for another difference.
     """
     halts = [halt for halt in work.halts.in_force() if halt.source in {SOURCE, BY_HAND}]
     stopped = {halt.symbol for halt in halts}
-    stopping = [d for d in differences if _stops(desk, work, look, d)]
-    news = {d.symbol: d for d in stopping if d.symbol not in stopped and written(d) not in told}
-    differing = {d.symbol for d in differences if d.kind in _STOPPING}
-    agreeing = [halt for halt in halts if halt.source == SOURCE and halt.symbol not in differing]
+    news = {
+        d.symbol: d for d in stopping if d.symbol not in stopped and written(d) not in list(before)
+    }
+    agreeing = [h for h in halts if h.source == SOURCE and h.symbol not in differing]
     return (
         *(Step(Act.QUARANTINE, symbol, _words(d)) for symbol, d in news.items()),
         *(Step(Act.RELEASE, halt.symbol, halt.reason) for halt in agreeing),
     )
+
+
+def differing_symbols(differences: Iterable[Difference]) -> frozenset[str]:
+    """Give the symbols whose books differ in what a quarantine is for."""
+    return frozenset(d.symbol for d in differences if d.kind in _STOPPING)
 
 
 def carry_out_quarantine(work: UnitOfWork, step: Step, look: Look) -> None:
@@ -52,8 +63,7 @@ def carry_out_quarantine(work: UnitOfWork, step: Step, look: Look) -> None:
     if step.act is Act.RELEASE:
         work.halts.lift(SOURCE, symbol=step.subject, reason="the books agree", at=look.at)
         return
-    is_by_hand = step.detail.startswith(DifferenceKind.ORDER_FOREIGN)
-    source = BY_HAND if is_by_hand else SOURCE
+    source = BY_HAND if _is_by_hand(step) else SOURCE
     work.halts.put(Halt(source, TradingState.HALTED, step.detail, look.at, symbol=step.subject))
 
 
@@ -63,7 +73,12 @@ def tell_quarantine(desk: Desk, step: Step) -> None:
     if step.act is Act.RELEASE:
         desk.tell(symbol_released(step.subject, desk.wording, name=name))
     else:
-        desk.tell(symbol_stopped(step.subject, step.detail, desk.wording, name=name))
+        is_by_hand = _is_by_hand(step)
+        desk.tell(
+            symbol_stopped(
+                step.subject, step.detail, desk.wording, name=name, is_by_hand=is_by_hand
+            )
+        )
 
 
 def written(difference: Difference) -> list[str]:
@@ -87,3 +102,7 @@ def _stops(desk: Desk, work: UnitOfWork, look: Look, difference: Difference) -> 
 def _words(difference: Difference) -> str:
     kind, subject, ours, theirs = written(difference)
     return f"{kind} {subject}: {ours} / {theirs}"
+
+
+def _is_by_hand(step: Step) -> bool:
+    return step.detail.startswith(DifferenceKind.ORDER_FOREIGN)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -19,7 +19,14 @@ from tasks.late_matches import cancel_late_matches
 from tasks.looks import Look, look
 from tasks.notices import release_notices
 from tasks.plans import Outcome, do_all, plan_all
-from tasks.quarantines import carry_out_quarantine, plan_quarantines, tell_quarantine, written
+from tasks.quarantines import (
+    carry_out_quarantine,
+    differing_symbols,
+    plan_quarantines,
+    stopping_of,
+    tell_quarantine,
+    written,
+)
 from tasks.trips import check_trips
 from trading.orders import Order, OrderStatus
 from trading.plans import Act, BrokerDay, Step
@@ -99,12 +106,12 @@ async def reconcile(desk: Desk, *, dry_run: bool = False) -> Reconciliation:
     if any(difference.kind in MOVING for difference in done.differences):
         seen = await look(desk, with_yesterday=True)
         again = _settle(desk, seen)
-        steady = set(done.differences)
+        first = set(done.differences)
         done = replace(again, steps=(*done.steps, *again.steps))
-        stopping = [d for d in done.differences if d.kind not in MOVING or d in steady]
+        steady = [d for d in done.differences if d.kind not in MOVING or d in first]
     else:
-        stopping = list(done.differences)
-    done = _conclude(desk, seen, done, stopping)
+        steady = list(done.differences)
+    done = _conclude(desk, seen, done, steady)
     await cancel_late_matches(desk, done.steps)
     await check_trips(desk, prices={p.symbol: p.last for p in seen.positions})
     return done
@@ -118,7 +125,9 @@ def _planned(desk: Desk, seen: Look) -> Reconciliation:
     if all(step.act is not Act.OPEN for step in outcome.steps):
         left += compare_positions(ledger, seen.positions)
     with desk.stores.begin() as work:
-        stops = plan_quarantines(desk, work, seen, left, told=_told(work))
+        stopping = stopping_of(desk, work, seen, left)
+        differing = differing_symbols(left)
+        stops = plan_quarantines(work, stopping, differing, before=_told(work).stopping)
     return _reconciliation(seen, (*outcome.steps, *stops), found)
 
 
@@ -161,32 +170,41 @@ def _sent(work: UnitOfWork, day: BrokerDay) -> tuple[Order, ...]:
     return tuple(order for order in orders if order.status is not OrderStatus.DENIED)
 
 
+@dataclass(frozen=True)
+class Told:
+    """What the owner was told last, and for which of it a symbol had to stop."""
+
+    found: list[list[str]] = field(default_factory=list)
+    stopping: list[list[str]] = field(default_factory=list)
+
+
 def _conclude(
-    desk: Desk, seen: Look, done: Reconciliation, stopping: Sequence[Difference]
+    desk: Desk, seen: Look, done: Reconciliation, steady: Sequence[Difference]
 ) -> Reconciliation:
     """Stop and release symbols, and tell the differences if they are others than those told last.
 
-    An alarm at every turn is none.
+    An alarm at every turn is none. Only what is `steady` stops a symbol.
     """
-    found = [written(difference) for difference in done.differences]
-    moving = [d for d in done.differences if d not in stopping]
     with desk.stores.begin() as work:
-        told = _told(work)
-        steps = plan_quarantines(desk, work, seen, stopping, told=told)
-        steps = tuple(s for s in steps if s.subject not in {d.symbol for d in moving})
+        before = _told(work)
+        stopping = stopping_of(desk, work, seen, steady)
+        differing = differing_symbols(done.differences)
+        steps = plan_quarantines(work, stopping, differing, before=before.stopping)
         for step in steps:
             carry_out_quarantine(work, step, seen)
-        if found != told:
-            work.audit.add(AuditEntry("reconciliation", TOLD, {"found": found}), at=done.at)
+        now = Told([*map(written, done.differences)], [*map(written, stopping)])
+        if now != before:
+            detail = {"found": now.found, "stopping": now.stopping}
+            work.audit.add(AuditEntry("reconciliation", TOLD, detail), at=done.at)
     for step in steps:
         tell_quarantine(desk, step)
-    if found and found != told:
+    if now.found and now.found != before.found:
         desk.tell(differences_found(done.differences, desk.wording))
     return replace(done, steps=(*done.steps, *steps))
 
 
-def _told(work: UnitOfWork) -> list[list[str]]:
-    """Give the differences that the owner was told last."""
+def _told(work: UnitOfWork) -> Told:
     entries = work.audit.last(count=AUDIT_DEPTH)
-    told: list[list[list[str]]] = [e.detail["found"] for _, e in entries if e.action == TOLD]
-    return told[0] if told else []
+    details = (entry.detail for _, entry in entries if entry.action == TOLD)
+    last = next(details, None)
+    return Told(last["found"], last.get("stopping", [])) if last else Told()

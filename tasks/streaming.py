@@ -14,7 +14,7 @@ from datetime import datetime
 from adapters.market_data import Connected, Notice, StreamEvent
 from adapters.messages import stream_stumbled
 from tasks.desk import Desk
-from tasks.doubts import has_doubt
+from tasks.doubts import has_absent, has_doubt
 from tasks.fills import NoticeOutcome, apply_notice
 from tasks.notices import apply_waiting
 from tasks.orders import trade
@@ -34,6 +34,8 @@ INQUIRY_PAUSE_SECONDS = 3.0
 """At least this long between two reconciliations that notices ask for."""
 REFRESH_SECONDS = 30.0
 """How long an exit that came to nothing waits for its next attempt, and what others booked to be seen."""
+SWEEP_SECONDS = 60.0
+"""Between two looks for the rows of orders that were declared absent."""
 TRIPS_SECONDS = 5.0
 """Between two looks at what trips the kill switch."""
 
@@ -47,6 +49,7 @@ class StreamSession:
     unknown_until: float | None = None
     doubt_looks: int = 0
     doubt_due: float = 0.0
+    sweep_due: float = 0.0
     wants_inquiry: bool = True
     inquired_at: float = 0.0
     refreshed_at: float = 0.0
@@ -138,7 +141,10 @@ class StreamSession:
             self.wants_inquiry = True
 
     def _look_for_doubt(self) -> None:
-        """Ask for an inquiry, with growing pauses, while an order is in doubt."""
+        """Ask for an inquiry, with growing pauses, while an order is in doubt, and every minute after an absent one."""
+        if _loop_time() >= self.sweep_due:
+            self.sweep_due = _loop_time() + SWEEP_SECONDS
+            self.wants_inquiry |= has_absent(self.desk)
         if _loop_time() < self.doubt_due:
             return
         if not has_doubt(self.desk):

@@ -70,6 +70,21 @@ async def test_what_the_operator_resumed_is_not_stopped_again_for_the_same_diffe
     assert [step.act for step in (await make_ready(floor.desk)).steps] == [Act.QUARANTINE]
 
 
+async def test_what_was_on_its_way_and_stays_a_difference_stops_its_symbol(floor: Floor) -> None:
+    """An open order explains a difference only while it is open."""
+    await floor.open()
+    await floor.trade(a_signal())
+    floor.broker.hand_over(LG_CHEM, 5, 2_000_000)
+    assert (await make_ready(floor.desk)).steps == ()
+    await floor.broker.cancel(
+        broker_order_id="0000000001",
+        branch="",
+        order_type=floor.order().intent.order_type,
+    )
+    done = await make_ready(floor.desk)
+    assert [step.act for step in done.steps] == [Act.CLOSE, Act.QUARANTINE]
+
+
 async def test_money_that_the_bank_paid_in_stops_nothing(floor: Floor) -> None:
     await floor.open()
     floor.broker.pay_in(1_234)

@@ -12,6 +12,7 @@ from adapters.memory.stores import MemoryStores
 from tasks import streaming
 from tasks.fills import NoticeOutcome
 from tasks.notices import apply_waiting
+from tasks.rulings import declare_absent_by_hand
 from tasks.streaming import StreamSession
 from tests.builders import ACCOUNT, HYUNDAI, LG_CHEM, a_signal, an_accepted_order
 from tests.desks import Floor, a_floor
@@ -138,6 +139,23 @@ async def test_a_doubt_is_looked_at_with_growing_pauses(
     gaps = [after - before for before, after in pairwise(looked_at)]
     assert looked_at[0] == 0
     assert gaps == [*PAUSES[1:], PAUSES[-1]]
+
+
+async def test_what_was_declared_absent_is_looked_for_every_minute(
+    floor: Floor, session: StreamSession, clock: Loop
+) -> None:
+    await lose(floor)
+    floor.at("08:52")
+    order_id = floor.order().client_order_id
+    await declare_absent_by_hand(floor.desk, order_id, reason="not in HTS")
+    looked_at = []
+    for second in range(150):
+        clock.now = 1_000 + second
+        before = session.inquiries
+        await session.pulse()
+        if session.inquiries > before:
+            looked_at.append(second)
+    assert looked_at == [0, 60, 120]
 
 
 async def test_a_visible_order_is_bound_by_the_session_within_five_seconds(
