@@ -121,7 +121,8 @@ def a_place(home: Path, server_url: str, name: str) -> Iterator[Place]:
     words += ["--mode", "real", "--rate-limit", "off", "--token-interval", "off"]
     words += ["--day", DAY.isoformat(), "--clock", "step", "--account", ACCOUNT]
     words += ["--cash", "100000000", "--hts-id", "bench", "--spacing", "30"]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own words
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(words, text=True, **pipes) as process:  # noqa: S603 - our own words
         try:
             line = process.stdout.readline() if process.stdout else ""
             yield Place(home / name, database_url, json.loads(line))

@@ -20,11 +20,12 @@ from tasks.writers import only_writer
 
 
 async def start(task: dict[str, Any]) -> None:
-    """Become ready, say "ready", then order or end."""
+    """Say "up", become ready, say "ready", then order or end."""
+    print("up", flush=True)  # noqa: T201 - this is what the parent waits for
     place = Place(Path(task["home"]), task["database_url"], task["market"])
     async with a_desk(place, FixedClock(datetime.fromisoformat(task["at"]))) as desk:
         async with only_writer(desk):
-            print("ready", flush=True)  # noqa: T201 - this is what the parent waits for
+            print("ready", flush=True)  # noqa: T201 - and for this
         if task["number"] is not None:
             await trade.fn(desk, [next_signal(desk, task["number"])])
 
