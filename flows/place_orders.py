@@ -1,4 +1,4 @@
-"""This is the flow place-orders: reconcile first, then the day's live signals through the gate to the broker."""
+"""This is the flow place-orders: first make both books agree, then the live signals go through the gate to the broker."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from flows.hooks import tell_failure
 from flows.stories import Guard, Story, perform
 from tasks.desk import Desk
 from tasks.orders import trade
-from tasks.readiness import settle_doubts
-from tasks.reconciliation import reconcile
+from tasks.readiness import make_ready, settle_doubts
 from trading.orders import WITHHELD, Order, OrderStatus
 
 DOUBT_SECONDS = 30.0
@@ -28,7 +27,7 @@ async def place_orders() -> State[None]:
     async with open_desk() as desk:
 
         async def story() -> Story:
-            await reconcile(desk)
+            await make_ready(desk)
             with desk.stores.begin() as work:
                 signals = work.signals.of_day(desk.today())
             orders = await trade(desk, signals)
