@@ -113,7 +113,7 @@ async def reconcile(desk: Desk, *, dry_run: bool = False) -> Reconciliation:
         steady = list(done.differences)
     done = _conclude(desk, seen, done, steady)
     await cancel_late_matches(desk, done.steps)
-    await check_trips(desk, prices={p.symbol: p.last for p in seen.positions})
+    check_trips(desk, prices={p.symbol: p.last for p in seen.positions})
     return done
 
 

@@ -189,14 +189,14 @@ class StreamSession:
             elif _loop_time() - self.refreshed_at >= REFRESH_SECONDS:
                 self._refresh()
             if _loop_time() - self.tripped_at >= TRIPS_SECONDS:
-                await self._check_trips()
+                self._check_trips()
 
-    async def _check_trips(self) -> None:
+    def _check_trips(self) -> None:
         """See whether something stops trading, with the prices that the stream has brought."""
         self.tripped_at = _loop_time()
         self.hearing = self.hearing or Hearing(self.desk.now(), _loop_time())
         silence = self.hearing.silence(self.desk, _loop_time())
-        await check_trips(self.desk, prices=self.prices, silence=silence)
+        check_trips(self.desk, prices=self.prices, silence=silence)
 
     async def _inquire(self) -> None:
         """Reconcile; what asks for an inquiry while this one is under way gets another."""

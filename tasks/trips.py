@@ -12,7 +12,6 @@ from risk.trips import Trip, TripFigures, TripRule, reject_streak, source_of, tr
 from tasks.desk import Desk
 from tasks.equity import opening_equity
 from tasks.halts import put_halt
-from trading.errors import BrokerError
 from trading.halts import Halt
 from trading.instruments import Symbol
 from trading.sessions import Phase, phase_at, seoul_date
@@ -21,22 +20,20 @@ FORGIVEN: Final = (TripRule.DAILY_LOSS, TripRule.REJECTS)
 """Trips over what has happened: once the owner has resumed, the same does not trip again."""
 
 
-async def check_trips(
-    desk: Desk, *, prices: Mapping[Symbol, int] | None = None, silence: timedelta | None = None
+def check_trips(
+    desk: Desk, *, prices: Mapping[Symbol, int], silence: timedelta | None = None
 ) -> tuple[Halt, ...]:
     """Put a halt for every limit that is reached and does not stop already; give those put now.
 
-    `prices` are the last traded ones, asked of the market where none are given; without the price of a holding
-    the day's loss is not judged. `silence` is how long the stream has brought no price (`Hearing.silence`). What
+    `prices` are the last traded ones; without the price of a holding the day's loss is not judged. `silence` is how long the stream has brought no price (`Hearing.silence`). What
     the owner has resumed does not trip again on the same rejects, nor on the loss of the same day.
 
     Raises:
         StoreUnavailable: when the figures cannot be read; nothing is stopped by that.
     """
-    known = await _holding_prices(desk, prices)
     with desk.stores.begin() as work:
         resumed = _resumed(work)
-        figures = _figures(desk, work, known, silence, resumed)
+        figures = _figures(desk, work, prices, silence, resumed)
         in_force = {halt.source for halt in desk.halts(work)}
     limits, daily_loss = desk.channel.trips, desk.channel.risk.daily_loss
     trips = tripped(figures, limits, daily_loss=daily_loss)
@@ -67,17 +64,6 @@ class Hearing:
             return None
         waited = timedelta(seconds=loop_time - self.loop_time)
         return min(now - max(self.at, session.opens_at), waited)
-
-
-async def _holding_prices(desk: Desk, prices: Mapping[Symbol, int] | None) -> Mapping[Symbol, int]:
-    if prices is not None:
-        return prices
-    with desk.stores.begin() as work:
-        held = work.ledger.load().held_symbols
-    try:
-        return {symbol: (await desk.market_data.quote(symbol)).last for symbol in held}
-    except BrokerError:
-        return {}
 
 
 def _figures(

@@ -39,10 +39,10 @@ async def test_a_profit_that_shrinks_halts_nothing(floor: Floor) -> None:
     """Incident 25: a drawdown ratio with a realised-peak denominator halted trading in profit."""
     entry = await floor.hold()
     floor.print(437_000)  # far above its price of 401,000
-    assert await check_trips(floor.desk) == ()
+    assert check_trips(floor.desk, prices={LG_CHEM: 437_000}) == ()
     floor.at("10:05")
     floor.print(404_000)  # nearly all of the gain is gone, and still it is a gain
-    assert await check_trips(floor.desk) == ()
+    assert check_trips(floor.desk, prices={LG_CHEM: 404_000}) == ()
     (sold,) = await floor.trade(an_exit(entry))
     assert sold.status is OrderStatus.ACCEPTED
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from adapters.market_data import Connected
 from adapters.notifier import Severity
 from adapters.stores import OutboxEvent
 from risk.trips import TripLimits, TripRule
+from tasks.desk import Desk
 from tasks.halts import put_halt
 from tasks.resumptions import resume
 from tasks.streaming import StreamSession
@@ -21,8 +23,12 @@ from tests.builders import A_DAY, HYUNDAI, LG_CHEM, SAMSUNG, a_signal, seoul
 from tests.desks import Floor, a_floor, an_exit
 from trading.errors import BadInput, OutcomeUnknown, Rejected
 from trading.halts import Halt, TradingState
+from trading.instruments import Symbol
 from trading.notices import NoticeKind
 from trading.orders import OrderStatus, Side
+
+PRICES = {LG_CHEM: 317_000}
+"""At which 24 shares bought at 401,000 won have lost 2 % of the account."""
 
 
 class OffClock:
@@ -40,6 +46,11 @@ def sources(floor: Floor) -> list[str]:
     """Give the sources of all halts in force."""
     with floor.stores.begin() as work:
         return [halt.source for halt in floor.desk.halts(work)]
+
+
+def look(desk: Desk, prices: Mapping[Symbol, int] = PRICES) -> tuple[Halt, ...]:
+    """Look at everything that may trip."""
+    return check_trips(desk, prices=prices)
 
 
 async def lose(floor: Floor) -> Floor:
@@ -117,7 +128,7 @@ async def test_a_trip_halts_once_tells_and_is_audited(floor: Floor, rule: TripRu
     arrange, state = CASES[rule]
     floor = await arrange(floor)
     for _ in range(2):
-        await check_trips(floor.desk)
+        look(floor.desk)
     with floor.stores.begin() as work:
         (halt,) = floor.desk.halts(work)
         audit = work.audit.latest("halt")
@@ -134,7 +145,7 @@ async def test_what_the_owner_has_resumed_does_not_trip_again_by_itself(
     floor: Floor, rule: TripRule
 ) -> None:
     floor = await CASES[rule][0](floor)
-    await check_trips(floor.desk)
+    look(floor.desk)
     floor.clock.move_to(floor.clock.now() + timedelta(seconds=1))
 
     with pytest.raises(BadInput):
@@ -158,7 +169,7 @@ async def test_new_rejects_after_a_resume_trip_again(floor: Floor) -> None:
 
 async def test_a_clock_that_is_still_off_trips_again_after_a_resume(floor: Floor) -> None:
     floor = await be_late(floor)
-    await check_trips(floor.desk)
+    look(floor.desk)
     await resume.fn(floor.desk, reason="hoping")
     assert sources(floor) == []
     await floor.reconcile()
@@ -175,13 +186,12 @@ async def test_a_loss_stops_buys_and_lets_the_stop_sell(floor: Floor) -> None:
     assert buy.status is OrderStatus.DENIED
 
 
-async def test_a_price_that_cannot_be_read_keeps_no_other_trip_from_being_seen(
+async def test_a_price_that_nobody_knows_keeps_no_other_trip_from_being_seen(
     floor: Floor,
 ) -> None:
     await lose(floor)
-    floor.market.lost.add(LG_CHEM)
     desk = replace(floor.desk, broker_clock=OffClock(60))
-    assert [halt.source for halt in await check_trips(desk)] == ["trip:clock"]
+    assert [halt.source for halt in look(desk, {})] == ["trip:clock"]
 
 
 async def test_a_trip_beside_a_halt_stays_when_that_is_lifted(floor: Floor) -> None:
@@ -189,7 +199,7 @@ async def test_a_trip_beside_a_halt_stays_when_that_is_lifted(floor: Floor) -> N
     put_halt.fn(floor.desk, halt)
     await be_refused(floor)
     floor.broker.refusal = None
-    await check_trips(replace(floor.desk, broker_clock=OffClock(60)))
+    look(replace(floor.desk, broker_clock=OffClock(60)))
     await resume.fn(floor.desk, reason="only that one", strategy_id="trend")
     assert sources(floor) == ["trip:clock"]
 
