@@ -22,8 +22,11 @@ from tests.chaos.stages import Stage, a_stage
 from tests.chaos.tables import Results
 from tests.chaos.verdicts import Verdict
 
-NO_DISK: Final = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-"""Only processes die here, never the machine."""
+NO_DISK: Final = {
+    **dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), "off"),
+    "autovacuum": "off",
+}
+"""Only processes die here, never the machine, and the databases are thrown away."""
 _SILENT: Final = 50
 
 

@@ -36,8 +36,9 @@ LOOKS: Final = (1, 4, 15, 30, 60, 90, 120, 180, 300)
 """Seconds of market time before each look of a process that recovers."""
 SWEEPS: Final = 2
 """Looks that go on after an order was called absent: it must not turn up."""
-LAST_LOOKS: Final = 2
-QUIET: Final = 0.6
+LAST_LOOKS: Final = 10
+"""So often the book is asked for after the close, until it can be read once."""
+QUIET: Final = 0.2
 """Seconds of the hasty loop in which no notice comes: all are in."""
 AFTER_CLOSE: Final = "15:36"
 
@@ -124,38 +125,38 @@ class Life:
         """Go on after a death until nothing is open, then to the close."""
         self.trap.is_armed = True
         self.place.hands.advance(self.place.scenario.restart)
-        await self._try(self._trade)
-        await self._look_until_settled()
+        has_traded = await self._try(self._trade)
+        await self._look_until_settled(has_traded=has_traded)
         if self.place.scenario.cancels:
             await self._try(self._cancel)
         self.place.hands.advance_to(seoul(A_DAY, AFTER_CLOSE))
-        seen = 0
-        while seen < LAST_LOOKS:
-            seen += await self._look(60)
+        for _ in range(LAST_LOOKS):
+            if await self._look(60):
+                break
         self.trap.diary.write("closed")
 
     async def take_over(self) -> None:
         """Take the right to order from a process that sleeps, go on, and pause while that one wakes up."""
         _age_lease(self.place)
-        await self._try(self._trade)
-        await self._look_until_settled()
+        has_traded = await self._try(self._trade)
+        await self._look_until_settled(has_traded=has_traded)
         os.kill(os.getpid(), signal.SIGSTOP)
 
-    async def _look_until_settled(self) -> None:
-        """Look until no order is in doubt, the decision was acted on again, and what was absent stayed so."""
-        looks_left = -1
+    async def _look_until_settled(self, *, has_traded: bool) -> None:
+        """Look until no order is in doubt, the decision was acted on since, and what was absent stayed so."""
+        looks_left = 0
         for place, seconds in enumerate(LOOKS):
             has_seen = await self._look(seconds)
-            is_in_doubt = any(order.is_in_doubt for order in self._orders())
-            if is_in_doubt and place >= self.place.scenario.patience:
-                await self._try(self._order_neighbour)
-            if is_in_doubt or not has_seen:
-                continue
-            if looks_left < 0:
-                await self._try(self._trade)
-                looks_left = SWEEPS if _is_absent(self._orders()) else 1
-            looks_left -= 1
-            if not looks_left:
+            if any(order.is_in_doubt for order in self._orders()):
+                has_traded = False
+                if place >= self.place.scenario.patience:
+                    await self._try(self._order_neighbour)
+            elif has_seen and not has_traded:
+                has_traded = await self._try(self._trade)
+                looks_left = SWEEPS if _is_absent(self._orders()) else 0
+            elif has_seen:
+                looks_left -= 1
+            if has_traded and looks_left <= 0:
                 return
 
     async def _trade(self) -> None:
