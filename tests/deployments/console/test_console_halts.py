@@ -6,6 +6,8 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from adapters.clock import SystemClock
 from adapters.halt_files import HaltFile
 from adapters.postgres import PostgresStores
 from flows.desk import open_desk
-from tests.builders import A_DAY, SAMSUNG, an_intent, looks_good, seoul
+from tests.builders import A_DAY, ACCOUNT, SAMSUNG, an_intent, looks_good, seoul
 from tests.consoles import NOWHERE, Answer, Console, run_process
 from trading.halts import Halt, TradingState
 from trading.ledger import CashFlow
@@ -206,10 +208,29 @@ def test_nothing_is_resumed_while_the_books_disagree_about_cash(
     assert halts_on_disk(home) == []
 
 
-@pytest.mark.usefixtures("database")
+@pytest.fixture(params=["dev", "paper"])
+def rehearsing(
+    request: pytest.FixtureRequest, database: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[PostgresStores]:
+    """The stores of a channel on which stopping may be rehearsed; the simulator speaks paper too."""
+    monkeypatch.setenv("MAEMAE_CHANNEL", request.param)
+    if request.param == "paper":
+        channels = Path(os.environ["MAEMAE_CHANNELS"])
+        text = (channels / "dev.yaml").read_text("utf-8").replace("channel: dev", "channel: paper")
+        (channels / "paper.yaml").write_text(text, "utf-8")
+        monkeypatch.setenv("MAEMAE_KIS__ENVIRONMENT", "paper")
+        monkeypatch.setenv("MAEMAE_KIS__CALLS_PER_SECOND", "100")
+    with closing(PostgresStores(database, channel=request.param, account=ACCOUNT)) as stores:
+        yield stores
+
+
 def test_a_rehearsal_proves_every_level_and_is_recorded(
-    console: Console, at_simulator: dict[str, Any], home: Path, stores: PostgresStores
+    console: Console,
+    at_simulator: dict[str, Any],
+    home: Path,
+    rehearsing: PostgresStores,
 ) -> None:
+    stores = rehearsing
     asyncio.run(_come_into_the_session(at_simulator))
     before = asyncio.run(_book(at_simulator))
     answer = console("halt", "--rehearse")
