@@ -1,4 +1,4 @@
-"""This is a process of its own that trades the day's signals, or only becomes ready to, for tests that kill it."""
+"""This is a process of its own that trades the day's signals, or is told to become ready, for tests that kill it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ async def _trade() -> None:
 
 
 async def _become_ready() -> None:
+    _say("standing by")
+    sys.stdin.readline()
     async with open_desk() as desk, only_writer(desk):
         _say("ready")
 
