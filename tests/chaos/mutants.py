@@ -35,7 +35,6 @@ from trading.orders import Order, OrderIntent, Side
 from trading.submissions import Submission
 
 DROPPING: Final = frozenset({"reply_lost", "timeout_after_accept"})
-HIDING: Final = frozenset({"rows lag", "rows one by one"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +181,12 @@ def _sleeps_before_sending(scenario: Scenario) -> bool:
 
 
 def _is_hidden(scenario: Scenario) -> bool:
-    is_late = "orders_lag" in scenario.faults and scenario.fault in HIDING
     seconds = scenario.faults.get("orders_lag", {}).get("seconds", 0)
+    is_late = (
+        scenario.fault == "rows lag" and seconds >= 120 and "orders_empty" not in scenario.faults
+    )
     dies = _dies_at((Step.BYTES, Moment.AFTER), (Step.TAKEN, Moment.AFTER))
-    return is_late and seconds >= 120 and dies(scenario) and scenario.side is Side.BUY
+    return is_late and dies(scenario) and scenario.side is Side.BUY
 
 
 def _is_haunted(scenario: Scenario) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import json
 import os
@@ -36,6 +37,8 @@ PATIENCE: Final = 60.0
 SPACING: Final = 60
 MOST_LIVES: Final = 5
 CASH: Final = 1_000_000_000
+
+_DIE_WITH_PARENT: Final = 1
 
 type Mutation = Callable[[], None]
 """Breaks a rule of the product, in the processes of one run only."""
@@ -266,6 +269,7 @@ def _leave_after(act: Callable[[], None], log: Path) -> None:
     """Do `act` with everything it says in a file, then leave without any ceremony of the parent's."""
     code = 1
     try:
+        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)  # also when the parent is killed
         descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         os.dup2(descriptor, 1)
         os.dup2(descriptor, 2)
