@@ -8,12 +8,17 @@ from datetime import date
 from typing import Final
 
 from trading.broker_books import BrokerOrder
-from trading.orders import Order, OrderIntent
+from trading.orders import ABSENT, Order, OrderIntent
 
 MANUAL: Final = "manual"
 """The strategy of orders by hand; no strategy ever owns their shares."""
 BEFORE_OPENING: Final = "BEFORE_OPENING"
 """The error code of an order by hand whose fills came into our book with the opening balance."""
+
+
+def of_strategies(orders: Iterable[Order]) -> tuple[Order, ...]:
+    """Leave out orders by hand: they say nothing about how well strategies, gate and broker worked."""
+    return tuple(order for order in orders if order.intent.strategy_id != MANUAL)
 
 
 def unexplained(rows: Iterable[BrokerOrder], orders: Iterable[Order]) -> tuple[BrokerOrder, ...]:
@@ -35,7 +40,7 @@ def is_adoptable(row: BrokerOrder, orders: Iterable[Order]) -> bool:
     """
     may_be_ours = row.is_ours and any(
         (order.symbol, order.side) == (row.symbol, row.side)
-        and (order.is_in_doubt or order.error_code == "ABSENT")
+        and (order.is_in_doubt or order.error_code == ABSENT)
         for order in orders
     )
     return row.filled_quantity > 0 and not may_be_ours
@@ -58,7 +63,6 @@ def manual_order(row: BrokerOrder, *, trading_day: date, channel: str, account: 
         signal_id="",
         reason=f"by hand ({came_through})",
         created_at=row.ordered_at,
-        reference_price=row.limit_price or 0,
     )
     return Order.initialize(intent)
 

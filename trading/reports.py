@@ -12,6 +12,7 @@ from trading.day_results import DayResult, Holding, Sale, day_result, holdings, 
 from trading.decisions import Breach, RiskEvent
 from trading.equity import curve_returns
 from trading.instruments import Symbol
+from trading.manual_orders import of_strategies
 from trading.order_quality import (
     Funnel,
     Latency,
@@ -78,6 +79,7 @@ def build_report(day: DayRecord) -> EodReport:
     """
     returns = curve_returns(day.curve)
     depths = drawdowns(returns)
+    orders = of_strategies(day.orders)
     return EodReport(
         day=day,
         result=day_result(day),
@@ -90,11 +92,11 @@ def build_report(day: DayRecord) -> EodReport:
         sales=sales(day),
         orders_by_status=Counter(order.status for order in day.orders),
         denials=_denials(day),
-        failure_rate=failure_rate(day.orders),
-        latency=signal_to_accept(day.signals, day.orders),
-        broker_latency=submit_to_accept(day.orders),
-        slippage=slippage(day.orders, day.executions),
-        funnel=funnel(day.signals, day.orders),
+        failure_rate=failure_rate(orders),
+        latency=signal_to_accept(day.signals, orders),
+        broker_latency=submit_to_accept(orders),
+        slippage=slippage(orders, day.executions),
+        funnel=funnel(day.signals, orders),
     )
 
 

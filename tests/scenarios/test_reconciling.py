@@ -13,6 +13,7 @@ import pytest
 
 from adapters.notifier import Severity
 from adapters.stores import UnitOfWork
+from tasks.reports import close_day
 from tasks.signals import guarded_positions
 from tests.builders import A_DAY, ACCOUNT, HYUNDAI, LG_CHEM, SAMSUNG, a_signal
 from tests.desks import CASH, Floor, WatchedStores, a_floor, an_exit, on
@@ -85,6 +86,21 @@ async def test_an_order_by_hand_is_booked_apart_and_never_touched(floor: Floor) 
     assert [row.status for row in floor.broker.book] == [OrderStatus.FILLED]
     assert len(floor.broker.sent) == 0
     floor.assert_books_agree()
+
+
+async def test_the_days_report_counts_money_by_hand_and_no_strategy_for_it(floor: Floor) -> None:
+    await floor.open()
+    await floor.trade(a_signal())
+    await floor.broker.place_by_hand(HYUNDAI, Side.BUY, 10, 150_000)
+    floor.at("09:00")
+    floor.print(150_000, symbol=HYUNDAI, auction=True)
+    floor.print(401_000, auction=True)
+    await floor.reconcile()
+    floor.at("15:50")
+    report = await close_day(floor.desk, A_DAY)
+    assert (report.funnel.orders, report.funnel.filled, report.slippage.unmeasured) == (1, 1, 1)
+    assert {holding.symbol for holding in report.holdings} == {LG_CHEM, HYUNDAI}
+    assert report.day.closing.cash == floor.broker.ledger.cash
 
 
 async def test_no_strategy_sells_what_was_bought_by_hand(floor: Floor) -> None:
