@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial, reduce
 from typing import Final
 
+import structlog
+
 from adapters.stores import UnitOfWork
 from tasks.adoptions import open_book, plan_manual_order, plan_opening
 from tasks.bookings import carry_out
@@ -34,6 +36,9 @@ from trading.reconciliation import Difference, DifferenceKind
 
 IMPOSSIBLE: Final = (LedgerViolation, InvalidTransition, BadInput)
 """What a row that cannot be true, or cannot be ours, raises; it must not keep the others from being booked."""
+
+
+_LOG: Final = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,8 @@ def _has_something_to_do(part: Part, work: UnitOfWork) -> bool:
         draft = part.plan(work)
     except IMPOSSIBLE:
         return True
+    for step in draft.steps:
+        _LOG.info("planned", act=step.act.value, subject=step.subject, detail=step.detail)
     return bool(draft.steps) or draft.finding is not None
 
 
