@@ -23,7 +23,7 @@ from tasks.writers import only_writer
 from tests.builders import A_DAY, a_signal, seoul
 from tests.chaos.hands import Hands
 from tests.chaos.scenarios import Scenario
-from tests.chaos.stages import Place, a_desk, neighbour_of
+from tests.chaos.stages import Place, a_desk
 from tests.chaos.steps import Diary, Trap
 from trading.errors import MaemaeError
 from trading.executions import Execution
@@ -172,8 +172,11 @@ class Life:
 
     async def _order_neighbour(self) -> None:
         """Order another symbol while one is in doubt: nothing may be in its way."""
-        symbol = neighbour_of(self.place.scenario.symbol, self.desk.channel.symbols)
-        if all(o.error_code in NEVER_IN for o in self._orders() if o.symbol == symbol):
+        orders = self._orders()
+        taken = {order.symbol for order in orders if order.error_code not in NEVER_IN}
+        free = (each for each in self.desk.channel.symbols if each not in taken)
+        symbol = next(free, None)
+        if symbol is not None:
             made = await trade.fn(self.desk, [a_signal(symbol=symbol)])
             self.trap.diary.write("neighbour", became=[str(order.status) for order in made])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import selectors
 import ssl
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +37,6 @@ from tests.chaos.scenarios import SLOW_REPLY, Scenario
 from tests.chaos.steps import Diary, Trap
 from tests.chaos.wires import Greeting, WatchedBroker, WatchedStream, Wire
 from tests.desks import a_channel
-from trading.instruments import Symbol
 
 HTS_ID: Final = "maemae"
 HASTE: Final = 20
@@ -201,8 +200,3 @@ def put(owner: object, name: str, thing: object) -> None:
     """
     getattr(owner, name)
     setattr(owner, name, thing)
-
-
-def neighbour_of(symbol: Symbol, symbols: Sequence[Symbol]) -> Symbol:
-    """Give another symbol of the channel."""
-    return next(each for each in symbols if each != symbol)
