@@ -98,7 +98,8 @@ INCIDENTS: Final[dict[str, Incident]] = {
     "8": Incident(
         "a modify during an outage left two live orders",
         _scenario(
-            "incidents_on_the_wire.py::test_a_change_during_an_outage_leaves_no_two_live_orders"
+            "incidents_on_the_wire.py::test_a_change_during_an_outage_leaves_no_two_live_orders",
+            "cancellations_at_kis.py::test_a_change_leaves_one_order_alive",
         ),
     ),
     "9": Incident(
@@ -117,7 +118,10 @@ INCIDENTS: Final[dict[str, Incident]] = {
     ),
     "12": Incident(
         "orders went out after stop or kill switch",
-        _scenario("stopping.py::test_a_halt_stops_every_signal_and_says_so"),
+        _scenario(
+            "stopping.py::test_a_halt_stops_every_signal_and_says_so",
+            "last_look.py::test_a_halt_put_while_the_order_waits_for_its_turn_holds_it_back",
+        ),
     ),
     "13": Incident(
         "one leg of two was placed, the other raised, nothing was recorded",
@@ -135,6 +139,7 @@ INCIDENTS: Final[dict[str, Incident]] = {
         _scenario(
             "processes.py::test_the_same_signals_give_one_order_each",
             "sending_once.py::test_five_runs_at_once_give_one_order",
+            "copies.py::test_many_copies_at_once_place_each_decision_once",
         ),
     ),
     "15": Incident(
@@ -192,6 +197,10 @@ INCIDENTS: Final[dict[str, Incident]] = {
             "stopping.py::test_a_halt_outlives_the_process",
             "stopping.py::test_a_halt_file_that_cannot_be_read_stops_everything",
         ),
+    ),
+    "27": Incident(
+        "13b once more: fills around a cancel and a lost line",
+        _scenario("reconciling.py::test_notices_doubled_lost_and_shuffled_converge_with_inquiries"),
     ),
     "28": Incident(
         "the database was down while orders went out",
@@ -335,4 +344,4 @@ INCIDENTS: Final[dict[str, Incident]] = {
         Part.BACKTEST,
     ),
 }
-"""By number. 27 is the repository of 13b; it has no number of its own."""
+"""By number."""
