@@ -35,7 +35,8 @@ def main() -> None:
     words.add_argument("--json", type=Path, help="write the figures there as JSON too")
     asked = words.parse_args()
     names = asked.sections or list(SECTIONS)
-    measured = [_measure(name, asked.samples) for name in names]
+    with a_database_server() as (home, url):
+        measured = [_measure(name, asked.samples, home, url) for name in names]
     console = Console(width=160)
     for section in measured:
         console.print(section.table())
@@ -45,9 +46,9 @@ def main() -> None:
     console.print_json(data=document)
 
 
-def _measure(name: str, samples: int | None) -> Section:
+def _measure(name: str, samples: int | None, home: Path, server_url: str) -> Section:
     measure, usual = SECTIONS[name]
-    with a_database_server() as (home, url), a_place(home, url, name) as place:
+    with a_place(home, server_url, name) as place:
         return asyncio.run(_call(measure, place, samples or usual))
 
 
