@@ -38,7 +38,7 @@ SWEEPS: Final = 2
 """Looks that go on after an order was called absent: it must not turn up."""
 LAST_LOOKS: Final = 10
 """So often the book is asked for after the close, until it can be read once."""
-QUIET: Final = 0.2
+QUIET: Final = 0.1
 """Seconds of the hasty loop in which no notice comes: all are in."""
 AFTER_CLOSE: Final = "15:36"
 

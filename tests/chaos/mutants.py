@@ -44,7 +44,7 @@ class Mutant:
     name: str
     apply: Mutation
     is_fit: Callable[[Scenario], bool]
-    limit: int = 6
+    limit: int = 10
 
     def scenarios(self) -> Iterator[Scenario]:
         """Give the first scenarios that can show it, by seed."""
@@ -181,12 +181,14 @@ def _sleeps_before_sending(scenario: Scenario) -> bool:
 
 
 def _is_hidden(scenario: Scenario) -> bool:
-    seconds = scenario.faults.get("orders_lag", {}).get("seconds", 0)
+    """Tell whether an order rests, unseen for long: what has filled is betrayed by the shares."""
+    faults = scenario.faults
     is_late = (
-        scenario.fault == "rows lag" and seconds >= 120 and "orders_empty" not in scenario.faults
+        faults.get("orders_lag", {}).get("seconds", 0) >= 300 and "seed" not in faults["orders_lag"]
     )
+    rests = faults.get("volatility_interruption", {}).get("seconds", 0) >= 600
     dies = _dies_at((Step.BYTES, Moment.AFTER), (Step.TAKEN, Moment.AFTER))
-    return is_late and dies(scenario) and scenario.side is Side.BUY
+    return is_late and rests and dies(scenario) and scenario.side is Side.BUY
 
 
 def _is_haunted(scenario: Scenario) -> bool:

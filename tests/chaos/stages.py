@@ -39,7 +39,7 @@ from tests.chaos.wires import Greeting, WatchedBroker, WatchedStream, Wire
 from tests.desks import a_channel
 
 HTS_ID: Final = "maemae"
-HASTE: Final = 20
+HASTE: Final = 10
 """Seconds that pass in a process's event loop while one real second does: pauses and time-outs shrink alike."""
 SESSION: Final = "-c timezone=UTC -c lock_timeout=5s -c idle_in_transaction_session_timeout=1s"
 """The product's own settings of a connection, with less patience for a process that sleeps in a transaction."""
@@ -139,7 +139,7 @@ class Place:
             appsecret=credential.appsecret,
             account=self.account,
             hts_id=HTS_ID,
-            timeout_seconds=5 if self.scenario.fault == SLOW_REPLY else 60,
+            timeout_seconds=3 if self.scenario.fault == SLOW_REPLY else 60,
             retry_seconds=0.5,
         )
 
