@@ -44,7 +44,7 @@ class KeptKeys(PydanticBaseSettingsSource):
         """
         given = self.current_state
         kis = given.get("kis") or {}
-        if not isinstance(kis, Mapping) or "appkey" in kis:
+        if not isinstance(kis, Mapping) or "appkey" in kis or "home" not in given:
             return {}
         try:
             where = KeysSettings.model_validate(given.get("keys") or {})
