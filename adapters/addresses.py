@@ -35,7 +35,7 @@ def is_safe_database(url: str) -> bool:
 
     Several hosts, and a service file that may name any, count as another machine.
     """
-    parts = urlsplit(url)
+    parts = urlsplit(_without_credentials(url))
     given = parse_qs(parts.query)
     modes = given.get("sslmode", [])
     if len(modes) == 1 and modes[0] in ENCRYPTED:
@@ -43,9 +43,14 @@ def is_safe_database(url: str) -> bool:
     return "service" not in given and all(_is_here(host) for host in _hosts(parts, given))
 
 
+def _without_credentials(url: str) -> str:
+    """Leave out what stands before the first @, as SQLAlchemy does: a password may look like anything."""
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme}{separator}{rest.partition('@')[2] or rest}"
+
+
 def _hosts(parts: SplitResult, given: dict[str, list[str]]) -> list[str]:
-    in_front = parts.netloc.rpartition("@")[2]
-    ours = in_front if "," in in_front else parts.hostname or ""
+    ours = parts.netloc if "," in parts.netloc else parts.hostname or ""
     return [host for host in (ours, *given.get("host", []), *given.get("hostaddr", [])) if host]
 
 

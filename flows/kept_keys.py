@@ -12,11 +12,12 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_settings import PydanticBaseSettingsSource
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from adapters.keys.commands import ask_command
 from adapters.keys.safes import KeySafe
 from adapters.keys.scopes import Keys, Scope
+from adapters.kis.settings import KisSettings
 from trading.errors import InvalidSetting
 
 FOLDER: Final = "keys"
@@ -31,6 +32,38 @@ class KeysSettings(BaseModel):
     scope: Literal["read"] | None = None
     command: SecretStr | None = None
     identity: Path | None = None
+
+
+class Whereabouts(BaseSettings):
+    """As much of the settings as the care of keys needs, whatever else is missing or wrong."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MAEMAE_", env_nested_delimiter="__", extra="ignore", frozen=True
+    )
+
+    home: Path
+    keys: KeysSettings = KeysSettings()
+    kis: dict[str, str] = {}
+
+    @property
+    def has_own_keys(self) -> bool:
+        """Whether keys come from the environment, so that no kept ones are asked for."""
+        return "appkey" in self.kis
+
+    def broker(self, scope: Scope, keys: Keys) -> KisSettings:
+        """Give the way to the broker with kept keys; what the environment says of its own keys is left out.
+
+        Raises:
+            InvalidSetting: when another setting of the broker is wrong.
+        """
+        beside = {} if self.has_own_keys else self.kis
+        looks_on = {"is_read_only": scope is Scope.READ}
+        try:
+            return KisSettings.model_validate({**beside, **keys.document(), **looks_on})
+        except ValidationError as error:
+            fault = error.errors()[0]
+            name = f"MAEMAE_KIS__{fault['loc'][0]}".upper()
+            raise InvalidSetting(name, "***", fault["msg"]) from None
 
 
 class KeptKeys(PydanticBaseSettingsSource):

@@ -21,7 +21,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from adapters.addresses import DATABASE_TLS, is_loopback, is_safe_database, is_safe_url
 from adapters.kis.settings import Environment, KisSettings
-from flows.kept_keys import KeptKeys, KeysSettings
+from flows.kept_keys import KeptKeys, KeysSettings, Whereabouts
 from tasks.channels import ChannelSettings, parse_channel
 from trading.errors import InvalidSetting
 
@@ -144,10 +144,16 @@ class Settings(BaseSettings):
         return kis.model_copy(update={"is_read_only": True}) if self.keys.scope else kis
 
     @property
+    def prefect_password(self) -> SecretStr | None:
+        """The part of `prefect_auth` behind the colon."""
+        auth = self.prefect_auth
+        return None if auth is None else SecretStr(auth.get_secret_value().partition(":")[2])
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """Everything that no log may show."""
         kept = [self.database_url, self.slack.webhook_url, self.slack.bot_token]
-        kept += [self.prefect_auth, self.keys.command]
+        kept += [self.prefect_auth, self.prefect_password, self.keys.command]
         if self.kis is not None:
             kept += [self.kis.appkey, self.kis.appsecret]
         return tuple(secret.get_secret_value() for secret in kept if secret is not None)
@@ -171,11 +177,27 @@ def load_settings(**overrides: Any) -> Settings:
         InvalidSetting: naming the variable, its value and what would be right.
     """
     home = Path(overrides.get("home") or find_home())
-    files = (PROJECT / ".env", home / "runtime.env")  # of two, the later counts
     try:
-        return Settings(_env_file=files, **{"home": home, **overrides})
+        return Settings(_env_file=_files(home), **{"home": home, **overrides})
     except ValidationError as error:
         raise _first_fault(error.errors()[0]) from None
+
+
+def load_whereabouts() -> Whereabouts:
+    """Read where keys are kept, from the same places.
+
+    Raises:
+        InvalidSetting: naming the variable.
+    """
+    home = find_home()
+    try:
+        return Whereabouts(_env_file=_files(home), home=home)
+    except ValidationError as error:
+        raise _first_fault(error.errors()[0]) from None
+
+
+def _files(home: Path) -> tuple[Path, Path]:
+    return PROJECT / ".env", home / "runtime.env"  # of two, the later counts
 
 
 def find_home() -> Path:

@@ -68,4 +68,5 @@ def require_environment(scope: Scope, environment: Environment, *, origin: str) 
         InvalidSetting: naming the place.
     """
     if scope is not Scope.READ and environment.value != scope.value:
-        raise InvalidSetting(f"{origin} environment", str(environment), f"one of {scope}")
+        expected = f"keys of the {scope} environment"
+        raise InvalidSetting(f"{origin} environment", str(environment), expected)

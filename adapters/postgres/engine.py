@@ -45,10 +45,10 @@ def parse_url(url: str) -> URL:
     expected = "an address such as postgresql://user:password@127.0.0.1:5432/maemae"
     try:
         parsed = make_url(url)
-    except ArgumentError:
-        raise InvalidSetting("database_url", "***", expected) from None
+    except (ArgumentError, ValueError):
+        raise InvalidSetting("MAEMAE_DATABASE_URL", "***", expected) from None
     if not parsed.drivername.startswith("postgres") or not parsed.database:
-        raise InvalidSetting("database_url", parsed.render_as_string(), expected)
+        raise InvalidSetting("MAEMAE_DATABASE_URL", parsed.render_as_string(), expected)
     if not is_safe_database(url):
         raise InvalidSetting("MAEMAE_DATABASE_URL", parsed.host, DATABASE_TLS)
     return parsed.set(drivername="postgresql+psycopg")
