@@ -45,7 +45,9 @@ def finds_in_database(url: str, secrets: Mapping[str, str]) -> list[str]:
 
 def _dump(connection: psycopg.Connection, schema: str, table: str) -> bytes:
     """Write a whole table as text; what is binary as what it is."""
-    words = sql.SQL("COPY (SELECT * FROM {}) TO STDOUT (FORMAT BINARY)").format(sql.Identifier(schema, table))
+    words = sql.SQL("COPY (SELECT * FROM {}) TO STDOUT (FORMAT BINARY)").format(
+        sql.Identifier(schema, table)
+    )
     with connection.cursor() as cursor, cursor.copy(words) as copy:
         return b"".join(bytes(block) for block in copy)
 
