@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import os
 import sys
@@ -39,18 +40,23 @@ def configure_logs(
     secrets: Iterable[str] = (),
     accounts: Iterable[str] = (),
     on_console: bool = True,
+    others: Iterable[logging.Handler] = (),
 ) -> Path:
     """Send all logs of this process to `<home>/logs/<name>.jsonl` and to stderr; give the file.
 
     Works for structlog and for every library that logs in the standard way. Fields bound with
     `structlog.contextvars.bound_contextvars` (client_order_id, flow_run_id) stand on every line within.
-    `secrets` and `accounts` are struck wherever they occur, see `Redactor`. A second call replaces the first.
+    `secrets` and `accounts` are struck wherever they occur, see `Redactor`, also from what `others`, handlers
+    that some library has set up, write of the same records. A second call replaces the first.
     """
-    redact = _redaction(Redactor(secrets=secrets, accounts=accounts))
+    redactor = Redactor(secrets=secrets, accounts=accounts)
+    redact = _redaction(redactor)
     path = home / "logs" / f"{name}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handlers = [_file(path, redact), *([_console(redact)] if on_console else [])]
     _install(handlers, level)
+    for other in others:
+        _watch(other, redactor)
     structlog.configure(
         processors=[*_SHARED, ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.stdlib.BoundLogger,
@@ -58,6 +64,25 @@ def configure_logs(
         cache_logger_on_first_use=False,
     )
     return path
+
+
+class _Struck(logging.Filter):
+    """Hands a handler that is not ours a copy of each record without secrets, traceback included."""
+
+    _plain: Final = logging.Formatter()
+
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__()
+        self._redactor = redactor
+
+    def filter(self, record: logging.LogRecord) -> logging.LogRecord:
+        shown = copy.copy(record)
+        said = record.msg if isinstance(record.msg, dict) else record.getMessage()
+        shown.msg, shown.args = str(self._redactor.clean(said)), None
+        if record.exc_info:
+            text = record.exc_text or self._plain.formatException(record.exc_info)
+            shown.exc_text = self._redactor.clean_text(text)
+        return shown
 
 
 class _PrivateFile(WatchedFileHandler):
@@ -116,3 +141,9 @@ def _install(handlers: Iterable[logging.Handler], level: int) -> None:
     root.setLevel(level)
     for noisy in NOISY:
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _watch(handler: logging.Handler, redactor: Redactor) -> None:
+    """Put the filter on a handler, in place of the one of an earlier call."""
+    handler.filters = [one for one in handler.filters if not isinstance(one, _Struck)]
+    handler.addFilter(_Struck(redactor))

@@ -34,7 +34,7 @@ def order_rejected(order: Order, wording: Wording, *, name: str = "") -> Message
 
 
 def order_withheld(order: Order, cause: str, wording: Wording, *, name: str = "") -> Message:
-    """Tell that we held an order back at the last moment, and why: `cause` is HALTED, LATE or UNKNOWN."""
+    """Tell that we held an order back at the last moment, and why: `cause` is HALTED, LATE, READ_ONLY or UNKNOWN."""
     text = f"{wording.text(f'order.withheld.{cause.lower()}')}\n{order.error_message}"
     return _about(order, "withheld", text, wording, name, severity=Severity.WARNING)
 

@@ -25,6 +25,7 @@ COMMANDS: Final[dict[str, dict[str, str]]] = {
         "sim": "simulators:sim",
         "migrate": "migrations:migrate",
         "doctor": "doctors:doctor",
+        "keys": "keys:keys",
     },
     "reading": {
         "status": "status:status",

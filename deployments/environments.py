@@ -12,6 +12,8 @@ from zoneinfo import reset_tzpath
 
 import certifi
 
+from deployments.doors import Door
+
 POOL: Final = "local"
 _UNWANTED: Final = ("PREFECT_", "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED")
 _QUIET: Final = {
@@ -40,7 +42,7 @@ def use_packaged_time_zones() -> None:
 
 
 def server_environment(
-    home: Path, *, port: int, database_url: str, is_scheduling: bool
+    home: Path, *, door: Door, database_url: str, is_scheduling: bool
 ) -> dict[str, str]:
     """Return what the Prefect server sees. It alone knows its database.
 
@@ -48,9 +50,8 @@ def server_environment(
     """
     return plain_environment() | {
         **_QUIET,
+        **door.server_variables(),
         "PREFECT_HOME": str(home / "prefect"),
-        "PREFECT_SERVER_API_HOST": "127.0.0.1",
-        "PREFECT_SERVER_API_PORT": str(port),
         "PREFECT_SERVER_DATABASE_CONNECTION_URL": database_url,
         "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": str(is_scheduling).lower(),
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
@@ -59,13 +60,13 @@ def server_environment(
 
 
 def worker_environment(
-    home: Path, *, api_url: str, health_port: int, variables: Mapping[str, str]
+    home: Path, *, door: Door, health_port: int, variables: Mapping[str, str]
 ) -> dict[str, str]:
     """Return what the worker sees, and with it every flow run: `variables` are ours (MAEMAE_*)."""
     return plain_environment() | {
         **_QUIET,
         **variables,
-        "PREFECT_API_URL": api_url,
+        **door.client_variables(),
         "PREFECT_HOME": str(home / "prefect"),
         "PREFECT_API_SSL_CERT_FILE": str(_one_authority(home / "prefect")),
         "PREFECT_WORKER_QUERY_SECONDS": "0.5",

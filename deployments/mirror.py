@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import httpx
 from prefect.client.orchestration import PrefectClient, get_client
@@ -20,7 +21,13 @@ from prefect.client.schemas.filters import FlowFilter, FlowFilterName
 from prefect.client.schemas.objects import WorkQueue
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import PrefectException
-from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+from prefect.settings import (
+    PREFECT_API_AUTH_STRING,
+    PREFECT_API_URL,
+    PREFECT_CLIENT_MAX_RETRIES,
+    temporary_settings,
+)
+from pydantic import SecretStr
 
 from adapters.clock import Clock, SystemClock
 from adapters.halt_files import HaltFile
@@ -42,6 +49,19 @@ PAUSE_SECONDS: Final = 1.2
 """Between two looks, so that a pause works within 2 s."""
 _ALIVE_WITHIN: Final = 30.0
 _LATE_RUNS_EVERY: Final = 15.0
+
+
+@contextmanager
+def way_in(api_url: str, auth: SecretStr | None, *, retries: int) -> Iterator[None]:
+    """Let Prefect's clients within speak to one server, with its password if it has one."""
+    here: dict[Any, Any] = {
+        PREFECT_API_URL: api_url,
+        PREFECT_CLIENT_MAX_RETRIES: retries,
+    }
+    if auth is not None:
+        here[PREFECT_API_AUTH_STRING] = auth.get_secret_value()
+    with temporary_settings(here):
+        yield
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +95,7 @@ class Mirror:
     notifier: Notifier
     wording: Wording
     lateness: timedelta
+    auth: SecretStr | None = None
     name: str = "mirror"
     last_words: str = "-"
     _stopped: threading.Event = field(default_factory=threading.Event)
@@ -103,8 +124,7 @@ class Mirror:
 
     def _run(self) -> None:
         # No retries inside the client: they would make us blind for a minute after an outage.
-        here = {PREFECT_API_URL: self.api_url, PREFECT_CLIENT_MAX_RETRIES: 0}
-        with temporary_settings(here):
+        with way_in(self.api_url, self.auth, retries=0):
             asyncio.run(self._watch(self._stopped))
 
     async def _watch(self, stopped: threading.Event) -> None:

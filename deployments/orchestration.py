@@ -11,14 +11,13 @@ from typing import Any, Final
 import httpx
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.exceptions import PrefectException
-from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from adapters.clock import SystemClock
 from adapters.halt_files import HaltFile
 from adapters.wording import Wording
 from deployments.entries import read_entries
 from deployments.environments import POOL
-from deployments.mirror import Mirror
+from deployments.mirror import Mirror, way_in
 from deployments.register import make_pools, register
 from deployments.safety_net import spread_safety_net
 from deployments.stale_runs import cancel_active_runs, requeue_lost_runs, settle_runs
@@ -92,6 +91,7 @@ class Orchestration:
         notifier, wording = open_owner_channel(self.settings)
         return Mirror(
             api_url=self.api_url,
+            auth=self.settings.prefect_auth,
             pool=POOL,
             halt_file=HaltFile(self.settings.halt_file),
             stores=open_stores(self.settings),
@@ -110,6 +110,5 @@ class Orchestration:
             async with get_client() as client:
                 await acts(client)
 
-        here = {PREFECT_API_URL: self.api_url, PREFECT_CLIENT_MAX_RETRIES: retries}
-        with temporary_settings(here):
+        with way_in(self.api_url, self.settings.prefect_auth, retries=retries):
             asyncio.run(talk())

@@ -49,7 +49,15 @@ def _running_server() -> SetupResult | None:
         url = str(json.loads((home / "stack.json").read_bytes())["prefect_api_url"])
     except (OSError, ValueError, KeyError):
         return None
-    return SetupResult(env={"PREFECT_API_URL": url})
+    return SetupResult(env={"PREFECT_API_URL": url, **_password(home)})
+
+
+def _password(home: Path) -> dict[str, str]:
+    """Read what opens the server's door, if it has a lock; the running stack wrote it down."""
+    from dotenv import dotenv_values  # noqa: PLC0415 - only the command line needs it
+
+    auth = dotenv_values(home / "runtime.env").get("MAEMAE_PREFECT_AUTH")
+    return {"PREFECT_API_AUTH_STRING": auth} if auth else {}
 
 
 def _take_short_names() -> None:

@@ -10,25 +10,25 @@ from pathlib import Path
 
 import httpx
 
+from deployments.doors import Door
 from deployments.environments import engine_environment, server_environment, worker_environment
 from deployments.processes import Program
 
 
-def prefect_server(home: Path, *, port: int, database_url: str, is_scheduling: bool) -> Program:
-    """Put Prefect's server together, on this machine only; its command line would cost seconds."""
+def prefect_server(home: Path, *, door: Door, database_url: str, is_scheduling: bool) -> Program:
+    """Put Prefect's server together, listening at its door; its command line would cost seconds."""
     environment = server_environment(
-        home, port=port, database_url=database_url, is_scheduling=is_scheduling
+        home, door=door, database_url=database_url, is_scheduling=is_scheduling
     )
     words = ["-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
-    words += ["--host", "127.0.0.1", "--port", str(port), "--log-level", "warning"]
-    url = f"http://127.0.0.1:{port}/api/ready"
-    return _python("prefect-server", words, environment, home, url)
+    words += ["--host", str(door.host), "--port", str(door.port), "--log-level", "warning"]
+    return _python("prefect-server", words, environment, home, f"{door.api_url}/ready")
 
 
-def worker(home: Path, *, api_url: str, variables: Mapping[str, str]) -> Program:
+def worker(home: Path, *, door: Door, variables: Mapping[str, str]) -> Program:
     """Put the worker together; `variables` are what every flow run sees of ours."""
     port = free_port()
-    environment = worker_environment(home, api_url=api_url, health_port=port, variables=variables)
+    environment = worker_environment(home, door=door, health_port=port, variables=variables)
     url = f"http://127.0.0.1:{port}/health"
     return _python("worker", ["-m", "deployments.worker"], environment, home, url)
 
@@ -46,10 +46,10 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def is_free(port: int) -> bool:
+def is_free(port: int, host: str = "127.0.0.1") -> bool:
     """Tell whether nobody listens at `port` of this machine."""
     try:
-        socket.create_server(("127.0.0.1", port)).close()
+        socket.create_server((host, port)).close()
     except OSError:
         return False
     return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -35,24 +35,38 @@ class SimulatorOptions:
     faults: Path | None = None
 
 
+@dataclass(slots=True)
 class SimulatorProgram(Program):
     """The simulator's process. Its clock stands until somebody moves it.
 
-    Its keys are new at every start, so that no token of an earlier one is taken for valid.
+    Its keys are new at every start, so that no token of an earlier one is taken for valid. Its log, where it says
+    that it is ready, does not hold them.
     """
+
+    appkey: str = field(default="", repr=False)
+    appsecret: str = field(default="", repr=False)
 
     @classmethod
     def of(cls, options: SimulatorOptions, logs: Path) -> SimulatorProgram:
         """Put the command together."""
         words = [sys.executable, "-m", "adapters.kis_sim", "--port", "0", "--ws-port", "0"]
         words += ["--account", ACCOUNT, "--hts-id", HTS_ID, "--cash", str(options.cash)]
-        words += ["--appkey", secrets.token_hex(18), "--appsecret", secrets.token_hex(90)]
+        appkey, appsecret = secrets.token_hex(18), secrets.token_hex(90)
+        words += ["--appkey", appkey, "--appsecret", appsecret]
         words += ["--clock", "step", "--day", options.day.isoformat(), "--seed", str(options.seed)]
         words += ["--spacing", str(options.spacing)]
         if options.faults is not None:
             words += ["--faults", str(options.faults)]
         log = logs / "simulator.log"
-        return cls("simulator", tuple(words), plain_environment(), log, lambda: _reply(log) != {})
+        return cls(
+            "simulator",
+            tuple(words),
+            plain_environment(),
+            log,
+            lambda: _reply(log) != {},
+            appkey=appkey,
+            appsecret=appsecret,
+        )
 
     @property
     def url(self) -> str:
@@ -67,8 +81,8 @@ class SimulatorProgram(Program):
             "MAEMAE_KIS__ENVIRONMENT": "real",  # the paper world knows fewer calls and one a second
             "MAEMAE_KIS__BASE_URL": str(reply["http"]),
             "MAEMAE_KIS__WS_URL": str(reply["ws"]),
-            "MAEMAE_KIS__APPKEY": str(reply["appkey"]),
-            "MAEMAE_KIS__APPSECRET": str(reply["appsecret"]),
+            "MAEMAE_KIS__APPKEY": self.appkey,
+            "MAEMAE_KIS__APPSECRET": self.appsecret,
             "MAEMAE_KIS__ACCOUNT": ACCOUNT,
             "MAEMAE_KIS__HTS_ID": HTS_ID,
         }

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Self
 from adapters.postgres import embedded
 from adapters.postgres.migrations import migrate
 from deployments.databases import Addresses, EmbeddedDatabase, make_databases
+from deployments.doors import Door
 from deployments.environments import use_packaged_time_zones
 from deployments.interruptions import undisturbed
 from deployments.keepers import Keeper
@@ -63,9 +64,8 @@ class Stack:
         self.settings = settings
         self.simulator: SimulatorProgram | None = None
         self.timings = timings or Timings()
-        self.api_url = f"http://127.0.0.1:{port}/api"
+        self.door = Door.of(settings, port=port)
         self._options = simulator
-        self._port = port
         self._is_fresh = is_fresh and simulator is not None
         self._exits = ExitStack()
         self._keepers: list[Keeper] = []
@@ -113,7 +113,7 @@ class Stack:
         home = self.settings.home
         self._exits.enter_context(only_stack(home))
         end_leftovers(home)
-        require_free_port(self._port)
+        require_free_port(self.door)
         self._exits.callback(forget, home)
         use_packaged_time_zones()
         threading.Thread(target=_import_ahead, daemon=True).start()
@@ -146,7 +146,7 @@ class Stack:
     def _run_server(self, addresses: Addresses) -> Program:
         server = prefect_server(
             self.settings.home,
-            port=self._port,
+            door=self.door,
             database_url=addresses.prefect,
             is_scheduling=self._options is None,
         )
@@ -171,13 +171,18 @@ class Stack:
             "MAEMAE_HOME": str(self.settings.home),
             "MAEMAE_CHANNEL": self.settings.channel,
             "MAEMAE_DATABASE_URL": addresses.maemae,
-            "MAEMAE_PREFECT_API_URL": self.api_url,
+            "MAEMAE_PREFECT_API_URL": self.door.api_url,
+            **self._password(),
             "MAEMAE_ENGINE": engine,
             **simulated,
         }
         write_runtime(self.settings.home, self._variables)
         os.environ.update(self._variables)
         self.settings = load_settings()
+
+    def _password(self) -> dict[str, str]:
+        password = self.door.password
+        return {} if password is None else {"MAEMAE_PREFECT_AUTH": password}
 
     def _simulator_variables(self) -> dict[str, str]:
         if self.simulator is None:
@@ -189,7 +194,7 @@ class Stack:
         """Bring Prefect to our state, then let the worker work and the mirror look."""
         from deployments.orchestration import Orchestration  # noqa: PLC0415 - Prefect takes seconds to import
 
-        prefect = Orchestration(self.api_url, self.settings)
+        prefect = Orchestration(self.door.api_url, self.settings)
         with self.timings.phase("runs"):
             prefect.prepare()
         self._run_worker(prefect)
@@ -206,7 +211,7 @@ class Stack:
         self._exits.callback(self._change_phase, "stopping")
 
     def _run_worker(self, prefect: Orchestration) -> None:
-        program = worker(self.settings.home, api_url=self.api_url, variables=self._variables)
+        program = worker(self.settings.home, door=self.door, variables=self._variables)
         self._run(program, stop_within=3)
         self._exits.callback(prefect.end_runs)
 
@@ -244,21 +249,21 @@ class Stack:
             phase=self._phase,
             supervisor=Footprint.of(os.getpid()),
             channel=self.settings.channel,
-            prefect_api_url=self.api_url,
+            prefect_api_url=self.door.api_url,
             simulator_url=self.settings.simulator_url,
             processes={name: Footprint.of(pid) for name, pid in pids.items() if pid},
         )
         write_note(self.settings.home, note)
 
 
-def require_free_port(port: int) -> None:
+def require_free_port(door: Door) -> None:
     """Refuse a port that is taken.
 
     Raises:
         InvalidSetting: naming the setting.
     """
-    if not is_free(port):
-        raise InvalidSetting("MAEMAE_PREFECT_PORT", port, "a port that no other program uses")
+    if not is_free(door.port, str(door.host)):
+        raise InvalidSetting("MAEMAE_PREFECT_PORT", door.port, "a port that no other program uses")
 
 
 def _import_ahead() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
 from datetime import date, datetime
 
@@ -63,8 +64,22 @@ async def open_desk(
 def _open_logs(settings: Settings) -> None:
     accounts = [settings.kis.account] if settings.kis else []
     configure_logs(
-        settings.home, name="flows", secrets=settings.secrets, accounts=accounts, on_console=False
+        settings.home,
+        name="flows",
+        secrets=settings.secrets,
+        accounts=accounts,
+        on_console=False,
+        others=_prefects_handlers(),
     )
+
+
+def _prefects_handlers() -> Iterator[logging.Handler]:
+    """Give the handlers that write to the worker's log and to the log of the run in the UI."""
+    made = logging.root.manager.loggerDict.values()
+    loggers = [logging.root, *(one for one in made if isinstance(one, logging.Logger))]
+    for handler in {handler for logger in loggers for handler in logger.handlers}:
+        if type(handler).__module__.startswith("prefect."):
+            yield handler
 
 
 def _register(

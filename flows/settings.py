@@ -1,4 +1,4 @@
-"""This is the settings: environment first, then what the running stack wrote, then `.env`.
+"""This is the settings: environment first, then what the running stack wrote, then `.env`, then kept keys.
 
 `<home>/runtime.env` (mode 0600) is written by `maemae up` and `maemae demo` when the stack is ready and
 removed when it stops, so that flow runs and console commands find the database and the broker with nothing
@@ -8,16 +8,20 @@ but MAEMAE_HOME and MAEMAE_CHANNEL in their environment.
 from __future__ import annotations
 
 import os
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import yaml
 from dotenv import dotenv_values
-from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic import BaseModel, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from adapters.addresses import DATABASE_TLS, is_loopback, is_safe_database, is_safe_url
 from adapters.kis.settings import Environment, KisSettings
+from flows.kept_keys import KeptKeys, KeysSettings, Whereabouts
 from tasks.channels import ChannelSettings, parse_channel
 from trading.errors import InvalidSetting
 
@@ -25,6 +29,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 CHANNELS = PROJECT / "deployments" / "channels"
 HOME = PROJECT / ".maemae"
 HALT_FILE = "halt.json"
+LOOPBACK = IPv4Address("127.0.0.1")
+SHORTEST_PASSWORD = 12
 ENVIRONMENTS = {"dev": None, "paper": Environment.PAPER, "live": Environment.REAL}
 """Whose keys a channel may trade with; dev never leaves this machine."""
 
@@ -35,6 +41,13 @@ class SlackSettings(BaseModel):
     webhook_url: SecretStr | None = None
     bot_token: SecretStr | None = None
     channel: str = Field(default="#maemae", description="Slack channel for the bot token.")
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _is_safe(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not is_safe_url(url.get_secret_value()):
+            raise ValueError("an https:// address")
+        return url
 
 
 class Settings(BaseSettings):
@@ -50,10 +63,60 @@ class Settings(BaseSettings):
     language: Literal["ko", "en"] = "ko"
     database_url: SecretStr | None = None
     kis: KisSettings | None = None
+    keys: KeysSettings = KeysSettings()
     simulator_url: str | None = None
     slack: SlackSettings = SlackSettings()
     prefect_port: int = Field(default=4200, ge=1, le=65535)
+    prefect_host: IPv4Address = Field(default=LOOPBACK, description="Where its server listens.")
+    prefect_auth: SecretStr | None = Field(default=None, validate_default=True)
+    """Who may come in, as user:password; must be set where others than this machine can knock."""
     prefect_api_url: str | None = None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Give the sources; of two that name the same setting the earlier counts."""
+        del file_secret_settings
+        return init_settings, env_settings, dotenv_settings, KeptKeys(settings_cls)
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_safe_database(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not is_safe_database(url.get_secret_value()):
+            raise ValueError(DATABASE_TLS)
+        return url
+
+    @field_validator("simulator_url")
+    @classmethod
+    def _is_safe_simulator(cls, url: str | None) -> str | None:
+        return _safe(url)
+
+    @field_validator("prefect_auth")
+    @classmethod
+    def _keeps_others_out(cls, auth: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        """Insist on a password where the server can be reached from elsewhere."""
+        if auth is None:
+            host = info.data.get("prefect_host", LOOPBACK)
+            if not is_loopback(str(host)):
+                raise ValueError(f"user:password, because MAEMAE_PREFECT_HOST is {host}")
+            return None
+        user, _, password = auth.get_secret_value().partition(":")
+        if not user or len(password) < SHORTEST_PASSWORD:
+            raise ValueError(f"user:password, at least {SHORTEST_PASSWORD} characters of password")
+        return auth
+
+    @field_validator("prefect_api_url")
+    @classmethod
+    def _is_safe_prefect(cls, url: str | None, info: ValidationInfo) -> str | None:
+        """Let TLS be missing on this machine only, its own address that the server listens at included."""
+        is_own = url is not None and urlsplit(url).hostname == str(info.data.get("prefect_host"))
+        return url if is_own else _safe(url)
 
     @property
     def account(self) -> str:
@@ -78,12 +141,19 @@ class Settings(BaseSettings):
         if not kis.is_on_this_machine and kis.environment != belongs:
             expected = f"{belongs or 'a simulator on this machine'} for channel {self.channel}"
             raise InvalidSetting("MAEMAE_KIS__ENVIRONMENT", str(kis.environment), expected)
-        return kis
+        return kis.model_copy(update={"is_read_only": True}) if self.keys.scope else kis
+
+    @property
+    def prefect_password(self) -> SecretStr | None:
+        """The part of `prefect_auth` behind the colon."""
+        auth = self.prefect_auth
+        return None if auth is None else SecretStr(auth.get_secret_value().partition(":")[2])
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Everything that no log may show."""
         kept = [self.database_url, self.slack.webhook_url, self.slack.bot_token]
+        kept += [self.prefect_auth, self.prefect_password, self.keys.command]
         if self.kis is not None:
             kept += [self.kis.appkey, self.kis.appsecret]
         return tuple(secret.get_secret_value() for secret in kept if secret is not None)
@@ -107,11 +177,27 @@ def load_settings(**overrides: Any) -> Settings:
         InvalidSetting: naming the variable, its value and what would be right.
     """
     home = Path(overrides.get("home") or find_home())
-    files = (PROJECT / ".env", home / "runtime.env")  # of two, the later counts
     try:
-        return Settings(_env_file=files, **{"home": home, **overrides})
+        return Settings(_env_file=_files(home), **{"home": home, **overrides})
     except ValidationError as error:
         raise _first_fault(error.errors()[0]) from None
+
+
+def load_whereabouts() -> Whereabouts:
+    """Read where keys are kept, from the same places.
+
+    Raises:
+        InvalidSetting: naming the variable.
+    """
+    home = find_home()
+    try:
+        return Whereabouts(_env_file=_files(home), home=home)
+    except ValidationError as error:
+        raise _first_fault(error.errors()[0]) from None
+
+
+def _files(home: Path) -> tuple[Path, Path]:
+    return PROJECT / ".env", home / "runtime.env"  # of two, the later counts
 
 
 def find_home() -> Path:
@@ -145,6 +231,12 @@ def load_channel(settings: Settings) -> ChannelSettings:
     return channel
 
 
+def _safe(url: str | None) -> str | None:
+    if url is not None and not is_safe_url(url):
+        raise ValueError("an https:// address, or http:// on this machine")
+    return url
+
+
 def _place(error: yaml.YAMLError) -> str:
     """Tell where in the file the reader gave up."""
     mark = getattr(error, "problem_mark", None)
@@ -162,5 +254,9 @@ def _first_fault(fault: ErrorDetails) -> InvalidSetting:
 
 def _is_secret(variable: str) -> bool:
     return any(
-        word in variable for word in ("APPKEY", "APPSECRET", "TOKEN", "DATABASE_URL", "WEBHOOK_URL")
+        word in variable
+        for word in (
+            *("APPKEY", "APPSECRET", "TOKEN", "DATABASE_URL", "WEBHOOK_URL"),
+            *("PREFECT_AUTH", "KEYS__COMMAND"),
+        )
     )

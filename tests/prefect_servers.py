@@ -11,22 +11,23 @@ from prefect.client.orchestration import PrefectClient, get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from adapters.postgres.databases import prefect_address
+from deployments.doors import Door
 from deployments.environments import use_packaged_time_zones
 from deployments.programs import free_port, prefect_server
 
 
 @contextmanager
-def running_prefect(home: Path, database_url: str) -> Iterator[str]:
+def running_prefect(home: Path, database_url: str, door: Door | None = None) -> Iterator[str]:
     """Run a server that schedules nothing; give the address of its API."""
     use_packaged_time_zones()
-    port = free_port()
+    door = door or Door(free_port())
     server = prefect_server(
-        home, port=port, database_url=prefect_address(database_url), is_scheduling=False
+        home, door=door, database_url=prefect_address(database_url), is_scheduling=False
     )
     server.start()
     try:
         server.wait_until_ready()
-        yield f"http://127.0.0.1:{port}/api"
+        yield door.api_url
     finally:
         server.stop(within=3)
 

@@ -67,6 +67,16 @@ async def open_kis(settings: KisSettings, *, home: Path, clock: Clock) -> AsyncI
         yield Kis(broker, market_data, KisStream(settings, auth=auth, clock=clock), auth, hours)
 
 
+async def give_back_token(settings: KisSettings, *, home: Path, clock: Clock) -> bool:
+    """Forget the token of these keys, here and at the broker; whether there was one.
+
+    Raises:
+        BrokerError: when the broker does not take it back; here it is forgotten all the same.
+    """
+    async with open_http(settings, httpx.create_ssl_context(), keeps_alive=False) as http:
+        return await Auth(settings, http=http, folder=home / "tokens", clock=clock).revoke()
+
+
 async def _prove(client: KisClient, auth: Auth) -> None:
     """See once per token that keys and environment go together."""
     if auth.is_proven:

@@ -158,6 +158,21 @@ class Auth:
                 self._vault.save(record)
             self._record = record
 
+    async def revoke(self) -> bool:
+        """Give the token back, ours first; whether there was one that the broker has taken back.
+
+        Raises:
+            BrokerError: when the broker does not take it; it is forgotten here all the same.
+        """
+        async with self._vault.locked():
+            record = self._vault.load()
+            self._record = TokenRecord(asked_at=record.asked_at)
+            self._vault.save(self._record)
+        if not record.token:
+            return False
+        await self._post("/oauth2/revokeP", "appsecret", token=record.token.get_secret_value())
+        return True
+
     @property
     def is_proven(self) -> bool:
         """Whether the keys have been seen to work in this environment with the present token."""
@@ -222,7 +237,7 @@ class Auth:
             raise Unavailable("no access_token in the reply")
         return TokenRecord(asked_at=at, token=token, expires_at=_end_of(reply, at))
 
-    async def _post(self, path: str, secret_name: str) -> dict[str, Any]:
+    async def _post(self, path: str, secret_name: str, **further: str) -> dict[str, Any]:
         """Ask with our keys. The token calls answer without the usual envelope."""
         try:
             response = await self._http.post(
@@ -231,6 +246,7 @@ class Auth:
                     "grant_type": "client_credentials",
                     "appkey": self._settings.appkey.get_secret_value(),
                     secret_name: self._settings.appsecret.get_secret_value(),
+                    **further,
                 },
             )
             reply = response.json()

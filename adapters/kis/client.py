@@ -30,8 +30,16 @@ from adapters.kis.errors import (
 from adapters.kis.settings import KisSettings
 from adapters.kis.throttle import Priority, Throttle
 from adapters.kis.wire import Reply, order_number
-from trading.errors import BrokerError, OutcomeUnknown, Throttled, Unauthorized, Unavailable
+from trading.errors import (
+    BrokerError,
+    OutcomeUnknown,
+    Throttled,
+    Unauthorized,
+    Unavailable,
+    Withheld,
+)
 
+READ_ONLY: Final = "READ_ONLY"
 _NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _GATEWAY_FAILED: Final = frozenset({502, 503, 504})
 _MOST_PAGES: Final = 200
@@ -161,9 +169,12 @@ class KisClient:
 
         Raises:
             whatever `last_look` raises: nothing was written.
+            Withheld: when the keys are for looking on; nobody was asked for anything.
             Rejected, Unauthorized, Throttled, Unavailable: it is certainly not in.
             OutcomeUnknown: it may be in.
         """
+        if self.settings.is_read_only:
+            raise Withheld("keys of scope read place and cancel nothing", code=READ_ONLY)
         headers = self._headers(call.tr_id(self.settings.environment))
         token = await self._auth.token()
         await self._throttle.wait_turn(priority)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+
+from adapters.addresses import is_loopback
 
 
 class Environment(StrEnum):
@@ -55,6 +56,7 @@ class KisSettings(BaseModel):
     appsecret: SecretStr = Field(min_length=1)
     account: str = Field(pattern=r"^\d{8}-\d{2}$", description="Like 12345678-01.")
     hts_id: str = Field(default="", description="HTS login; without it no fill notices come.")
+    is_read_only: bool = Field(default=False, description="To look on: orders never leave.")
     calls_per_second: int | None = Field(default=None, ge=1, le=100)
     timeout_seconds: float = Field(default=8, gt=0, le=60)
     read_attempts: int = Field(default=4, ge=1, le=10)
@@ -114,9 +116,5 @@ def _own(url: str, official: str, environment: Environment) -> str:
 
 def _is_on_this_machine(url: str, official: str) -> bool:
     parts = urlsplit(url)
-    if parts.scheme.rstrip("s") != urlsplit(official).scheme.rstrip("s") or not parts.hostname:
-        return False
-    try:
-        return parts.hostname == "localhost" or ip_address(parts.hostname).is_loopback
-    except ValueError:
-        return False
+    is_same_kind = parts.scheme.rstrip("s") == urlsplit(official).scheme.rstrip("s")
+    return is_same_kind and is_loopback(parts.hostname)

@@ -36,9 +36,10 @@ async def _serve(options: Options) -> None:
 
 
 def _ready(simulator: Simulator) -> dict[str, object]:
-    """Say where it listens and with which made-up keys it opens."""
+    """Say where it listens, and with which keys it opens if it made them up; given ones are not repeated."""
     options = simulator.options
     credential = options.credential
+    keys = {"appkey": credential.appkey, "appsecret": credential.appsecret}
     return {
         "http": simulator.url,
         "ws": simulator.ws_url,
@@ -47,8 +48,7 @@ def _ready(simulator: Simulator) -> dict[str, object]:
         "profile": options.profile.value,
         "accounts": options.accounts,
         "hts_id": options.hts_id,
-        "appkey": credential.appkey,
-        "appsecret": credential.appsecret,
+        **({} if options.keys else keys),
     }
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from adapters.addresses import DATABASE_TLS, is_safe_database
 from trading.errors import InvalidSetting, StoreUnavailable
 
 POOL_SIZE: Final = 5
@@ -39,15 +40,17 @@ def parse_url(url: str) -> URL:
     """Read a database address; any PostgreSQL driver named in it is replaced by ours.
 
     Raises:
-        InvalidSetting: when it is no PostgreSQL address.
+        InvalidSetting: when it is no PostgreSQL address, or one that would talk to another machine without TLS.
     """
     expected = "an address such as postgresql://user:password@127.0.0.1:5432/maemae"
     try:
         parsed = make_url(url)
-    except ArgumentError:
-        raise InvalidSetting("database_url", "***", expected) from None
+    except (ArgumentError, ValueError):
+        raise InvalidSetting("MAEMAE_DATABASE_URL", "***", expected) from None
     if not parsed.drivername.startswith("postgres") or not parsed.database:
-        raise InvalidSetting("database_url", parsed.render_as_string(), expected)
+        raise InvalidSetting("MAEMAE_DATABASE_URL", parsed.render_as_string(), expected)
+    if not is_safe_database(url):
+        raise InvalidSetting("MAEMAE_DATABASE_URL", parsed.host, DATABASE_TLS)
     return parsed.set(drivername="postgresql+psycopg")
 
 

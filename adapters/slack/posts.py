@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook import WebhookClient
 
+from adapters.addresses import is_safe_url
 from adapters.slack.failures import NotDelivered
 from trading.errors import InvalidSetting
 
 PATIENCE_SECONDS: Final = 3
 """A message is never worth more of the time of whoever trades."""
-
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class WebhookPost:
@@ -28,9 +26,7 @@ class WebhookPost:
         Raises:
             InvalidSetting: for anything but https, or http on this machine.
         """
-        address = urlsplit(url.get_secret_value())
-        is_safe = address.scheme == "https" or address.hostname in _LOOPBACK
-        if not (is_safe and address.hostname):
+        if not is_safe_url(url.get_secret_value()):
             raise InvalidSetting("MAEMAE_SLACK__WEBHOOK_URL", "***", "an https:// address")
         self._client = WebhookClient(
             url.get_secret_value(), timeout=PATIENCE_SECONDS, retry_handlers=[]

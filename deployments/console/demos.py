@@ -91,7 +91,7 @@ def _demonstrate(settings: Settings, wishes: Wishes) -> int:
 
 
 def _port(settings: Settings) -> int:
-    if is_free(settings.prefect_port):
+    if is_free(settings.prefect_port, str(settings.prefect_host)):
         return settings.prefect_port
     port = free_port()
     announce("demo.other_port", taken=settings.prefect_port, port=port)
@@ -119,7 +119,7 @@ async def _play_on(stack: Stack, screen: DemoScreen, days: Sequence[date]) -> li
     from deployments.players import Player  # noqa: PLC0415 - as above
 
     control = SimulatorControl(stack.settings.simulator_url or "")
-    async with PrefectClient(stack.api_url) as client:
+    async with PrefectClient(stack.door.api_url, auth_string=stack.door.password) as client:
         player = Player(client, control, screen, stack.timings)
         await player.play(days)
     await control.close()

@@ -48,7 +48,7 @@ def check_disk(home: Path) -> Finding:
 
 def check_files(home: Path) -> Finding:
     """See that files with secrets are the owner's alone."""
-    files = (PROJECT / ".env", home / "runtime.env")
+    files = (PROJECT / ".env", home / "runtime.env", home / "keys" / "identity")
     open_files = [file for file in files if file.exists() and file.stat().st_mode & _NOT_OURS]
     if open_files:
         return found("files", "open", Health.WARN, path=open_files[0])

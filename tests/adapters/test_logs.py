@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 from collections.abc import Iterator
@@ -136,3 +137,32 @@ def test_libraries_that_tell_every_request_are_quiet(tmp_path: Path) -> None:
     logging.getLogger("httpx").info("HTTP Request: GET …")
     structlog.get_logger().debug("ours")
     assert [line["event"] for line in lines(path)] == ["ours"]
+
+
+def test_handlers_of_others_write_no_secret_either(tmp_path: Path) -> None:
+    written = io.StringIO()
+    other = logging.StreamHandler(written)
+    for secret in ("old-secret-of-a-first-call", APPKEY):
+        configure_logs(
+            tmp_path,
+            name="x",
+            secrets=[secret],
+            accounts=[ACCOUNT],
+            on_console=False,
+            others=[other],
+        )
+    logging.getLogger().addHandler(other)
+    structlog.get_logger("tasks").info("reconciled", subject=ACCOUNT, appsecret="short")
+    logging.getLogger("lib").warning("asked with %s", APPKEY)
+    try:
+        fail(f"refused {APPKEY} of {ACCOUNT}")
+    except ValueError:
+        logging.getLogger("lib").exception("failed for %s", ACCOUNT)
+
+    shown = written.getvalue()
+    for words in ("reconciled", "asked with ***", "failed for 50******-01", "Traceback"):
+        assert words in shown
+    assert "refused *** of 50******-01" in shown
+    assert not any(secret in shown for secret in (APPKEY, ACCOUNT, "short"))
+    assert len(other.filters) == 1, "a second call replaces the first"
+    assert APPKEY not in (tmp_path / "logs" / "x.jsonl").read_text("utf-8")

@@ -66,7 +66,7 @@ def every_message(wording: Wording) -> Iterator[Message]:
     yield order_accepted(an_accepted_order(), wording)
     yield order_denied(denied_order(), DENIAL_BREACHES, wording)
     yield order_rejected(rejected_order(), wording)
-    for cause in ("HALTED", "LATE", "UNKNOWN"):
+    for cause in ("HALTED", "LATE", "READ_ONLY", "UNKNOWN"):
         yield order_withheld(a_withheld_order(), cause, wording)
     yield cancel_failed(an_accepted_order().request_cancel(at=NOW), "EGW00302", wording)
     yield order_in_doubt(an_order().submit(at=NOW), "time-out", wording)

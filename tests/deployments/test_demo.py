@@ -7,13 +7,19 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from subprocess import PIPE
+from urllib.parse import urlsplit
 
 import pytest
+from dotenv import dotenv_values
 
+from adapters.kis.auth import TokenVault
+from adapters.kis.files import shared_name
 from adapters.postgres import PostgresStores, embedded
 from adapters.stores import UnitOfWork
 from deployments.demonstrations import missing_events
@@ -21,11 +27,21 @@ from deployments.programs import free_port
 from deployments.simulator import ACCOUNT
 from deployments.state import is_running
 from tests.builders import LG_CHEM
+from tests.secret_scans import finds_in_database, finds_in_files
 from trading.orders import Order, OrderStatus, Side
 
 pytestmark = pytest.mark.timeout(1200)
 
 FIRST, SECOND, THIRD = date(2018, 1, 16), date(2018, 1, 17), date(2018, 1, 18)
+PASSWORD = "demo-password-0123456789"  # noqa: S105 - made up
+WEBHOOK = "http://127.0.0.1:9/services/T00/B00/demo-webhook-0123456789"
+"""Where nobody listens: what cannot be delivered lands in the inbox, and its error in the log."""
+DATABASE_FILES = ("postgres/data/",)
+"""Looked into by asking the database."""
+LOCKED = {
+    "MAEMAE_PREFECT_AUTH": f"owner:{PASSWORD}",
+    "MAEMAE_SLACK__WEBHOOK_URL": WEBHOOK,
+}
 DAYS = (FIRST, SECOND, THIRD)
 A_DAY_OF_RUNS = [
     "07:50 refresh-token",
@@ -50,26 +66,53 @@ class Shown:
     home: Path
     done: subprocess.CompletedProcess[str]
     stores: PostgresStores
+    secrets: Mapping[str, str]
+    database_url: str
 
 
 @pytest.fixture(scope="module")
 def shown(open_folder: Path) -> Iterator[Shown]:
     home = open_folder / "demo"
     clean = {n: v for n, v in os.environ.items() if not n.startswith(("MAEMAE_", "PREFECT_"))}
-    done = subprocess.run(  # noqa: S603 - our words
-        (str(Path(sys.executable).with_name("maemae")), "demo", "--once"),
-        env=clean | {"MAEMAE_HOME": str(home), "MAEMAE_PREFECT_PORT": str(free_port())},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    words = (str(Path(sys.executable).with_name("maemae")), "demo", "--once")
+    environment = {"MAEMAE_HOME": str(home), "MAEMAE_PREFECT_PORT": str(free_port()), **LOCKED}
+    with subprocess.Popen(  # noqa: S603 - our words
+        words, env=clean | environment, stdout=PIPE, stderr=PIPE, text=True
+    ) as process:
+        variables = wait_for_variables(process, home / "runtime.env")
+        done = subprocess.CompletedProcess(words, 0, *process.communicate())
+    done.returncode = process.returncode
     assert not is_running(home)
     assert embedded.running(home) is None, "it stops what it started"
     url = embedded.start(home).url_of("maemae_simulated")
     stores = PostgresStores(url, channel="dev", account=ACCOUNT)
-    yield Shown(home, done, stores)
+    yield Shown(home, done, stores, secrets_of(home, variables), url)
     stores.close()
     embedded.stop(home)
+
+
+def wait_for_variables(process: subprocess.Popen[str], file: Path) -> Mapping[str, str]:
+    """Read what the running stack wrote for its flow runs, keys included; it goes when the stack does."""
+    while process.poll() is None:
+        variables = dotenv_values(file)
+        if "MAEMAE_KIS__APPSECRET" in variables:
+            return {name: value or "" for name, value in variables.items()}
+        time.sleep(0.1)
+    return {}
+
+
+def secrets_of(home: Path, variables: Mapping[str, str]) -> Mapping[str, str]:
+    """Give all that may stand nowhere: keys, the last token, the database's and the server's passwords."""
+    appkey = variables["MAEMAE_KIS__APPKEY"]
+    vault = TokenVault(home / "tokens", shared_name(variables["MAEMAE_KIS__BASE_URL"], appkey))
+    return {
+        "appkey": appkey,
+        "appsecret": variables["MAEMAE_KIS__APPSECRET"],
+        "token": vault.load().token.get_secret_value(),
+        "database password": urlsplit(variables["MAEMAE_DATABASE_URL"]).password or "",
+        "Prefect password": PASSWORD,
+        "Slack webhook": WEBHOOK.rpartition("/")[2],
+    }
 
 
 @pytest.fixture
@@ -169,3 +212,16 @@ def test_the_owner_is_shown_the_report_its_page_the_inbox_and_what_to_try(shown:
     for words in (str(page), "/deployments", "inbox.jsonl", "maemae halt", "place-orders"):
         assert words in shown.done.stdout
     assert (shown.home / "inbox.jsonl").read_text("utf-8").count("\n") >= 5
+
+
+def test_no_secret_lies_in_anything_that_it_left(shown: Shown) -> None:
+    """Logs, inbox, reports, charts, notes and both databases, Prefect's runs and artifacts among them."""
+    account = {"account": ACCOUNT}  # its number may stand in our books, and masked elsewhere
+    databases = [shown.database_url, shown.database_url.replace("maemae_simulated", "prefect")]
+
+    assert all(len(secret) > 15 for secret in shown.secrets.values()), "or nothing was looked for"
+    assert finds_in_files(shown.home, shown.secrets, beside=DATABASE_FILES) == []
+    assert [place for url in databases for place in finds_in_database(url, shown.secrets)] == []
+    logs = finds_in_files(shown.home / "logs", account, beside=["simulator.log"])
+    assert logs == [], "the simulator says whose accounts it has; it is the broker"
+    assert finds_in_database(databases[1], account) == []

@@ -121,7 +121,7 @@ VARIABLE_FAULTS: dict[str, tuple[dict[str, str | None], tuple[str, ...]]] = {
     "no database": ({"MAEMAE_DATABASE_URL": None}, ("MAEMAE_DATABASE_URL", "missing", "make demo")),
     "a database of another kind": (
         {"MAEMAE_DATABASE_URL": "sqlite:///x"},
-        ("database_url", "postgresql://user"),
+        ("MAEMAE_DATABASE_URL", "postgresql://user"),
     ),
     "unreachable database": (
         {"MAEMAE_DATABASE_URL": NOWHERE},
