@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from adapters.audit_files import AUDIT_FILE
 from adapters.kis.settings import Environment, KisSettings
 from tasks.channels import ChannelSettings, parse_channel
 from trading.errors import InvalidSetting
@@ -48,6 +49,12 @@ class Settings(BaseSettings):
     channel: Literal["dev", "paper", "live"] = "dev"
     channels: Path = CHANNELS
     language: Literal["ko", "en"] = "ko"
+    approval_minutes: int = Field(
+        default=10,
+        ge=1,
+        le=1440,
+        description="Between proposal and approval of a looser live setting.",
+    )
     database_url: SecretStr | None = None
     kis: KisSettings | None = None
     simulator_url: str | None = None
@@ -92,6 +99,11 @@ class Settings(BaseSettings):
     def halt_file(self) -> Path:
         """The kill switch on disk."""
         return self.home / HALT_FILE
+
+    @property
+    def audit_file(self) -> Path:
+        """The newest audit hash on disk."""
+        return self.home / AUDIT_FILE
 
     @property
     def public_prefect_url(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from importlib.resources import files
 from typing import Any
@@ -15,17 +15,25 @@ from adapters.postgres.locks import hold_lock
 from adapters.postgres.scope import Scope
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.stores import LEASE_SECONDS, UnitOfWork
+from trading.audits import AuditMark
 
 
 class PostgresStores:
     """The memory of one channel and account; safe to share between threads, each with its own unit of work."""
 
     def __init__(
-        self, url: str, *, channel: str, account: str, lease_seconds: float = LEASE_SECONDS
+        self,
+        url: str,
+        *,
+        channel: str,
+        account: str,
+        lease_seconds: float = LEASE_SECONDS,
+        note: Callable[[AuditMark], None] | None = None,
     ) -> None:
         """Open the pool; it connects at the first use.
 
-        `lease_seconds`: how long a lease's holder may show no life before others take it over.
+        `lease_seconds`: how long a lease's holder may show no life before others take it over. `note` is told
+        of the newest audit row after each commit of one.
 
         Raises:
             InvalidSetting: when `url` is no PostgreSQL address.
@@ -33,6 +41,7 @@ class PostgresStores:
         self._engine = open_engine(url)
         self._channel, self._account = channel, account
         self._lease_seconds = lease_seconds
+        self._note = note
 
     @contextmanager
     def begin(self) -> Iterator[UnitOfWork]:
@@ -71,4 +80,8 @@ class PostgresStores:
     @contextmanager
     def _open_scope(self) -> Iterator[Scope]:
         with clear_errors(self._engine), self._engine.begin() as connection:
-            yield Scope(connection, self._channel, self._account)
+            scope = Scope(connection, self._channel, self._account)
+            yield scope
+            scope.before_commit()
+        if scope.newest_act and self._note:
+            self._note(scope.newest_act)
