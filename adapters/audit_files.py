@@ -6,11 +6,13 @@ import fcntl
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from trading.audits import AuditMark
+from trading.errors import StoreUnavailable
 
 AUDIT_FILE: Final = "audit.json"
 
@@ -33,12 +35,15 @@ class AuditFile:
         kept = self._marks().get(self._key)
         return AuditMark(int(kept["number"]), str(kept["digest"])) if kept else None
 
-    def keep(self, mark: AuditMark) -> None:
-        """Keep the newest mark; never goes back. What the disk refuses is let go: the act itself is committed."""
-        with suppress(OSError, ValueError), self._lock.open("w") as lock:
+    def keep(self, mark: AuditMark, *, still_has: Callable[[AuditMark], bool]) -> None:
+        """Keep the newest mark; never goes back, and never on from a row that the log has lost.
+
+        What disk or database refuse is let go: the act itself is committed.
+        """
+        with suppress(OSError, ValueError, StoreUnavailable), self._lock.open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             kept = self.read()
-            if kept is None or kept.number < mark.number:
+            if kept is None or (kept.number < mark.number and still_has(kept)):
                 self._write({"number": mark.number, "digest": mark.digest})
 
     def _marks(self) -> dict[str, Any]:

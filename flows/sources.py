@@ -49,8 +49,8 @@ def open_stores(settings: Settings) -> PostgresStores:
         InvalidSetting: when no database is set and no stack is running.
     """
     url = database_url(settings)
-    note = open_audit_file(settings).keep
-    return PostgresStores(url, channel=settings.channel, account=settings.account, note=note)
+    file = open_audit_file(settings)
+    return PostgresStores(url, channel=settings.channel, account=settings.account, audit_file=file)
 
 
 def open_audit_file(settings: Settings) -> AuditFile:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from importlib.resources import files
 from typing import Any
 
 from sqlalchemy import text
 
+from adapters.audit_files import AuditFile
 from adapters.postgres.engine import clear_errors, open_engine
 from adapters.postgres.leases import Place, PostgresLease, hold_lease
 from adapters.postgres.locks import hold_lock
 from adapters.postgres.scope import Scope
+from adapters.postgres.tables import audit
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.stores import LEASE_SECONDS, UnitOfWork
 from trading.audits import AuditMark
@@ -28,12 +30,12 @@ class PostgresStores:
         channel: str,
         account: str,
         lease_seconds: float = LEASE_SECONDS,
-        note: Callable[[AuditMark], None] | None = None,
+        audit_file: AuditFile | None = None,
     ) -> None:
         """Open the pool; it connects at the first use.
 
-        `lease_seconds`: how long a lease's holder may show no life before others take it over. `note` is told
-        of the newest audit row after each commit of one.
+        `lease_seconds`: how long a lease's holder may show no life before others take it over. `audit_file`
+        keeps the newest audit row after each commit of one.
 
         Raises:
             InvalidSetting: when `url` is no PostgreSQL address.
@@ -41,7 +43,7 @@ class PostgresStores:
         self._engine = open_engine(url)
         self._channel, self._account = channel, account
         self._lease_seconds = lease_seconds
-        self._note = note
+        self._audit_file = audit_file
 
     @contextmanager
     def begin(self) -> Iterator[UnitOfWork]:
@@ -83,5 +85,10 @@ class PostgresStores:
             scope = Scope(connection, self._channel, self._account)
             yield scope
             scope.before_commit()
-        if scope.newest_act and self._note:
-            self._note(scope.newest_act)
+        if scope.newest_act and self._audit_file:
+            self._audit_file.keep(scope.newest_act, still_has=self._has_act)
+
+    def _has_act(self, mark: AuditMark) -> bool:
+        with self._open_scope() as scope:
+            row = scope.row(scope.own(audit).where(audit.c.number == mark.number))
+            return row is not None and row.digest == mark.digest
