@@ -56,7 +56,8 @@ def test_any_changed_letter_of_any_row_is_named(
     text: str = getattr(rows[place], column)
     spot %= len(text)
     changed = text[:spot] + chr(ord(text[spot]) ^ flip) + text[spot + 1 :]
-    rows[place] = replace(rows[place], **{column: changed})
+    forged: dict[str, Any] = {column: changed}
+    rows[place] = replace(rows[place], **forged)
     assert first_flaw(rows) == Flaw(place + 1, Misfit.CONTENT)
 
 

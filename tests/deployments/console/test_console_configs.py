@@ -35,13 +35,13 @@ def edit(database: str) -> Edit:
 
 
 @pytest.fixture
-def live(edit: Edit, monkeypatch: pytest.MonkeyPatch) -> Edit:
-    """The same as the live channel."""
+def live(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same settings on the live channel."""
+    assert database
     folder = Path(os.environ["MAEMAE_CHANNELS"])
     text = (folder / "dev.yaml").read_text("utf-8")
     (folder / "live.yaml").write_text(text.replace("channel: dev", "channel: live"), "utf-8")
     monkeypatch.setenv("MAEMAE_CHANNEL", "live")
-    return edit
 
 
 @pytest.mark.usefixtures("database")
@@ -74,8 +74,8 @@ def test_an_edited_file_counts_after_its_proposal(console: Console, edit: Edit) 
     assert acts[1]["detail"]["returns_to"] == 1
 
 
-def test_what_loosens_on_live_waits(console: Console, live: Edit) -> None:
-    assert live
+@pytest.mark.usefixtures("live")
+def test_what_loosens_on_live_waits(console: Console) -> None:
     first = console("config", "propose", *WHY)
     assert first.code == 3
     assert "maemae config approve 1" in first.out
