@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from adapters.market_data import StreamEvent
 from adapters.memory.stores import MemoryStores
 from risk.changes import Change
 from tasks import streaming
@@ -15,9 +19,10 @@ from tasks.channels import ChannelSettings
 from tasks.streaming import StreamSession
 from tasks.versions import approve, changes_of, open_version, propose, roll_back
 from tests.builders import ACCOUNT, a_signal
-from tests.desks import Floor, a_channel
+from tests.desks import Floor, ScriptedStream, a_channel
 from tests.store_samples import AT
 from trading.errors import BadInput, InvalidSetting, NotApproved
+from trading.instruments import Symbol
 
 DELAY = timedelta(minutes=10)
 MOMENT = timedelta(microseconds=1)
@@ -208,3 +213,48 @@ async def test_the_stream_looks_for_versions_only_now_and_then(floor: Floor) -> 
     session.followed_at -= streaming.FOLLOW_SECONDS
     await session.pulse()
     assert session.desk.version == 2
+
+
+class ListeningStream(ScriptedStream):
+    """A scripted stream that remembers what was subscribed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.subscribed: list[tuple[Symbol, ...]] = []
+
+    async def events(self, symbols: Sequence[Symbol]) -> AsyncGenerator[StreamEvent]:
+        """Yield the script."""
+        self.subscribed.append(tuple(symbols))
+        async with aclosing(super().events(symbols)) as events:
+            async for event in events:
+                yield event
+
+
+async def test_a_longer_watch_list_is_subscribed_between_two_events(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "FOLLOW_SECONDS", 0.0)
+    stream = ListeningStream()
+    desk = replace(floor.desk, stream=stream)
+    await floor.open()
+    open_version(floor.stores, desk.channel, at=AT)
+    session = StreamSession(desk)
+    running = asyncio.create_task(session.run(until=desk.now() + DELAY))
+    await reaches(lambda: stream.subscribed)
+    longer = a_channel(watch_list=[*desk.channel.watch_list, "000270"])
+    propose(floor.stores, longer, reason="one more", at=AT)
+    await reaches(lambda: session.desk.version == 2)
+    assert len(stream.subscribed) == 1
+    stream.script.put_nowait(floor.tick(400_000))
+    stream.script.put_nowait(floor.tick(400_500))
+    await reaches(lambda: session.prints == 2)
+    assert stream.subscribed == [desk.channel.symbols, longer.symbols]
+    floor.clock.move_to(desk.now() + DELAY)
+    await running
+
+
+async def reaches(condition: Callable[[], object]) -> None:
+    """Wait until it holds."""
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 - what is waited for tells nobody
+            await asyncio.sleep(0.01)
