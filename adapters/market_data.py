@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -52,6 +52,6 @@ type StreamEvent = TradePrint | Notice | Connected
 class MarketStream(Protocol):
     """The one live connection: prints of the subscribed symbols and the account's notices."""
 
-    def events(self, symbols: Sequence[Symbol]) -> AsyncIterator[StreamEvent]:
+    def events(self, symbols: Sequence[Symbol]) -> AsyncGenerator[StreamEvent]:
         """Yield events for ever, reconnecting with backoff; each (re)connect yields `Connected`."""
         ...

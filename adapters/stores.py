@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, Protocol
 
+from adapters.control_stores import AuditLog, ConfigStore
 from adapters.order_stores import (
     ExecutionStore,
     NoticeStore,
@@ -18,6 +19,7 @@ from adapters.order_stores import (
     has_submission,
     number_is_taken,
 )
+from trading.audits import AuditEntry
 from trading.bars import Bar, BarGap, Interval
 from trading.decisions import RiskEvent
 from trading.equity import EquityPoint
@@ -65,15 +67,6 @@ class OutboxEvent:
     payload: Mapping[str, Any]
     at: datetime
     event_id: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """One act of an operator or of the system on its settings or state."""
-
-    actor: str
-    action: str
-    detail: Mapping[str, Any] = field(default_factory=dict)
 
 
 LEASE_SECONDS: Final = 60
@@ -244,18 +237,6 @@ class CalendarStore(Protocol):
         ...
 
 
-class ConfigStore(Protocol):
-    """Numbered versions of the channel's settings."""
-
-    def propose(self, document: Mapping[str, Any], *, digest: str, at: datetime) -> int:
-        """Write a version if the newest differs by digest; give the number in force."""
-        ...
-
-    def latest(self) -> tuple[int, Mapping[str, Any]] | None:
-        """Give the newest version."""
-        ...
-
-
 class Outbox(Protocol):
     """Events waiting to be relayed."""
 
@@ -265,22 +246,6 @@ class Outbox(Protocol):
 
     def pending(self, *, limit: int = 1000) -> tuple[OutboxEvent, ...]:
         """Give the oldest unsent events."""
-        ...
-
-
-class AuditLog(Protocol):
-    """What operators and automatons did."""
-
-    def add(self, entry: AuditEntry, *, at: datetime) -> None:
-        """Write one entry."""
-        ...
-
-    def last(self, *, count: int = 100) -> tuple[tuple[datetime, AuditEntry], ...]:
-        """Give the newest entries, newest first."""
-        ...
-
-    def latest(self, action: str, *, actor: str = "") -> tuple[datetime, AuditEntry] | None:
-        """Give the newest entry of one action, of any actor unless one is named."""
         ...
 
 

@@ -38,6 +38,10 @@ COMMANDS: Final[dict[str, dict[str, str]]] = {
         "report": "reports:report",
         "backtest": "backtests:backtest",
     },
+    "changing": {
+        "config": "configs:config",
+        "audit": "audits:audit",
+    },
     "stopping": {
         "halt": "halts:halt",
         "resume": "halts:resume",

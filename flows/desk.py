@@ -19,6 +19,7 @@ from flows.settings import Settings, load_channel, load_settings
 from flows.sources import open_stores, ticking_clock
 from tasks.channels import ChannelSettings
 from tasks.desk import Desk
+from tasks.versions import Standing, open_version
 
 
 @asynccontextmanager
@@ -27,11 +28,13 @@ async def open_desk(
 ) -> AsyncIterator[Desk]:
     """Open everything that a run works with, and close it again.
 
-    Without `needs_database` the desk opens while the database is down (version 0, no answers of the broker's
-    about trading days); the kill switch works so.
+    It works with the settings in force, whatever the channel's file says meanwhile. Without `needs_database` the
+    desk opens while the database is down (version 0: the file itself, no answers of the broker's about trading
+    days); the kill switch works so.
 
     Raises:
         InvalidSetting: when settings, channel file or keys are missing or wrong.
+        NotApproved: when no version of the channel's settings is approved.
         StoreUnavailable: when the database is needed and cannot be reached.
     """
     settings = settings or load_settings()
@@ -39,14 +42,16 @@ async def open_desk(
     channel = load_channel(settings)
     notifier, wording = open_owner_channel(settings)
     with ticking_clock(settings, channel) as clock, closing(open_stores(settings)) as stores:
-        version, overrides = (
-            _register(stores, channel, at=clock.now()) if needs_database else (0, {})
-        )
+        standing = Standing(channel, 0, is_file_ahead=False)
+        overrides: dict[date, bool] = {}
+        if needs_database:
+            standing, overrides = _look_up(stores, channel, at=clock.now())
         async with open_kis(settings.broker, home=settings.home, clock=clock) as kis:
             yield Desk(
                 account=settings.account,
-                channel=channel,
-                version=version,
+                channel=standing.channel,
+                version=standing.version,
+                is_file_ahead=standing.is_file_ahead,
                 clock=clock,
                 calendar=XkrxCalendar(overrides=overrides),
                 stores=stores,
@@ -82,14 +87,13 @@ def _prefects_handlers() -> Iterator[logging.Handler]:
             yield handler
 
 
-def _register(
-    stores: Stores, channel: ChannelSettings, *, at: datetime
-) -> tuple[int, dict[date, bool]]:
-    """Number the channel's settings if they are new, and read the broker's calendar."""
+def _look_up(
+    stores: Stores, file: ChannelSettings, *, at: datetime
+) -> tuple[Standing, dict[date, bool]]:
+    """Give the settings in force, and the broker's answers about trading days."""
+    standing = open_version(stores, file, at=at)
     with stores.begin() as work:
-        document = channel.model_dump(mode="json")
-        version = work.configs.propose(document, digest=channel.digest, at=at)
-        return version, work.calendar.all()
+        return standing, work.calendar.all()
 
 
 def open_owner_channel(settings: Settings) -> tuple[Notifier, Wording]:

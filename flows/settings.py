@@ -20,6 +20,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from adapters.addresses import DATABASE_TLS, is_loopback, is_safe_database, is_safe_url
+from adapters.audit_files import AUDIT_FILE
 from adapters.kis.settings import Environment, KisSettings
 from flows.kept_keys import KeptKeys, KeysSettings, Whereabouts
 from tasks.channels import ChannelSettings, parse_channel
@@ -61,6 +62,12 @@ class Settings(BaseSettings):
     channel: Literal["dev", "paper", "live"] = "dev"
     channels: Path = CHANNELS
     language: Literal["ko", "en"] = "ko"
+    approval_minutes: int = Field(
+        default=10,
+        ge=1,
+        le=1440,
+        description="Between proposal and approval of a looser live setting.",
+    )
     database_url: SecretStr | None = None
     kis: KisSettings | None = None
     keys: KeysSettings = KeysSettings()
@@ -162,6 +169,11 @@ class Settings(BaseSettings):
     def halt_file(self) -> Path:
         """The kill switch on disk."""
         return self.home / HALT_FILE
+
+    @property
+    def audit_file(self) -> Path:
+        """The newest audit hash on disk."""
+        return self.home / AUDIT_FILE
 
     @property
     def public_prefect_url(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from adapters.audit_files import AuditFile
 from adapters.clock import Clock, SimulatorClock, SystemClock
 from adapters.postgres.stores import PostgresStores
 from flows.settings import Settings
@@ -48,7 +49,17 @@ def open_stores(settings: Settings) -> PostgresStores:
         InvalidSetting: when no database is set and no stack is running.
     """
     url = database_url(settings)
-    return PostgresStores(url, channel=settings.channel, account=settings.account)
+    file = open_audit_file(settings)
+    return PostgresStores(url, channel=settings.channel, account=settings.account, audit_file=file)
+
+
+def open_audit_file(settings: Settings) -> AuditFile:
+    """Give the place where the newest audit hash of the account is kept.
+
+    Raises:
+        InvalidSetting: when no broker is set.
+    """
+    return AuditFile(settings.audit_file, channel=settings.channel, account=settings.account)
 
 
 def database_url(settings: Settings) -> str:

@@ -49,6 +49,8 @@ async def perform(
 ) -> State[None]:
     """Run `body` as the only copy of flow `name` if the guard allows, and publish its story."""
     await _name_run(desk, name)
+    if desk.is_file_ahead:
+        get_run_logger().warning(desk.wording.text("config.file_ahead", version=desk.version))
     if (reason := skip_reason(desk, guard, lateness=_lateness())) is not None:
         return Completed(name="Skipped", message=reason)
     if guard.follows_session:

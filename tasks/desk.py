@@ -43,6 +43,8 @@ class Desk:
     halt_file: HaltFile
     broker_clock: BrokerClock | None = None
     """None where the broker tells no time of its own."""
+    is_file_ahead: bool = False
+    """Whether the channel's file says something else than the version in force."""
 
     def now(self) -> datetime:
         """Give the market's time."""

@@ -100,6 +100,8 @@ def _record(
         executions=work.executions.of_day(trading_day),
         risk_events=work.risk_events.of_day(trading_day),
         names={i.symbol: i.name for i in work.instruments.all()},
+        config_version=desk.version,
+        config_digest=desk.channel.digest,
     )
 
 

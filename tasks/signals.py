@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from prefect import task
@@ -40,7 +40,7 @@ def evaluate_bars(desk: Desk) -> tuple[Evaluation, ...]:
         ]
         for evaluation in found:
             for signal in evaluation.signals:
-                work.signals.add(signal)
+                work.signals.add(replace(signal, config_version=desk.version))
     return tuple(found)
 
 
@@ -98,7 +98,7 @@ def exits_at(desk: Desk, prices: Mapping[Symbol, int]) -> tuple[Signal, ...]:
     day = desk.today()
     validity = Validity(day, at, session_of(day).closes_at)
     signals = [
-        signal
+        replace(signal, config_version=desk.version)
         for each in guarded_positions(desk)
         if (price := prices.get(each.position.symbol, 0)) > 0
         and (signal := protective_signal(each.settings, each.position, price, validity=validity))

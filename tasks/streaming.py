@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
+
+import structlog
 
 from adapters.market_data import Connected, Notice, StreamEvent
 from adapters.messages import stream_stumbled
@@ -21,12 +24,14 @@ from tasks.orders import trade
 from tasks.reconciliation import reconcile
 from tasks.signals import Guarded, exits_at, guarded_positions
 from tasks.trips import Hearing, check_trips
+from tasks.versions import follow
 from trading.doubts import PAUSES
 from trading.errors import MaemaeError
 from trading.instruments import Symbol
 from trading.signals import Signal
 from trading.ticks import TradePrint
 
+_LOG: Final = structlog.get_logger(__name__)
 PATIENCE_SECONDS = 5.0
 """How long a notice may wait for the reply that makes its order number known."""
 PULSE_SECONDS = 0.25
@@ -38,6 +43,8 @@ SWEEP_SECONDS = 60.0
 """Between two looks for the rows of orders that were declared absent."""
 TRIPS_SECONDS = 5.0
 """Between two looks at what trips the kill switch."""
+FOLLOW_SECONDS = 10.0
+"""How long a newer version of the settings may wait to be seen."""
 
 
 @dataclass
@@ -56,6 +63,7 @@ class StreamSession:
     tripped_at: float = 0.0
     hearing: Hearing | None = None
     prices: dict[Symbol, int] = field(default_factory=dict)
+    followed_at: float = 0.0
     told: set[str] = field(default_factory=set)
     prints: int = 0
     notices: int = 0
@@ -83,8 +91,15 @@ class StreamSession:
             await self._inquire()
 
     async def _read(self) -> None:
-        async for event in self.desk.stream.events(self.desk.channel.symbols):
-            await self.take(event)
+        """Take event after event; a watch list that changes is subscribed anew between two of them."""
+        symbols = None
+        while symbols != self.desk.channel.symbols:
+            symbols = self.desk.channel.symbols
+            async with aclosing(self.desk.stream.events(symbols)) as events:
+                async for event in events:
+                    await self.take(event)
+                    if symbols != self.desk.channel.symbols:
+                        break
 
     async def take(self, event: StreamEvent) -> None:
         """Work off one event."""
@@ -184,6 +199,7 @@ class StreamSession:
         with self._stumbling():
             self._apply_waiting()
             self._look_for_doubt()
+            self._take_over()
             if self.wants_inquiry and _loop_time() - self.inquired_at >= INQUIRY_PAUSE_SECONDS:
                 await self._inquire()
             elif _loop_time() - self.refreshed_at >= REFRESH_SECONDS:
@@ -197,6 +213,17 @@ class StreamSession:
         self.hearing = self.hearing or Hearing(self.desk.now(), _loop_time())
         silence = self.hearing.silence(self.desk, _loop_time())
         check_trips(self.desk, prices=self.prices, silence=silence)
+
+    def _take_over(self) -> None:
+        """Take over a newer version of the settings; what is being decided goes on with the desk that it began with."""
+        if _loop_time() - self.followed_at < FOLLOW_SECONDS:
+            return
+        self.followed_at = _loop_time()
+        newer = follow(self.desk)
+        if newer is not self.desk:
+            self.desk = newer
+            _LOG.info("settings taken over", version=newer.version)
+            self._refresh()
 
     async def _inquire(self) -> None:
         """Reconcile; what asks for an inquiry while this one is under way gets another."""

@@ -42,6 +42,7 @@ async def submit(desk: Desk, lease: Lease, intent: OrderIntent, view: RiskView) 
         LeaseLost, StoreUnavailable: nothing was sent, or what was sent is in doubt.
     """
     started = monotonic()  # before the commit, so that a process stopped behind it is too late
+    intent = replace(intent, config_version=desk.version)
     order = _commit(desk, lease, intent, view)
     if order is None or order.status is OrderStatus.DENIED:
         return order

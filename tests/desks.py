@@ -7,7 +7,7 @@ negative by a hold, and the book that is stored equals the book that is rebuilt.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -105,7 +105,7 @@ class ScriptedStream:
     def __init__(self) -> None:
         self.script: asyncio.Queue[StreamEvent] = asyncio.Queue()
 
-    async def events(self, symbols: Sequence[Symbol]) -> AsyncIterator[StreamEvent]:
+    async def events(self, symbols: Sequence[Symbol]) -> AsyncGenerator[StreamEvent]:
         """Yield the script."""
         del symbols
         while True:

@@ -22,7 +22,8 @@ class DayRecord:
 
     `opening` is the ledger before the day's deposits and fills, `closing` the one after the last of them.
     `opening_prices` are the closing prices of the day before for what was held then, `closing_prices` those of
-    the day for what is held now, in won. `curve` ends with the day's own point. `names` are for people only.
+    the day for what is held now, in won. `curve` ends with the day's own point. `names` are for people only. `config_version` and
+    `config_digest` name the settings that were in force when the day was closed.
     """
 
     trading_day: date
@@ -38,6 +39,8 @@ class DayRecord:
     executions: tuple[Execution, ...] = ()
     risk_events: tuple[RiskEvent, ...] = ()
     names: Mapping[Symbol, str] = field(default_factory=dict)
+    config_version: int = 0
+    config_digest: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a curve that does not end with the day."""

@@ -4,6 +4,7 @@ MaemaeError
 ├── BadInput                 what somebody gave us is wrong: field, value, what would be right
 │   ├── InvalidSymbol
 │   ├── InvalidSetting
+│   │   └── NotApproved      the channel's settings wait for the owner's approval
 │   └── InvalidBar
 ├── InvalidTransition        an order was asked to do what its status does not allow
 ├── LedgerViolation          a posting would break an invariant of the ledger
@@ -43,6 +44,10 @@ class InvalidSymbol(BadInput):
 
 class InvalidSetting(BadInput):
     """A setting, parameter or configuration file is wrong."""
+
+
+class NotApproved(InvalidSetting):
+    """No version of the channel's settings is approved."""
 
 
 class InvalidBar(BadInput):

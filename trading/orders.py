@@ -107,6 +107,8 @@ class OrderIntent:
     created_at: datetime
     reference_price: int = 0
     parameter_hash: str = ""
+    config_version: int = 0
+    """The version of the settings whose limits and sizes made it, 0 where none is numbered."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be an order.

@@ -43,7 +43,8 @@ class Signal:
 
     `trading_day` is the day on which it may be traded, `expires_at` the moment after which nothing may be
     placed from it. `reference_price` is the price in won that the decision looked at. `strength` lies in (0, 1].
-    `indicators` keep the figures behind the reason, as text.
+    `indicators` keep the figures behind the reason, as text. `config_version` is the version of the settings that
+    decided, 0 where none is numbered (replay).
     """
 
     strategy_id: str
@@ -58,6 +59,7 @@ class Signal:
     created_at: datetime
     expires_at: datetime
     indicators: Mapping[str, str] = field(default_factory=dict)
+    config_version: int = 0
 
     def __post_init__(self) -> None:
         """Refuse a strength outside (0, 1] and a price that is none."""

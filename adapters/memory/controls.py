@@ -9,7 +9,9 @@ from datetime import date, datetime
 from typing import Any
 
 from adapters.memory.tables import Log, Table
-from adapters.stores import AuditEntry, OutboxEvent
+from adapters.stores import OutboxEvent
+from trading.audits import BEGINNING, AuditEntry, AuditRow
+from trading.configs import ConfigVersion
 from trading.equity import EquityPoint
 from trading.errors import BadInput
 from trading.halts import Halt, TradingState
@@ -85,19 +87,43 @@ class MemoryConfigs:
     """Numbered versions of the channel's settings."""
 
     def __init__(self) -> None:
-        self.rows: Log[tuple[str, Mapping[str, Any]]] = Log()
+        self.rows: Table[int, ConfigVersion] = Table()
 
-    def propose(self, document: Mapping[str, Any], *, digest: str, at: datetime) -> int:  # noqa: ARG002 - kept in the database only
-        """Write a version if the newest differs by digest; give the number in force."""
-        newest = self.rows.get(len(self.rows))
-        if newest and newest[0] == digest:
-            return len(self.rows)
-        return self.rows.append((digest, _as_json(document)))
+    def propose(
+        self, document: Mapping[str, Any], *, digest: str, reason: str = "", at: datetime
+    ) -> ConfigVersion | None:
+        """Write a version that waits for its approval; None when the newest has that digest already."""
+        newest = self.newest()
+        if newest and newest.digest == digest:
+            return None
+        number = len(self.rows) + 1
+        proposed = ConfigVersion(number, digest, _as_json(document), reason, at)
+        self.rows.put(number, proposed)
+        return proposed
 
-    def latest(self) -> tuple[int, Mapping[str, Any]] | None:
-        """Give the newest version."""
-        newest = self.rows.get(len(self.rows))
-        return (len(self.rows), newest[1]) if newest else None
+    def approve(self, version: int, *, at: datetime) -> bool:
+        """Put a version in force; False when there is none of that number that waits for it."""
+        row = self.rows.get(version)
+        if row is None or row.is_approved:
+            return False
+        self.rows.put(version, replace(row, approved_at=at))
+        return True
+
+    def in_force(self) -> ConfigVersion | None:
+        """Give the newest approved version."""
+        return next((row for row in reversed(self.all()) if row.is_approved), None)
+
+    def newest(self) -> ConfigVersion | None:
+        """Give the newest version, approved or not."""
+        return self.rows.get(len(self.rows))
+
+    def get(self, version: int) -> ConfigVersion | None:
+        """Give one."""
+        return self.rows.get(version)
+
+    def all(self) -> tuple[ConfigVersion, ...]:
+        """Give every version, oldest first."""
+        return tuple(self.rows)
 
 
 class MemoryOutbox:
@@ -117,25 +143,40 @@ class MemoryOutbox:
 
 
 class MemoryAudit:
-    """What operators and automatons did."""
+    """What operators and automatons did, as a chain of hashes."""
 
-    def __init__(self) -> None:
-        self.rows: Log[tuple[datetime, AuditEntry]] = Log()
+    def __init__(self, channel: str, account: str) -> None:
+        self._owner = {"channel": channel, "account": account}
+        self.rows: Log[AuditRow] = Log()
 
     def add(self, entry: AuditEntry, *, at: datetime) -> None:
-        """Write one entry."""
-        self.rows.append((at, replace(entry, detail=_as_json(entry.detail))))
+        """Write one entry, chained to the newest one."""
+        detail = json.dumps(dict(entry.detail), ensure_ascii=False)
+        newest = self.rows.get(len(self.rows))
+        row = AuditRow(
+            **self._owner,
+            number=len(self.rows) + 1,
+            at=at,
+            actor=entry.actor,
+            action=entry.action,
+            detail=detail,
+        )
+        self.rows.append(row.sealed(newest.digest if newest else BEGINNING))
 
     def last(self, *, count: int = 100) -> tuple[tuple[datetime, AuditEntry], ...]:
         """Give the newest entries, newest first."""
-        return tuple(reversed(tuple(self.rows)))[:count]
+        return tuple((row.at, row.entry) for row in tuple(self.rows)[::-1][:count])
 
     def latest(self, action: str, *, actor: str = "") -> tuple[datetime, AuditEntry] | None:
         """Give the newest entry of one action, of any actor unless one is named."""
-        for at, entry in reversed(tuple(self.rows)):
-            if entry.action == action and actor in {"", entry.actor}:
-                return at, entry
+        for row in reversed(tuple(self.rows)):
+            if row.action == action and actor in {"", row.actor}:
+                return row.at, row.entry
         return None
+
+    def chain(self) -> tuple[AuditRow, ...]:
+        """Give every row in the order of its number, as it is stored."""
+        return tuple(self.rows)
 
 
 def _as_json(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -65,7 +65,7 @@ class MemoryUnitOfWork:
         self.calendar: CalendarStore = MemoryCalendar()
         self.configs: ConfigStore = MemoryConfigs()
         self.outbox: Outbox = outbox
-        self.audit: AuditLog = MemoryAudit()
+        self.audit: AuditLog = MemoryAudit(channel, account)
 
     def commit(self) -> None:
         """Keep everything written."""

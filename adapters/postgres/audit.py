@@ -1,41 +1,90 @@
-"""This is the record of what operators and automatons did, in PostgreSQL."""
+"""This is the record of what operators and automatons did, in PostgreSQL, as a chain of hashes."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Row, Select, Text, cast, func, select
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
-from adapters.postgres.scope import Scope, columns_of, pick
+from adapters.postgres.scope import Scope, lock_key, pick
 from adapters.postgres.tables import audit
-from adapters.stores import AuditEntry
+from trading.audits import BEGINNING, AuditEntry, AuditRow
 
 
 class PostgresAudit:
-    """Acts on one account; only ever added to."""
+    """Acts on one account; only ever added to.
+
+    What is added is chained when the unit of work ends: the chain's lock is the last that it takes and held for a
+    moment only, so that a halt waits neither for the account's lock nor in a circle.
+    """
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
+        self._waiting: list[tuple[AuditEntry, datetime]] = []
+        scope.before_commit = self._chain
 
     def add(self, entry: AuditEntry, *, at: datetime) -> None:
-        """Write one entry."""
-        columns = {**columns_of(entry), "detail": dict(entry.detail), "at": at}
-        self._scope.changes(insert(audit).values(**self._scope.owner, **columns))
+        """Keep one entry for the end of the unit of work."""
+        self._waiting.append((entry, at))
 
     def last(self, *, count: int = 100) -> tuple[tuple[datetime, AuditEntry], ...]:
         """Give the newest entries, newest first."""
-        query = self._scope.own(audit).order_by(audit.c.audit_id.desc()).limit(count)
-        return tuple(_entry(row) for row in self._scope.rows(query))
+        return tuple(_entry(row) for row in self._scope.rows(self._newest_first().limit(count)))
 
     def latest(self, action: str, *, actor: str = "") -> tuple[datetime, AuditEntry] | None:
         """Give the newest entry of one action, of any actor unless one is named."""
-        query = self._scope.own(audit).filter_by(
-            action=action, **({"actor": actor} if actor else {})
-        )
-        row = self._scope.row(query.order_by(audit.c.audit_id.desc()).limit(1))
+        wanted = {"action": action, **({"actor": actor} if actor else {})}
+        row = self._scope.row(self._newest_first().filter_by(**wanted).limit(1))
         return _entry(row) if row else None
+
+    def chain(self) -> tuple[AuditRow, ...]:
+        """Give every row in the order of its number, with its detail letter by letter."""
+        self._chain()
+        texts = [cast(c, Text).label(c.name) if c.name == "detail" else c for c in audit.c]
+        query = select(*texts).filter_by(**self._scope.owner).order_by(audit.c.number)
+        return tuple(AuditRow(**pick(row, AuditRow)) for row in self._scope.rows(query))
+
+    def _newest_first(self) -> Select[Any]:
+        self._chain()
+        return self._scope.own(audit).order_by(audit.c.number.desc())
+
+    def _chain(self) -> None:
+        """Write what waits, each row behind the newest one."""
+        if not self._waiting:
+            return
+        key = lock_key("audit", self._scope.channel, self._scope.account)
+        self._scope.row(select(func.pg_advisory_xact_lock(key)))
+        newest = self._scope.row(self._scope.own(audit).order_by(audit.c.number.desc()).limit(1))
+        number, before = (newest.number, newest.digest) if newest else (0, BEGINNING)
+        while self._waiting:
+            entry, at = self._waiting.pop(0)
+            number += 1
+            row = self._row(entry, at, number).sealed(before)
+            self._write(row, entry)
+            before = row.digest
+            self._scope.newest_act = row.mark
+
+    def _row(self, entry: AuditEntry, at: datetime, number: int) -> AuditRow:
+        return AuditRow(
+            **self._scope.owner,
+            number=number,
+            at=at,
+            actor=entry.actor,
+            action=entry.action,
+            detail=self._as_stored(entry),
+        )
+
+    def _as_stored(self, entry: AuditEntry) -> str:
+        """Ask how the database will write the detail: no two databases order keys alike."""
+        row = self._scope.row(select(cast(cast(dict(entry.detail), JSONB), Text)))
+        return str(row[0]) if row else ""
+
+    def _write(self, row: AuditRow, entry: AuditEntry) -> None:
+        columns = {"number": row.number, "at": row.at, "before": row.before, "digest": row.digest}
+        act = {"actor": row.actor, "action": row.action, "detail": dict(entry.detail)}
+        self._scope.changes(insert(audit).values(**self._scope.owner, **columns, **act))
 
 
 def _entry(row: Row[Any]) -> tuple[datetime, AuditEntry]:

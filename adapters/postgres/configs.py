@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, Select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from adapters.postgres.scope import Scope
+from adapters.postgres.scope import Scope, columns_of, pick
 from adapters.postgres.tables import configs
+from trading.configs import ConfigVersion
 
 
 class PostgresConfigs:
@@ -19,24 +20,48 @@ class PostgresConfigs:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
 
-    def propose(self, document: Mapping[str, Any], *, digest: str, at: datetime) -> int:
-        """Write a version if the newest differs by digest; give the number in force."""
-        newest = self._newest()
-        if newest and newest.digest == digest:
-            return int(newest.version)
+    def propose(
+        self, document: Mapping[str, Any], *, digest: str, reason: str = "", at: datetime
+    ) -> ConfigVersion | None:
+        """Write a version that waits for its approval; None when the newest has that digest already."""
         self._scope.lock_account()  # two runs may see the change at once
-        newest = self._newest()
+        newest = self.newest()
         if newest and newest.digest == digest:
-            return int(newest.version)
-        version = int(newest.version) + 1 if newest else 1
-        columns = {"version": version, "digest": digest, "document": dict(document), "at": at}
-        self._scope.changes(insert(configs).values(**self._scope.owner, **columns))
-        return version
+            return None
+        number = newest.version + 1 if newest else 1
+        proposed = ConfigVersion(number, digest, dict(document), reason, at)
+        self._scope.changes(insert(configs).values(**self._scope.owner, **columns_of(proposed)))
+        return proposed
 
-    def latest(self) -> tuple[int, Mapping[str, Any]] | None:
-        """Give the newest version."""
-        newest = self._newest()
-        return (newest.version, newest.document) if newest else None
+    def approve(self, version: int, *, at: datetime) -> bool:
+        """Put a version in force; False when there is none of that number that waits for it."""
+        waiting = update(configs).filter_by(**self._scope.owner, version=version)
+        waiting = waiting.where(configs.c.approved_at.is_(None))
+        return self._scope.changes(waiting.values(approved_at=at)) == 1
 
-    def _newest(self) -> Row[Any] | None:
-        return self._scope.row(self._scope.own(configs).order_by(configs.c.version.desc()).limit(1))
+    def in_force(self) -> ConfigVersion | None:
+        """Give the newest approved version."""
+        return self._first(self._newest_first().where(configs.c.approved_at.is_not(None)))
+
+    def newest(self) -> ConfigVersion | None:
+        """Give the newest version, approved or not."""
+        return self._first(self._newest_first())
+
+    def get(self, version: int) -> ConfigVersion | None:
+        """Give one."""
+        return self._first(self._newest_first().where(configs.c.version == version))
+
+    def all(self) -> tuple[ConfigVersion, ...]:
+        """Give every version, oldest first."""
+        return tuple(_version(row) for row in reversed(self._scope.rows(self._newest_first())))
+
+    def _newest_first(self) -> Select[Any]:
+        return self._scope.own(configs).order_by(configs.c.version.desc())
+
+    def _first(self, query: Select[Any]) -> ConfigVersion | None:
+        row = self._scope.row(query.limit(1))
+        return _version(row) if row else None
+
+
+def _version(row: Row[Any]) -> ConfigVersion:
+    return ConfigVersion(**pick(row, ConfigVersion))

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
 from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Connection, Executable, Row, Select, Table, select, text
+
+from trading.audits import AuditMark
+
+
+def _nothing() -> None:
+    """Leave nothing to do."""
 
 
 @dataclass(slots=True)
@@ -18,6 +24,10 @@ class Scope:
     connection: Connection
     channel: str
     account: str
+    before_commit: Callable[[], None] = field(default=_nothing, init=False)
+    """What is left to do when everything else is done."""
+    newest_act: AuditMark | None = field(default=None, init=False)
+    """The newest audit row that this unit of work has written."""
     _is_locked: bool = field(default=False, init=False)
 
     @property

@@ -9,23 +9,33 @@ from typing import Any
 
 from sqlalchemy import text
 
+from adapters.audit_files import AuditFile
 from adapters.postgres.engine import clear_errors, open_engine
 from adapters.postgres.leases import Place, PostgresLease, hold_lease
 from adapters.postgres.locks import hold_lock
 from adapters.postgres.scope import Scope
+from adapters.postgres.tables import audit
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.stores import LEASE_SECONDS, UnitOfWork
+from trading.audits import AuditMark
 
 
 class PostgresStores:
     """The memory of one channel and account; safe to share between threads, each with its own unit of work."""
 
     def __init__(
-        self, url: str, *, channel: str, account: str, lease_seconds: float = LEASE_SECONDS
+        self,
+        url: str,
+        *,
+        channel: str,
+        account: str,
+        lease_seconds: float = LEASE_SECONDS,
+        audit_file: AuditFile | None = None,
     ) -> None:
         """Open the pool; it connects at the first use.
 
-        `lease_seconds`: how long a lease's holder may show no life before others take it over.
+        `lease_seconds`: how long a lease's holder may show no life before others take it over. `audit_file`
+        keeps the newest audit row after each commit of one.
 
         Raises:
             InvalidSetting: when `url` is no PostgreSQL address.
@@ -33,6 +43,7 @@ class PostgresStores:
         self._engine = open_engine(url)
         self._channel, self._account = channel, account
         self._lease_seconds = lease_seconds
+        self._audit_file = audit_file
 
     @contextmanager
     def begin(self) -> Iterator[UnitOfWork]:
@@ -71,4 +82,13 @@ class PostgresStores:
     @contextmanager
     def _open_scope(self) -> Iterator[Scope]:
         with clear_errors(self._engine), self._engine.begin() as connection:
-            yield Scope(connection, self._channel, self._account)
+            scope = Scope(connection, self._channel, self._account)
+            yield scope
+            scope.before_commit()
+        if scope.newest_act and self._audit_file:
+            self._audit_file.keep(scope.newest_act, still_has=self._has_act)
+
+    def _has_act(self, mark: AuditMark) -> bool:
+        with self._open_scope() as scope:
+            row = scope.row(scope.own(audit).where(audit.c.number == mark.number))
+            return row is not None and row.digest == mark.digest

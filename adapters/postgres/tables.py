@@ -27,7 +27,7 @@ def _text(*names: str) -> list[Column[Any]]:
 
 
 def _won(*names: str) -> list[Column[Any]]:
-    """Make columns of whole won or whole shares."""
+    """Make columns of whole won, whole shares, or other large counts."""
     return [Column(name, BigInteger, nullable=False) for name in names]
 
 
@@ -97,6 +97,7 @@ signals = Table(
     *_day("trading_day"),
     *_when("created_at", "expires_at"),
     _json("indicators"),
+    Column("config_version", Integer, nullable=False),
 )
 orders = Table(
     "orders",
@@ -111,6 +112,7 @@ orders = Table(
     *_text("signal_id", "reason"),
     *_won("reference_price"),
     *_text("parameter_hash"),
+    Column("config_version", Integer, nullable=False),
     *_when("created_at"),
     *_text("status", "broker_order_id", "broker_branch"),
     *_won("filled_quantity", "filled_value"),
@@ -224,7 +226,9 @@ configs = Table(
     Column("version", Integer, nullable=False),
     *_text("digest"),
     _json("document"),
+    *_text("reason"),
     *_when("at"),
+    *_when("approved_at", nullable=True),
 )
 outbox = Table(
     "outbox",
@@ -238,8 +242,10 @@ outbox = Table(
 audit = Table(
     "audit",
     metadata,
-    _number("audit_id"),
-    *_text("channel", "account", "actor", "action"),
+    *_text("channel", "account"),
+    *_won("number"),
+    *_text("actor", "action"),
     _json("detail"),
     *_when("at"),
+    *_text("before", "digest"),
 )

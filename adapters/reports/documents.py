@@ -18,6 +18,8 @@ def report_document(report: EodReport) -> dict[str, Any]:
         "trading_day": day.trading_day.isoformat(),
         "channel": day.channel,
         "account": mask_account(day.account),
+        "config_version": day.config_version,
+        "config_digest": day.config_digest,
         "profit": result.profit,
         "day_return": str(report.day_return),
         "total_return": str(report.total_return),

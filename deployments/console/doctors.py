@@ -27,6 +27,7 @@ _SERVICES: Final[dict[str, Callable[[Settings], Finding]]] = {
     "channel": machine.check_channel,
     "notices": machine.check_notices,
     "database": services.check_database,
+    "config": services.check_config,
     "trigrams": services.check_trigrams,
     "rehearsal": services.check_rehearsal,
     "database_clock": services.check_database_clock,

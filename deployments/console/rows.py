@@ -98,6 +98,8 @@ def order_row(order: Order, names: Names) -> dict[str, Any]:
         "average_price": rounded(order.average_price),
         "status": order.status,
         "reason": intent.reason,
+        "parameter_hash": intent.parameter_hash,
+        "config_version": intent.config_version,
         "error_code": order.error_code,
         "error_message": order.error_message,
         "created_at": intent.created_at,
@@ -143,6 +145,7 @@ def signal_row(signal: Signal, names: Names) -> dict[str, Any]:
         "reason": signal.reason,
         "indicators": signal.indicators,
         "parameter_hash": signal.parameter_hash,
+        "config_version": signal.config_version,
         "created_at": signal.created_at,
         "expires_at": signal.expires_at,
     }

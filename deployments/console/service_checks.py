@@ -19,6 +19,7 @@ from deployments.console.findings import Finding, Health, found
 from deployments.console.services import check_prefect as ask_prefect
 from flows.settings import Settings, load_channel
 from flows.sources import database_url, open_stores, ticking_clock
+from tasks.versions import read_version
 from trading.halts import REHEARSED
 
 LARGE_SKEW: Final = timedelta(seconds=2)
@@ -49,6 +50,19 @@ def check_rehearsal(settings: Settings) -> Finding:
     return found(
         "rehearsal", "old" if is_old else "fine", Health.WARN if is_old else Health.OK, at=at
     )
+
+
+def check_config(settings: Settings) -> Finding:
+    """See which version of the settings is in force, and that the file says the same."""
+    with closing(open_stores(settings)) as stores, stores.begin() as work:
+        current, newest = work.configs.in_force(), work.configs.newest()
+    if newest is None:
+        return found("config", "none", Health.WARN)
+    if not newest.is_approved:
+        return found("config", "waiting", Health.WARN, version=newest.version)
+    if current is None or read_version(current).digest != load_channel(settings).digest:
+        return found("config", "ahead", Health.WARN, version=newest.version)
+    return found("config", "fine", version=current.version)
 
 
 def check_trigrams(settings: Settings) -> Finding:

@@ -24,8 +24,9 @@ from deployments.console.tables import (
     print_json,
     print_table,
 )
-from flows.settings import Settings, load_settings
+from flows.settings import Settings, load_channel, load_settings
 from flows.sources import open_stores
+from tasks.versions import read_version
 from trading.halts import REHEARSED, Halt, TradingState, strictest, united
 from trading.orders import OrderStatus
 from trading.sessions import phase_at, seoul_date, session_of
@@ -52,6 +53,8 @@ STATUS: Final = (
     Column("closes_at", "time"),
     Column("next_trading_day"),
     *FIGURES,
+    Column("config_version", "count"),
+    Column("is_file_ahead", "@flag"),
     Column("rehearsed_at"),
 )
 SERVICES: Final = (
@@ -69,6 +72,8 @@ class Book:
     open_days: Mapping[date, bool] | None = None
     figures: Mapping[str, int | None] | None = None
     rehearsed_at: datetime | None = None
+    config_version: int | None = None
+    is_file_ahead: bool | None = None
 
 
 def status(*, as_json: Annotated[bool, option("json", name="--json")] = False) -> int:
@@ -96,9 +101,18 @@ def _read_book(settings: Settings, day: date) -> Book:
                 work.calendar.all(),
                 _figures(work, day),
                 rehearsed[0] if rehearsed else None,
+                *_settings_in_force(work, settings),
             )
     finally:
         stores.close()
+
+
+def _settings_in_force(work: UnitOfWork, settings: Settings) -> tuple[int | None, bool | None]:
+    """Give the version in force and whether the file says something else; None as long as there is none."""
+    current = work.configs.in_force()
+    if current is None:
+        return None, None
+    return current.version, read_version(current).digest != load_channel(settings).digest
 
 
 def _figures(work: UnitOfWork, day: date) -> dict[str, int | None]:
@@ -131,6 +145,8 @@ def _document(
         "at": at,
         **_session(at, XkrxCalendar(book.open_days)),
         **(book.figures or unknown),
+        "config_version": book.config_version,
+        "is_file_ahead": book.is_file_ahead,
         "rehearsed_at": book.rehearsed_at,
         "services": [answer.row() for answer in answers],
     }

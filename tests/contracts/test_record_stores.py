@@ -11,6 +11,8 @@ import pytest
 from adapters.stores import AuditEntry, OutboxEvent, Stores
 from tests.builders import A_DAY, LG_CHEM, SAMSUNG
 from tests.store_samples import AT, NEXT_DAY, SETTLED, a_risk_event, in_one
+from trading.audits import BEGINNING, first_flaw
+from trading.configs import ConfigVersion
 from trading.decisions import Breach
 from trading.equity import EquityPoint
 from trading.errors import BadInput
@@ -88,21 +90,41 @@ class TestRecords:
         assert list(answers.items()) == [(A_DAY, True), (NEXT_DAY, False)]
 
     def test_settings_get_a_number_only_when_they_change(self, memory: Stores) -> None:
-        with memory.begin() as work:
-            assert work.configs.latest() is None
-            assert work.configs.propose({"weight": "0.2"}, digest="a", at=AT) == 1
-            assert work.configs.propose({"weight": "0.2"}, digest="a", at=AT) == 1
-            assert work.configs.propose({"weight": "0.1"}, digest="b", at=AT) == 2
-            assert work.configs.propose({"weight": "0.2"}, digest="a", at=AT) == 3
-        latest = in_one(memory, lambda work: work.configs.latest())
-        assert latest == (3, {"weight": "0.2"})
+        def propose(digest: str) -> int | None:
+            proposed = work.configs.propose({"is": digest}, digest=digest, reason="why", at=AT)
+            return proposed.version if proposed else None
 
-    def test_two_runs_that_propose_the_same_settings_agree(self, memory: Stores) -> None:
-        def propose(_: int) -> int:
+        with memory.begin() as work:
+            assert work.configs.newest() is None
+            assert [propose(digest) for digest in "aabba"] == [1, None, 2, None, 3]
+        third = ConfigVersion(3, "a", {"is": "a"}, "why", AT)
+        with memory.begin() as work:
+            assert work.configs.newest() == work.configs.get(3) == third
+            assert [config.version for config in work.configs.all()] == [1, 2, 3]
+            assert work.configs.get(4) is None
+
+    def test_the_newest_approved_version_is_in_force(self, memory: Stores) -> None:
+        later = AT + timedelta(minutes=10)
+        with memory.begin() as work:
+            for digest in "abc":
+                work.configs.propose({}, digest=digest, at=AT)
+            assert work.configs.in_force() is None
+            assert [work.configs.approve(n, at=later) for n in (1, 2, 2, 4)] == [
+                True,
+                True,
+                False,
+                False,
+            ]
+        assert in_one(memory, lambda work: work.configs.in_force()) == ConfigVersion(
+            2, "b", {}, "", AT, later
+        )
+
+    def test_two_runs_that_propose_the_same_settings_make_one_version(self, memory: Stores) -> None:
+        def propose(_: int) -> ConfigVersion | None:
             return in_one(memory, lambda w: w.configs.propose({"a": 1}, digest="a", at=AT))
 
         with ThreadPoolExecutor(4) as pool:
-            assert set(pool.map(propose, range(8))) == {1}
+            assert [made.version for made in pool.map(propose, range(8)) if made] == [1]
 
     def test_the_oldest_events_leave_the_outbox_first(self, memory: Stores) -> None:
         events = [OutboxEvent("order.state", f"00000{n}", {"n": n}, AT) for n in range(5)]
@@ -143,3 +165,36 @@ class TestRecords:
             (AT + timedelta(minutes=1), resumes[1]),
         )
         assert found == (newest, of_clock, None, None)
+
+    def test_every_audit_row_is_chained_to_the_one_before(self, memory: Stores) -> None:
+        for n in range(3):
+            with memory.begin() as work:
+                work.audit.add(
+                    AuditEntry("운영자", f"act {n}", {"n": n, "rate": 1.50, "a": "가"}), at=AT
+                )
+                work.audit.add(AuditEntry("owner", "look", {"at": AT.isoformat()}), at=AT)
+        rows = in_one(memory, lambda work: work.audit.chain())
+        assert [row.number for row in rows] == [1, 2, 3, 4, 5, 6]
+        assert [row.before for row in rows] == [BEGINNING, *(row.digest for row in rows[:-1])]
+        assert first_flaw(rows, mark=rows[-1].mark) is None
+        assert rows[2].entry == AuditEntry("운영자", "act 1", {"n": 1, "rate": 1.5, "a": "가"})
+
+    def test_an_act_is_seen_by_the_unit_of_work_that_wrote_it(self, memory: Stores) -> None:
+        with memory.begin() as work:
+            work.audit.add(AuditEntry("owner", "halt"), at=AT)
+            assert work.audit.latest("halt") == (AT, AuditEntry("owner", "halt"))
+            work.audit.add(AuditEntry("owner", "resume"), at=AT)
+        assert [row.action for row in in_one(memory, lambda w: w.audit.chain())] == [
+            "halt",
+            "resume",
+        ]
+
+    def test_acts_at_the_same_time_form_one_chain(self, memory: Stores) -> None:
+        def act(n: int) -> None:
+            in_one(memory, lambda work: work.audit.add(AuditEntry("owner", f"{n}"), at=AT))
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(act, range(12)))
+        rows = in_one(memory, lambda work: work.audit.chain())
+        assert sorted(int(row.action) for row in rows) == list(range(12))
+        assert first_flaw(rows) is None

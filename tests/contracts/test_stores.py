@@ -92,7 +92,7 @@ class TestUnitOfWork:
                 work.halts.in_force(),
                 work.equity.all(),
                 work.calendar.all(),
-                work.configs.latest(),
+                work.configs.all(),
                 [event.topic for event in work.outbox.pending()],
                 work.audit.last(),
             )

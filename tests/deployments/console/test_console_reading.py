@@ -16,7 +16,7 @@ ORDER = {
     "client_order_id", "broker_order_id", "strategy_id", "signal_id", "symbol", "name", "side",
     "order_type", "quantity", "limit_price", "filled_quantity", "open_quantity", "average_price",
     "status", "reason", "error_code", "error_message", "created_at", "submitted_at", "accepted_at",
-    "updated_at",
+    "updated_at", "parameter_hash", "config_version",
 }  # fmt: skip
 FILL = {
     "execution_id", "client_order_id", "broker_order_id", "strategy_id", "symbol", "name", "side",
@@ -26,6 +26,7 @@ FILL = {
 SIGNAL = {
     "signal_id", "strategy_id", "symbol", "name", "direction", "trigger", "strength",
     "reference_price", "reason", "indicators", "parameter_hash", "created_at", "expires_at",
+    "config_version",
 }  # fmt: skip
 DENIAL = {"client_order_id", "strategy_id", "symbol", "name", "at", "breaches"}
 POSITION = {
@@ -36,6 +37,7 @@ STATUS = {
     "trading_state", "halts", "channel", "account", "at", "trading_day", "is_trading_day", "phase",
     "opens_at", "closes_at", "next_trading_day", "cash", "buyable_cash", "holdings", "signals",
     "orders", "open_orders", "orders_in_doubt", "denials", "fills", "services", "rehearsed_at",
+    "config_version", "is_file_ahead",
 }  # fmt: skip
 GOLDEN = {
     "orders": (("orders", "--day", DAY), HEADING | {"orders"}, ORDER),

@@ -1,0 +1,171 @@
+"""This is the command `config`: a change of the channel's file comes into force as a numbered version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Final
+
+from cyclopts import App, Group
+
+from adapters.clock import SystemClock
+from adapters.stores import Stores
+from deployments.console.accounts import market_time, open_account
+from deployments.console.halts import DONE, NOT_ALL_DONE
+from deployments.console.speech import option, say
+from deployments.console.tables import Column, paper, print_json, print_table
+from flows.settings import load_channel
+from risk.changes import Change
+from tasks import versions
+from tasks.channels import ChannelSettings
+from tasks.versions import GUARDED_CHANNEL, Proposal
+from trading.configs import ConfigVersion
+
+CHANGES: Final = (
+    Column("path"),
+    Column("before"),
+    Column("after"),
+    Column("loosens", "@flag"),
+)
+HISTORY: Final = (
+    Column("version", "count"),
+    Column("at"),
+    Column("approved_at"),
+    Column("is_in_force", "@flag"),
+    Column("digest"),
+    Column("reason"),
+)
+
+type AsJson = Annotated[bool, option("json", name="--json")]
+type Number = Annotated[int, option("version")]
+type Reason = Annotated[str, option("reason")]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a change works with: the file, the memory, the time, and how long a looser setting waits."""
+
+    file: ChannelSettings
+    stores: Stores
+    at: datetime
+    delay: timedelta
+
+
+def diff(*, as_json: AsJson = False) -> None:
+    """Show what the channel's file would change of the settings in force."""
+    with _open_place() as place:
+        changes = versions.changes_of(place.stores, place.file)
+    if as_json:
+        print_json({"channel": place.file.channel, "changes": _rows(changes)})
+    else:
+        _print(changes)
+
+
+def propose(*, reason: Reason) -> int:
+    """Make the channel's file a version; give 0 when it is in force, 3 when it waits for its approval."""
+    with _open_place() as place:
+        proposal = versions.propose(place.stores, place.file, reason=reason, at=place.at)
+    return _tell(proposal, place)
+
+
+def approve(version: Number, /, *, reason: Reason) -> int:
+    """Put the version that waits in force, and show what it changes."""
+    with _open_place() as place:
+        changes = versions.approve(
+            place.stores, version, reason=reason, at=place.at, delay=place.delay
+        )
+    _print(changes)
+    paper().print(say("config.in_force", version=version))
+    return DONE
+
+
+def rollback(version: Number | None = None, /, *, reason: Reason) -> int:
+    """Return to an earlier version, as a new one; give 0 when it is in force, 3 when it waits for its approval."""
+    with _open_place() as place:
+        proposal = versions.roll_back(place.stores, version, reason=reason, at=place.at)
+    return _tell(proposal, place)
+
+
+def history(*, as_json: AsJson = False) -> None:
+    """Show every version, newest first."""
+    with open_account() as account, account.stores.begin() as work:
+        current = work.configs.in_force()
+        rows = [_row(config, current) for config in reversed(work.configs.all())]
+    if as_json:
+        print_json({"channel": account.settings.channel, "versions": rows})
+    else:
+        short = [{**row, "digest": row["digest"][:12]} for row in rows]
+        print_table(say("title.versions"), HISTORY, short)
+
+
+@contextmanager
+def _open_place() -> Iterator[Place]:
+    with open_account() as account:
+        settings = account.settings
+        is_guarded = settings.channel == GUARDED_CHANNEL
+        # What waits on the live channel waits by the computer's clock, whatever clock the file names.
+        at = SystemClock().now() if is_guarded else market_time(settings)
+        delay = timedelta(minutes=settings.approval_minutes) if is_guarded else timedelta()
+        yield Place(load_channel(settings), account.stores, at, delay)
+
+
+def _tell(proposal: Proposal, place: Place) -> int:
+    _print(proposal.changes)
+    config = proposal.config
+    if config is None:
+        paper().print(say("config.nothing_new"))
+        return DONE
+    if not proposal.waits:
+        paper().print(say("config.in_force", version=config.version))
+        return DONE
+    due = config.at + place.delay
+    paper().print(say("config.waits", version=config.version, due=due), soft_wrap=True)
+    return NOT_ALL_DONE
+
+
+def _print(changes: Iterable[Change]) -> None:
+    rows = [{**row, **_words(row)} for row in _rows(changes)]
+    print_table(say("title.changes"), CHANGES, rows)
+
+
+def _rows(changes: Iterable[Change]) -> list[dict[str, Any]]:
+    return [
+        {"path": c.path, "before": c.before, "after": c.after, "loosens": c.loosens}
+        for c in changes
+    ]
+
+
+def _words(row: dict[str, Any]) -> dict[str, str]:
+    """Write values of a document for people: a list as its items."""
+    return {
+        name: ", ".join(map(str, value)) if isinstance(value, list | tuple) else _word(value)
+        for name in ("before", "after")
+        for value in (row[name],)
+    }
+
+
+def _word(value: Any) -> str:
+    return "-" if value is None else str(value)
+
+
+def _row(config: ConfigVersion, current: ConfigVersion | None) -> dict[str, Any]:
+    return {
+        "version": config.version,
+        "at": config.at,
+        "approved_at": config.approved_at,
+        "is_in_force": current is not None and current.version == config.version,
+        "digest": config.digest,
+        "reason": config.reason,
+    }
+
+
+def _app() -> App:
+    app = App(name="config", help=say("help.config"), group_arguments=Group(say("group.arguments")))
+    for act in (diff, propose, approve, history, rollback):
+        app.command(act, name=act.__name__, help=say(f"help.config_{act.__name__}"))
+    return app
+
+
+config: Final = _app()

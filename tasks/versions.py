@@ -1,0 +1,209 @@
+"""This is which version of the settings is in force, and the way of a change into force: propose, approve."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from adapters.stores import AuditEntry, Stores, UnitOfWork
+from risk.changes import Change, differences, loosening
+from tasks.channels import ChannelSettings, parse_channel
+from tasks.desk import Desk
+from trading.configs import ConfigVersion
+from trading.errors import BadInput, NotApproved
+
+GUARDED_CHANNEL: Final = "live"
+"""Here nothing that makes trading less safe comes into force by one step."""
+OPERATOR: Final = "operator"
+FIRST_START: Final = "first start"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The settings in force: what they say, their number, and whether the file says something else."""
+
+    channel: ChannelSettings
+    version: int
+    is_file_ahead: bool
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What a proposal came to: `config` is None when it changes nothing; it is in force unless it `waits`."""
+
+    config: ConfigVersion | None
+    changes: tuple[Change, ...]
+    waits: bool
+
+
+def open_version(stores: Stores, file: ChannelSettings, *, at: datetime) -> Standing:
+    """Give the newest approved version; the first start of a channel proposes what its file says.
+
+    Raises:
+        NotApproved: when none is approved, naming what to do; the proposal is kept.
+        InvalidSetting: when the version is not what this program understands.
+    """
+    with stores.begin() as work:
+        if work.configs.newest() is None:
+            _propose(work, file, FIRST_START, actor=file.channel, at=at)
+        current = work.configs.in_force()
+        waiting = work.configs.newest()
+    if current is None:
+        number = waiting.version if waiting else 1
+        expected = f"settings that you have approved: maemae config approve {number}"
+        raise NotApproved(f"configs ({file.channel})", None, expected)
+    channel = read_version(current)
+    return Standing(channel, current.version, channel.digest != file.digest)
+
+
+def follow(desk: Desk) -> Desk:
+    """Give the desk with the version in force, itself when it works with that already.
+
+    Raises:
+        InvalidSetting: when the version is not what this program understands.
+    """
+    with desk.stores.begin() as work:
+        current = work.configs.in_force()
+    if current is None or current.version <= desk.version:
+        return desk
+    return replace(desk, channel=read_version(current), version=current.version)
+
+
+def propose(stores: Stores, file: ChannelSettings, *, reason: str, at: datetime) -> Proposal:
+    """Make what the file says a version; it is in force at once where nobody has to approve it.
+
+    Raises:
+        BadInput: without a reason.
+    """
+    _require_reason(reason)
+    with stores.begin() as work:
+        return _propose(work, file, reason, actor=OPERATOR, at=at)
+
+
+def approve(
+    stores: Stores, version: int, *, reason: str, at: datetime, delay: timedelta
+) -> tuple[Change, ...]:
+    """Put the newest version in force, at the earliest `delay` after its proposal; give what it changes.
+
+    Raises:
+        BadInput: without a reason, when it is not the version that waits, or too early.
+        InvalidSetting: when the version is not what this program understands.
+    """
+    _require_reason(reason)
+    with stores.begin() as work:
+        waiting = work.configs.newest()
+        if waiting is None or waiting.is_approved or waiting.version != version:
+            raise BadInput("version", version, _what_waits(waiting))
+        if at < waiting.at + delay:
+            minutes = int(delay.total_seconds() // 60)
+            raise BadInput("version", version, f"a version that has waited {minutes} minutes")
+        document = read_version(waiting).model_dump(mode="json")
+        changes = differences(_document_in_force(work), document)
+        _approve(work, waiting, actor=OPERATOR, reason=reason, at=at)
+    return changes
+
+
+def roll_back(stores: Stores, version: int | None, *, reason: str, at: datetime) -> Proposal:
+    """Propose what an earlier version said, the one in force before the present one unless named.
+
+    Raises:
+        BadInput: without a reason, or when there is no such version.
+        InvalidSetting: when the version is not what this program understands.
+    """
+    _require_reason(reason)
+    with stores.begin() as work:
+        earlier = _earlier(work, version)
+        channel = read_version(earlier)
+        return _propose(work, channel, reason, actor=OPERATOR, at=at, returns_to=earlier.version)
+
+
+def read_version(config: ConfigVersion) -> ChannelSettings:
+    """Give what a version says.
+
+    Raises:
+        InvalidSetting: when it is not what this program understands.
+    """
+    return parse_channel(config.document, origin=f"configs version {config.version}")
+
+
+def changes_of(stores: Stores, file: ChannelSettings) -> tuple[Change, ...]:
+    """Give what the file would change of the version in force."""
+    with stores.begin() as work:
+        return differences(_document_in_force(work), file.model_dump(mode="json"))
+
+
+def _propose(
+    work: UnitOfWork,
+    channel: ChannelSettings,
+    reason: str,
+    *,
+    actor: str,
+    at: datetime,
+    returns_to: int | None = None,
+) -> Proposal:
+    before = _document_in_force(work)
+    document = channel.model_dump(mode="json")
+    changes = differences(before, document)
+    proposed = work.configs.propose(document, digest=channel.digest, reason=reason, at=at)
+    if proposed is None:
+        newest = work.configs.newest()
+        is_waiting = newest is not None and not newest.is_approved
+        return Proposal(newest if is_waiting else None, changes, waits=is_waiting)
+    detail: dict[str, Any] = {"version": proposed.version, "digest": proposed.digest}
+    detail |= {"reason": reason, "changes": _told(changes)}
+    if returns_to is not None:
+        detail["returns_to"] = returns_to
+    work.audit.add(AuditEntry(actor, "config propose", detail), at=at)
+    waits = channel.channel == GUARDED_CHANNEL and (not before or bool(loosening(changes)))
+    if not waits:
+        _approve(work, proposed, actor=f"channel:{channel.channel}", reason=reason, at=at)
+    return Proposal(proposed, changes, waits)
+
+
+def _approve(
+    work: UnitOfWork, config: ConfigVersion, *, actor: str, reason: str, at: datetime
+) -> None:
+    work.configs.approve(config.version, at=at)
+    detail = {"version": config.version, "digest": config.digest, "reason": reason}
+    work.audit.add(AuditEntry(actor, "config approve", detail), at=at)
+
+
+def _document_in_force(work: UnitOfWork) -> Mapping[str, Any]:
+    """Give the document in force with today's defaults, as it lies there when it cannot be read any more."""
+    current = work.configs.in_force()
+    if current is None:
+        return {}
+    try:
+        return read_version(current).model_dump(mode="json")
+    except BadInput:
+        return current.document
+
+
+def _earlier(work: UnitOfWork, version: int | None) -> ConfigVersion:
+    approved = [config for config in work.configs.all() if config.is_approved]
+    found = work.configs.get(version) if version is not None else None
+    if version is None and len(approved) > 1:
+        found = approved[-2]
+    if found is None or not found.is_approved:
+        numbers = ", ".join(str(config.version) for config in approved[:-1])
+        raise BadInput("version", version, f"one of the versions once in force: {numbers or '-'}")
+    return found
+
+
+def _told(changes: tuple[Change, ...]) -> list[dict[str, Any]]:
+    return [
+        {"path": c.path, "before": c.before, "after": c.after, "loosens": c.loosens}
+        for c in changes
+    ]
+
+
+def _what_waits(newest: ConfigVersion | None) -> str:
+    waits = newest is not None and not newest.is_approved
+    return f"the version that waits: {newest.version if newest and waits else '-'}"
+
+
+def _require_reason(reason: str) -> None:
+    if not reason.strip():
+        raise BadInput("--reason", reason, "a few words why, for the audit log")

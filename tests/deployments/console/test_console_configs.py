@@ -1,0 +1,128 @@
+"""This is changing the settings from a terminal, and proving who did."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from adapters.stores import AuditEntry
+from flows.settings import load_settings
+from flows.sources import open_stores
+from tests.builders import A_DAY, seoul
+from tests.consoles import Console
+
+type Edit = Callable[[str, str], None]
+
+WHY = ("--reason", "to see")
+
+
+@pytest.fixture
+def edit(database: str) -> Edit:
+    """Change words of the channel's file."""
+    assert database
+
+    def change(old: str, new: str) -> None:
+        file = Path(os.environ["MAEMAE_CHANNELS"]) / "dev.yaml"
+        text = file.read_text("utf-8")
+        assert old in text
+        file.write_text(text.replace(old, new), "utf-8")
+
+    return change
+
+
+@pytest.fixture
+def live(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same settings on the live channel."""
+    assert database
+    folder = Path(os.environ["MAEMAE_CHANNELS"])
+    text = (folder / "dev.yaml").read_text("utf-8")
+    (folder / "live.yaml").write_text(text.replace("channel: dev", "channel: live"), "utf-8")
+    monkeypatch.setenv("MAEMAE_CHANNEL", "live")
+
+
+@pytest.mark.usefixtures("database")
+def test_an_edited_file_counts_after_its_proposal(console: Console, edit: Edit) -> None:
+    assert console("config", "propose", *WHY).code == 0
+    edit("maximum_holdings: 5", "maximum_holdings: 6")
+    assert console("config", "diff", "--json").document["changes"] == [
+        {"path": "risk.maximum_holdings", "before": 5, "after": 6, "loosens": True}
+    ]
+    status = console("status", "--json").document
+    assert (status["config_version"], status["is_file_ahead"]) == (1, True)
+    answer = console("config", "propose", *WHY)
+    assert (answer.code, answer.err) == (0, "")
+    assert "Version 2 is in force" in answer.out
+    assert "risk.maximum_holdings" in answer.out
+    status = console("status", "--json").document
+    assert (status["config_version"], status["is_file_ahead"]) == (2, False)
+    assert console("config", "diff", "--json").document["changes"] == []
+    assert "say this already" in console("config", "propose", *WHY).out
+    assert "Version 3 is in force" in console("config", "rollback", *WHY).out
+    versions = console("config", "history", "--json").document["versions"]
+    assert [(v["version"], v["is_in_force"]) for v in versions] == [
+        (3, True),
+        (2, False),
+        (1, False),
+    ]
+    assert versions[0]["digest"] == versions[2]["digest"]
+    acts = console("audit", "--json").document["rows"]
+    assert [row["action"] for row in acts[::-1]] == ["config propose", "config approve"] * 3
+    assert acts[1]["detail"]["returns_to"] == 1
+
+
+@pytest.mark.usefixtures("live")
+def test_what_loosens_on_live_waits(console: Console) -> None:
+    first = console("config", "propose", *WHY)
+    assert first.code == 3
+    assert "maemae config approve 1" in first.out
+    early = console("config", "approve", "1", *WHY)
+    assert (early.code, early.out) == (2, "")
+    assert "10 minutes" in early.err
+    assert console("config", "history", "--json").document["versions"][0]["approved_at"] is None
+
+
+@pytest.mark.usefixtures("database")
+def test_a_change_needs_a_reason(console: Console) -> None:
+    for words in (("propose",), ("approve", "1"), ("rollback",)):
+        answer = console("config", *words)
+        assert answer.code == 2
+        assert "--reason" in answer.err
+
+
+def test_a_forged_row_is_named(console: Console, home: Path, database: str) -> None:
+    home.mkdir()
+    stores = open_stores(load_settings())
+    for n in range(3):
+        with stores.begin() as work:
+            work.audit.add(AuditEntry("operator", f"act {n}"), at=seoul(A_DAY, "09:00"))
+    stores.close()
+    whole = console("audit", "verify")
+    assert (whole.code, whole.out.strip()) == (0, "3 rows, each fits the one before it.")
+    with psycopg.connect(database) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("UPDATE audit SET actor = 'nobody' WHERE number = 2")
+    forged = console("audit", "verify")
+    assert (forged.code, forged.out) == (1, "")
+    assert "Row 2 is not what was written." in forged.err
+    with psycopg.connect(database) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("DELETE FROM audit WHERE number > 1")
+    cut = console("audit", "verify", "--json")
+    assert cut.code == 1
+    assert cut.document["first_misfit"] == {"number": 2, "misfit": "cut"}
+
+
+def test_an_end_that_nothing_proves_is_told(console: Console, home: Path, database: str) -> None:
+    assert database
+    stores = open_stores(load_settings())
+    with stores.begin() as work:  # this home does not exist: nothing can be kept in it
+        work.audit.add(AuditEntry("operator", "act"), at=seoul(A_DAY, "09:00"))
+    stores.close()
+    assert not home.exists()
+    answer = console("audit", "verify")
+    assert answer.code == 0
+    assert "audit.json" in answer.err
