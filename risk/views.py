@@ -2,18 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cached_property
+from itertools import takewhile
+from typing import Self
 
 from trading.costs import CostSchedule
+from trading.equity import EquityPoint, curve_returns
 from trading.halts import Halt
 from trading.instruments import Instrument, Symbol
 from trading.ledger import Ledger
 from trading.orders import Order, OrderIntent, Side
+from trading.performance import drawdowns
 from trading.sessions import Phase
 from trading.ticks import Quote
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What the days before say about the account, and about the symbol that is to be ordered.
+
+    `depth` is how far below its peak the account last closed, 0 or a negative fraction, money paid in or out
+    left aside; `losing_days` how many of the last days in a row lost. `previous_close` is that of the trading
+    day before in our bars, won, None when they do not reach that far. `sessions_since_stop` counts trading days
+    from the symbol's last stop, 0 on its own day, None without one of late. What the broker refused up to
+    `rejects_forgiven_at` the owner has forgiven.
+    """
+
+    depth: Decimal = Decimal(0)
+    losing_days: int = 0
+    previous_close: int | None = None
+    sessions_since_stop: int | None = None
+    rejects_forgiven_at: datetime | None = None
+
+    @classmethod
+    def of(cls, curve: Sequence[EquityPoint]) -> Self:
+        """Read depth and losing days from the equity curve up to yesterday, oldest first."""
+        depths = drawdowns(curve_returns(curve))
+        losing = takewhile(lambda point: point.profit < 0, reversed(curve))
+        return cls(depth=depths[-1] if depths else Decimal(0), losing_days=sum(1 for _ in losing))
 
 
 @dataclass(frozen=True)
@@ -44,6 +74,7 @@ class RiskView:
     paid_in_today: int
     buyable_cash: int | None
     costs: CostSchedule
+    past: Past = Past()
 
     @cached_property
     def equity(self) -> int:
