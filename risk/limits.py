@@ -56,7 +56,7 @@ class RiskLimits(BaseModel):
         default=10, ge=1, le=500, description="symbols held at once, open buys included"
     )
     orders_per_minute: int = Field(
-        default=30, ge=1, le=600, description="orders sent within 60 seconds, sells counted"
+        default=30, ge=1, le=60_000, description="orders sent within 60 seconds, sells counted"
     )
     reject_streak: int = Field(
         default=5, ge=1, le=100, description="orders in a row that the broker refused; then no buys"

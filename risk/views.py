@@ -91,6 +91,11 @@ class RiskView:
         return tuple(o for o in self.open_orders if o.is_open and o.side is Side.BUY)
 
     @cached_property
+    def worst_costs(self) -> tuple[int, ...]:
+        """What each of `open_buys` may cost at most in won, commission included."""
+        return tuple(self.worst_cost(o.intent, o.open_quantity) for o in self.open_buys)
+
+    @cached_property
     def exposed_symbols(self) -> frozenset[Symbol]:
         """Symbols held or in an open buy."""
         return frozenset(self.ledger.held_symbols) | {order.symbol for order in self.open_buys}
@@ -98,7 +103,10 @@ class RiskView:
     @cached_property
     def worst_equity(self) -> int:
         """Equity if every open buy filled at its worst price: never above `equity`."""
-        return self.equity - sum(self.worst_loss(o.intent, o.open_quantity) for o in self.open_buys)
+        return self.equity - sum(
+            max(0, cost - order.open_quantity * self.quotes[order.symbol].last)
+            for order, cost in zip(self.open_buys, self.worst_costs, strict=True)
+        )
 
     @cached_property
     def available_cash(self) -> int:
@@ -106,16 +114,11 @@ class RiskView:
 
         The broker's smaller figure counts, less the buys in doubt that it may not know of.
         """
-        own = self.ledger.cash - sum(
-            self.worst_cost(o.intent, o.open_quantity) for o in self.open_buys
-        )
+        own = self.ledger.cash - sum(self.worst_costs)
         if self.buyable_cash is None:
             return own
-        in_doubt = (o for o in self.open_buys if o.is_in_doubt)
-        return min(
-            own,
-            self.buyable_cash - sum(self.worst_cost(o.intent, o.open_quantity) for o in in_doubt),
-        )
+        costs = zip(self.open_buys, self.worst_costs, strict=True)
+        return min(own, self.buyable_cash - sum(cost for order, cost in costs if order.is_in_doubt))
 
     def worst_price(self, intent: OrderIntent) -> int:
         """Give the most a buy may pay per share: its limit, or the day's upper limit for a market order."""

@@ -42,4 +42,4 @@ class MaximumDailyValue:
 def _spent(view: RiskView) -> int:
     """Give the won that today's buys have cost or may still cost."""
     filled = sum(o.filled_value for o in view.day_orders if o.side is Side.BUY)
-    return filled + sum(view.worst_cost(o.intent, o.open_quantity) for o in view.open_buys)
+    return filled + sum(view.worst_costs)
