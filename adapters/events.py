@@ -48,6 +48,7 @@ def execution_fill(execution: Execution) -> OutboxEvent:
 def risk_event(event: RiskEvent) -> OutboxEvent:
     """Tell of a refusal."""
     payload = _fields_of(event)
+    del payload["verdict"]  # only refusals are told
     return OutboxEvent(RISK_EVENT, event.symbol, payload | payload.pop("breach"), event.at)
 
 

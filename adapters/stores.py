@@ -183,11 +183,15 @@ class RiskEventStore(Protocol):
     """Verdicts of the risk gate."""
 
     def add(self, events: Iterable[RiskEvent]) -> None:
-        """Write."""
+        """Write, and tell of the refusals."""
         ...
 
     def of_day(self, trading_day: date) -> tuple[RiskEvent, ...]:
-        """Give the day's events, oldest first."""
+        """Give the day's refusals, oldest first."""
+        ...
+
+    def of_order(self, client_order_id: str, trading_day: date) -> tuple[RiskEvent, ...]:
+        """Give every rule's verdict about an order of that day, in the order in which they were asked."""
         ...
 
 

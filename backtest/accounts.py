@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Final
 
 from backtest.plans import ReplayPlan
 from risk.gate import check
 from risk.rules import rules_for
-from risk.sizing import size
-from risk.views import RiskView
+from risk.sizing import MARKET_TRIGGER, size
+from risk.views import Past, RiskView
 from trading.bookings import Terms, execution_from_row
 from trading.broker_books import BrokerOrder
 from trading.decisions import Breach
+from trading.equity import EquityPoint
 from trading.executions import Execution
 from trading.instruments import Symbol
 from trading.ledger import CashFlow, Ledger
@@ -22,7 +23,7 @@ from trading.matching import Fill, RestingOrder
 from trading.orders import Order
 from trading.positions import Position
 from trading.sessions import phase_at, session_of
-from trading.signals import Signal
+from trading.signals import Direction, Signal
 from trading.ticks import Quote
 
 REPLAY: Final = "replay"
@@ -51,30 +52,40 @@ class ReplayAccount:
     holdings: dict[tuple[str, Symbol], Position] = field(default_factory=dict)
     opening: int = 0
     _today: dict[str, Order] = field(default_factory=dict)
+    _days: int = 0
+    _stops: dict[Symbol, int] = field(default_factory=dict)
+    _curve: Sequence[EquityPoint] = ()
 
     def __post_init__(self) -> None:
         """Pay the cash in."""
         self.ledger = Ledger(REPLAY, (CashFlow(self.plan.first, self.plan.cash),))
-        self._rules = rules_for(self.plan.limits)
+        self._rules = {
+            settings.id: rules_for(self.plan.limits.tightened(settings.risk))
+            for settings in self.plan.strategies
+        }
 
     def holding(self, strategy_id: str, symbol: Symbol) -> Position:
         """Give what the strategy holds."""
         return self.holdings.get((strategy_id, symbol), Position(symbol))
 
-    def begin(self, opening: int) -> None:
-        """Start a day with `opening` won of equity."""
+    def begin(self, opening: int, curve: Sequence[EquityPoint] = ()) -> None:
+        """Start a day with `opening` won of equity, after the days of `curve`."""
         self.opening = opening
         self._today = {}
+        self._days += 1
+        self._curve = curve
 
     def place(self, signal: Signal, moment: Moment) -> Order | None:
         """Size, check and place as on a real day; None when there is no order or it was denied."""
-        view = self._view(moment)
+        if signal.trigger == MARKET_TRIGGER:
+            self._stops[signal.symbol] = self._days
+        view = self._view(moment, signal)
         owned = self.holding(signal.strategy_id, signal.symbol).quantity
         intent = size(signal, view, self.plan.sizing, owned=owned)
         if isinstance(intent, Breach):
             self.unsized.append((signal, intent))
             return None
-        decision = check(intent, view, self._rules)
+        decision = check(intent, view, self._rules[signal.strategy_id])
         order = Order.initialize(intent)
         if not decision.is_approved:
             self._keep(order.deny(decision.reason, at=moment.at))
@@ -109,7 +120,7 @@ class ReplayAccount:
         self._today[order.client_order_id] = order
         return order
 
-    def _view(self, moment: Moment) -> RiskView:
+    def _view(self, moment: Moment, signal: Signal) -> RiskView:
         orders = tuple(self._today.values())
         return RiskView(
             at=moment.at,
@@ -127,7 +138,13 @@ class ReplayAccount:
             paid_in_today=0,
             buyable_cash=None,
             costs=self.plan.costs,
+            past=self._past(signal) if signal.direction is Direction.ENTRY else Past(),
         )
+
+    def _past(self, signal: Signal) -> Past:
+        stopped = self._stops.get(signal.symbol)
+        since = None if stopped is None else self._days - stopped
+        return replace(Past.of(self._curve), sessions_since_stop=since)
 
 
 def resting(order: Order) -> RestingOrder:

@@ -82,7 +82,7 @@ class _Replay:
             return
         session = session_of(day)
         opening = self._equity()
-        self.account.begin(opening)
+        self.account.begin(opening, self.equity)
         late = self._trade_decisions(day, closed_day, session)
         self._trade_exits(day, session, late)
         self.account.end(session.closes_at)

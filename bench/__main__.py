@@ -15,6 +15,7 @@ from rich.console import Console
 
 from bench.doubts import measure_doubts
 from bench.figures import Section
+from bench.gate import measure_gate
 from bench.placement import measure_placement
 from bench.places import Place, a_database_server, a_place
 from bench.starts import measure_starts
@@ -23,6 +24,7 @@ SECTIONS: Final[Mapping[str, tuple[Callable[[Place, int], Awaitable[Section]], i
     "placement": (measure_placement, 300),
     "doubts": (measure_doubts, 20),
     "starts": (measure_starts, 10),
+    "gate": (measure_gate, 2000),
 }
 """By name: what measures, and how many samples it takes. A section has a database and a market of its own."""
 

@@ -49,7 +49,13 @@ _CHANNEL: Final[Mapping[str, Any]] = {
             "parameters": {"fast": 2, "slow": 3, "volume_window": 2, "volume_ratio": None},
         }
     ],
-    "risk": {"daily_loss": "0.5", "maximum_weight": "1"},
+    "risk": {
+        "daily_loss": "0.5",
+        "maximum_weight": "1",
+        "maximum_daily_value": 10**12,
+        "orders_per_minute": 60_000,
+        "stop_cooldown_sessions": 0,
+    },
 }
 
 

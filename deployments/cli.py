@@ -33,6 +33,7 @@ COMMANDS: Final[dict[str, dict[str, str]]] = {
         "fills": "books:fills",
         "signals": "books:signals",
         "denials": "books:denials",
+        "why": "explanations:why",
         "positions": "positions:positions",
         "reconcile": "doubts:reconcile",
         "report": "reports:report",

@@ -53,6 +53,9 @@ class SizingSettings(BaseModel):
         if self.target_weight > limits.maximum_weight:
             expected = f"at most risk.maximum_weight={limits.maximum_weight}"
             raise InvalidSetting("sizing.target_weight", self.target_weight, expected)
+        if self.limit_offset > limits.price_collar:
+            expected = f"at most risk.price_collar={limits.price_collar}"
+            raise InvalidSetting("sizing.limit_offset", self.limit_offset, expected)
 
 
 def size(

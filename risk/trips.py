@@ -7,17 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from itertools import takewhile
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from risk.streaks import refused_in_a_row
 from trading.halts import TradingState
-from trading.orders import NEVER_IN, Order, OrderStatus
+from trading.orders import Order
 
-UNJUDGED: Final = NEVER_IN | {"NEVER_FILLED"}
-"""Codes of orders that came to nothing without anybody having judged them: the broker refused nothing."""
-UNANSWERED: Final = frozenset({OrderStatus.INITIALIZED, OrderStatus.DENIED, OrderStatus.SUBMITTED})
 _SECOND: Final = timedelta(seconds=1)
 
 
@@ -149,14 +146,7 @@ def reject_streak(orders: Iterable[Order], *, since: datetime | None = None) -> 
 
     Those answered up to `since`, when the owner last resumed, are forgiven.
     """
-    answered = (
-        order
-        for order in sorted(orders, key=_sent_at, reverse=True)
-        if order.status not in UNANSWERED
-        and order.error_code not in UNJUDGED
-        and (since is None or order.updated_at > since)
-    )
-    return sum(1 for _ in takewhile(lambda o: o.status is OrderStatus.REJECTED, answered))
+    return len(refused_in_a_row(orders, since=since))
 
 
 def _limited(
@@ -184,10 +174,6 @@ def _lost(figures: TripFigures, limit: Decimal) -> Iterator[Trip]:
             "limit": limit,
         }
         yield Trip(TripRule.DAILY_LOSS, told)
-
-
-def _sent_at(order: Order) -> datetime:
-    return order.submitted_at or order.updated_at
 
 
 def _seconds(span: timedelta | None) -> int | None:

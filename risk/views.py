@@ -2,18 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cached_property
+from itertools import takewhile
+from typing import Self
 
 from trading.costs import CostSchedule
+from trading.equity import EquityPoint, curve_returns
 from trading.halts import Halt
 from trading.instruments import Instrument, Symbol
 from trading.ledger import Ledger
 from trading.orders import Order, OrderIntent, Side
+from trading.performance import drawdowns
 from trading.sessions import Phase
 from trading.ticks import Quote
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What the days before say about the account, and about the symbol that is to be ordered.
+
+    `depth` is how far below its peak the account last closed, 0 or a negative fraction, money paid in or out
+    left aside; `losing_days` how many of the last days in a row lost. `previous_close` is that of the trading
+    day before in our bars, won, None when they do not reach that far. `sessions_since_stop` counts trading days
+    from the symbol's last stop, 0 on its own day, None without one of late. What the broker refused up to
+    `rejects_forgiven_at` the owner has forgiven.
+    """
+
+    depth: Decimal = Decimal(0)
+    losing_days: int = 0
+    previous_close: int | None = None
+    sessions_since_stop: int | None = None
+    rejects_forgiven_at: datetime | None = None
+
+    @classmethod
+    def of(cls, curve: Sequence[EquityPoint]) -> Self:
+        """Read depth and losing days from the equity curve up to yesterday, oldest first."""
+        depths = drawdowns(curve_returns(curve))
+        losing = takewhile(lambda point: point.profit < 0, reversed(curve))
+        return cls(depth=depths[-1] if depths else Decimal(0), losing_days=sum(1 for _ in losing))
 
 
 @dataclass(frozen=True)
@@ -44,6 +74,7 @@ class RiskView:
     paid_in_today: int
     buyable_cash: int | None
     costs: CostSchedule
+    past: Past = Past()
 
     @cached_property
     def equity(self) -> int:
@@ -60,6 +91,11 @@ class RiskView:
         return tuple(o for o in self.open_orders if o.is_open and o.side is Side.BUY)
 
     @cached_property
+    def worst_costs(self) -> tuple[int, ...]:
+        """What each of `open_buys` may cost at most in won, commission included."""
+        return tuple(self.worst_cost(o.intent, o.open_quantity) for o in self.open_buys)
+
+    @cached_property
     def exposed_symbols(self) -> frozenset[Symbol]:
         """Symbols held or in an open buy."""
         return frozenset(self.ledger.held_symbols) | {order.symbol for order in self.open_buys}
@@ -67,7 +103,10 @@ class RiskView:
     @cached_property
     def worst_equity(self) -> int:
         """Equity if every open buy filled at its worst price: never above `equity`."""
-        return self.equity - sum(self.worst_loss(o.intent, o.open_quantity) for o in self.open_buys)
+        return self.equity - sum(
+            max(0, cost - order.open_quantity * self.quotes[order.symbol].last)
+            for order, cost in zip(self.open_buys, self.worst_costs, strict=True)
+        )
 
     @cached_property
     def available_cash(self) -> int:
@@ -75,16 +114,11 @@ class RiskView:
 
         The broker's smaller figure counts, less the buys in doubt that it may not know of.
         """
-        own = self.ledger.cash - sum(
-            self.worst_cost(o.intent, o.open_quantity) for o in self.open_buys
-        )
+        own = self.ledger.cash - sum(self.worst_costs)
         if self.buyable_cash is None:
             return own
-        in_doubt = (o for o in self.open_buys if o.is_in_doubt)
-        return min(
-            own,
-            self.buyable_cash - sum(self.worst_cost(o.intent, o.open_quantity) for o in in_doubt),
-        )
+        costs = zip(self.open_buys, self.worst_costs, strict=True)
+        return min(own, self.buyable_cash - sum(cost for order, cost in costs if order.is_in_doubt))
 
     def worst_price(self, intent: OrderIntent) -> int:
         """Give the most a buy may pay per share: its limit, or the day's upper limit for a market order."""

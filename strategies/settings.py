@@ -54,6 +54,10 @@ class StrategySettings(BaseModel):
     parameters: dict[str, Any] = Field(default_factory=dict, description="of that kind")
     symbols: tuple[SymbolSetting, ...] = Field(min_length=1, description="what it may buy")
     exits: ExitParameters = ExitParameters()
+    risk: dict[str, Any] = Field(
+        default_factory=dict,
+        description="limits of the channel's risk section that are stricter for this strategy",
+    )
 
     @field_validator("kind")
     @classmethod

@@ -103,7 +103,14 @@ class ChannelSettings(BaseModel):
         if strangers:
             raise InvalidSetting("strategies.symbols", sorted(strangers), "symbols of watch_list")
         self.sizing.require_within(self.risk)
+        for strategy in self.strategies:
+            _require_stricter(self, strategy)
         return self
+
+    def limits_of(self, strategy_id: str) -> RiskLimits:
+        """Give the limits of a strategy's orders: its own where it has stricter ones, else the channel's."""
+        changes = {strategy.id: strategy.risk for strategy in self.strategies}
+        return self.risk.tightened(changes.get(strategy_id, {}))
 
     @property
     def symbols(self) -> tuple[Symbol, ...]:
@@ -127,6 +134,20 @@ class ChannelSettings(BaseModel):
         """SHA-256 over the whole content: the version's identity."""
         document = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(document.encode()).hexdigest()
+
+
+def _require_stricter(settings: ChannelSettings, strategy: StrategySettings) -> None:
+    """Check a strategy's own limits, and that an entry of the target weight can pass them.
+
+    Raises:
+        InvalidSetting: naming the strategy.
+    """
+    origin = f"strategies.{strategy.id}.risk"
+    try:
+        limits = settings.limits_of(strategy.id)
+        settings.sizing.require_within(limits)
+    except ValidationError as error:
+        raise first_fault(error, origin=origin) from None
 
 
 def parse_channel(document: Mapping[str, Any], *, origin: str) -> ChannelSettings:

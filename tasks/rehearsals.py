@@ -176,7 +176,7 @@ def _is_denied(desk: Desk, view: RiskView, intent: OrderIntent) -> bool:
     """Ask the gate, with the halts as any order sees them."""
     with desk.stores.begin() as work:
         seen = replace(view, halts=desk.halts(work))
-    decision = check(intent, seen, rules_for(desk.channel.risk))
+    decision = check(intent, seen, rules_for(desk.channel.limits_of(intent.strategy_id)))
     return any(breach.rule_id == RULE_ID for breach in decision.breaches)
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from time import monotonic
+from typing import Final
 
 from adapters.messages import (
     order_accepted,
@@ -20,17 +21,20 @@ from adapters.messages import (
     order_withheld,
 )
 from adapters.stores import Lease, UnitOfWork
-from risk.gate import check
+from risk.gate import RiskRule, check, largest_quantity, passed
 from risk.rules import rules_for
 from risk.rules.halted import Halted, stopped
 from risk.views import RiskView
 from tasks.desk import Desk
-from trading.decisions import RiskDecision, RiskEvent
+from trading.decisions import Breach, RiskDecision, RiskEvent, Verdict
 from trading.doubts import SEND_WITHIN
 from trading.errors import BrokerError, OutcomeUnknown, Rejected, Withheld
 from trading.halts import Halt
 from trading.orders import Order, OrderIntent, OrderStatus
 from trading.submissions import Submission
+
+LARGEST_QUANTITY: Final = "LARGEST_QUANTITY"
+"""The rule id under which it is kept how many shares of a refused order every rule would have let pass."""
 
 
 async def submit(desk: Desk, lease: Lease, intent: OrderIntent, view: RiskView) -> Order | None:
@@ -59,7 +63,9 @@ def _commit(desk: Desk, lease: Lease, intent: OrderIntent, view: RiskView) -> Or
 
     The halts are read again in this very transaction: nothing may slip past a halt put a moment ago.
     """
-    decision = check(intent, view, rules_for(desk.channel.risk))
+    rules = rules_for(desk.channel.limits_of(intent.strategy_id))
+    decision = check(intent, view, rules)
+    verdicts = _verdicts(intent, view, rules, decision)
     with lease.begin() as work:
         if decision.is_approved:
             decision = check(intent, replace(view, halts=desk.halts(work)), (Halted(),))
@@ -71,7 +77,9 @@ def _commit(desk: Desk, lease: Lease, intent: OrderIntent, view: RiskView) -> Or
         if decision.is_approved:
             work.submissions.add(_evidence(desk, lease, work, order, view))
         work.orders.save(order)
-        work.risk_events.add(_events(order, decision))
+        work.risk_events.add(
+            (*_events(order, decision.breaches), *_events(order, verdicts, Verdict.PASSED))
+        )
     if not decision.is_approved:
         name = desk.name(order.symbol)
         desk.tell(order_denied(order, decision.breaches, desk.wording, name=name))
@@ -189,7 +197,20 @@ def _reason(error: BrokerError) -> tuple[str, str]:
     return kind, error.message if isinstance(error, Withheld) else str(error)
 
 
-def _events(order: Order, decision: RiskDecision) -> tuple[RiskEvent, ...]:
+def _verdicts(
+    intent: OrderIntent, view: RiskView, rules: tuple[RiskRule, ...], decision: RiskDecision
+) -> tuple[Breach, ...]:
+    """Give the figures of all rules that let the order pass, and after a refusal how many shares would pass."""
+    figures = passed(intent, view, rules, decision)
+    if decision.is_approved:
+        return figures
+    largest = {"largest": str(largest_quantity(intent, view, rules))}
+    return (*figures, Breach(LARGEST_QUANTITY, "", largest))
+
+
+def _events(
+    order: Order, breaches: Iterable[Breach], verdict: Verdict = Verdict.DENIED
+) -> tuple[RiskEvent, ...]:
     return tuple(
         RiskEvent(
             client_order_id=order.client_order_id,
@@ -198,6 +219,7 @@ def _events(order: Order, decision: RiskDecision) -> tuple[RiskEvent, ...]:
             breach=breach,
             at=order.updated_at,
             trading_day=order.intent.trading_day,
+            verdict=verdict,
         )
-        for breach in decision.breaches
+        for breach in breaches
     )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 
 from adapters.stores import UnitOfWork
-from risk.views import RiskView
+from risk.sizing import MARKET_TRIGGER
+from risk.trips import TripRule, source_of
+from risk.views import Past, RiskView
 from tasks.desk import Desk
 from tasks.equity import opening_equity
+from trading.bars import Interval
 from trading.instruments import Instrument, Symbol
 from trading.orders import OrderType, Side
 from trading.sessions import phase_at
@@ -28,6 +32,7 @@ async def read_view(desk: Desk, signal: Signal) -> RiskView:
     with desk.stores.begin() as work:
         symbols = {signal.symbol, *_exposed(work, signal)}
         opening, paid_in = _opening(desk, work, signal, day)
+        past = _past(desk, work, signal, day)
     instruments = await _instruments(desk, symbols)
     quotes = {symbol: await desk.market_data.quote(symbol) for symbol in sorted(symbols)}
     buyable = await _buyable(desk, signal, quotes[signal.symbol])
@@ -50,7 +55,44 @@ async def read_view(desk: Desk, signal: Signal) -> RiskView:
             paid_in_today=paid_in,
             buyable_cash=buyable,
             costs=desk.channel.costs.schedule,
+            past=past,
         )
+
+
+def _past(desk: Desk, work: UnitOfWork, signal: Signal, day: date) -> Past:
+    """Read what the days before say; of an exit only what could make its price mean something else."""
+    close = _previous_close(desk, work, signal.symbol, day)
+    if signal.direction is Direction.EXIT:
+        return Past(previous_close=close)
+    curve = [point for point in work.equity.all() if point.trading_day < day]
+    resumed = work.audit.latest("resume", actor=source_of(TripRule.REJECTS))
+    return replace(
+        Past.of(curve),
+        previous_close=close,
+        sessions_since_stop=_sessions_since_stop(desk, work, signal, day),
+        rejects_forgiven_at=resumed[0] if resumed else None,
+    )
+
+
+def _previous_close(desk: Desk, work: UnitOfWork, symbol: Symbol, day: date) -> int | None:
+    """Give the close of the trading day before; nothing for a day on which the symbol did not trade."""
+    before = desk.calendar.previous_trading_day(day)
+    bars = work.bars.last(symbol, Interval.DAY, count=1, until=before)
+    is_there = bars and bars[-1].trading_day == before and bars[-1].volume > 0
+    return bars[-1].close if is_there else None
+
+
+def _sessions_since_stop(desk: Desk, work: UnitOfWork, signal: Signal, day: date) -> int | None:
+    """Look back as many sessions as the strategy's limit asks for."""
+    for since in range(desk.channel.limits_of(signal.strategy_id).stop_cooldown_sessions):
+        if any(_is_stop(s, signal.symbol) for s in work.signals.of_day(day)):
+            return since
+        day = desk.calendar.previous_trading_day(day)
+    return None
+
+
+def _is_stop(signal: Signal, symbol: Symbol) -> bool:
+    return signal.symbol == symbol and signal.trigger == MARKET_TRIGGER
 
 
 def _opening(desk: Desk, work: UnitOfWork, signal: Signal, day: date) -> tuple[int | None, int]:

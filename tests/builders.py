@@ -22,6 +22,8 @@ NAVER = Symbol("035420")
 ACCOUNT = "50012345-01"
 A_DAY = date(2018, 1, 16)
 SETTLED = date(2018, 1, 18)
+REFERENCES = {LG_CHEM: 428_500, SAMSUNG: 50_000, HYUNDAI: 150_000, NAVER: 180_000}
+"""The prices that signals looked at, unless a test names another."""
 
 
 def seoul(day: date, clock: str) -> datetime:
@@ -39,7 +41,7 @@ def a_signal(**changes: Any) -> Signal:
         trigger="cross",
         reason="SMA20 crossed above SMA60",
         parameter_hash="0123456789ab",
-        reference_price=428_500,
+        reference_price=REFERENCES.get(changes.get("symbol", LG_CHEM), 428_500),
         trading_day=A_DAY,
         created_at=seoul(A_DAY, "08:40"),
         expires_at=seoul(A_DAY, "15:30"),

@@ -19,7 +19,7 @@ from tasks.orders import trade
 from tasks.reconciliation import Reconciliation, reconcile
 from tests.broker_worlds import KisWorld, a_kis_world
 from tests.builders import A_DAY
-from tests.desks import a_floor
+from tests.desks import PRICES, a_close, a_floor
 from trading.instruments import Symbol
 from trading.ledger import Ledger
 from trading.notices import Notice
@@ -95,6 +95,14 @@ class KisFloor:
         assert ours.cash == account["cash"]["after_settlement"]
 
 
+async def store_closes(floor: KisFloor) -> None:
+    """Keep yesterday's closes as the simulator's market has them."""
+    yesterday = floor.desk.calendar.previous_trading_day(floor.desk.today())
+    quotes = [await floor.desk.market_data.quote(symbol) for symbol in PRICES]
+    with floor.stores.begin() as work:
+        work.bars.upsert([a_close(q.symbol, yesterday, q.base_price) for q in quotes])
+
+
 @asynccontextmanager
 async def a_kis_floor(folder: Path, **settings: Any) -> AsyncIterator[KisFloor]:
     """Open the desk at 08:50 of the day, the opening balance taken over."""
@@ -110,5 +118,6 @@ async def a_kis_floor(folder: Path, **settings: Any) -> AsyncIterator[KisFloor]:
         )
         floor = KisFloor(desk, world, plain.stores, plain.notifier)
         await floor.to("08:50")
+        await store_closes(floor)
         await floor.reconcile()
         yield floor

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 
 from trading.instruments import Symbol
 
@@ -35,9 +36,19 @@ class RiskDecision:
         return "; ".join(f"{b.rule_id}: {b.message}" for b in self.breaches)
 
 
+class Verdict(StrEnum):
+    """What a rule said."""
+
+    DENIED = "DENIED"
+    PASSED = "PASSED"
+
+
 @dataclass(frozen=True, slots=True)
 class RiskEvent:
-    """One verdict of one rule about one order, with the figures it looked at."""
+    """One verdict of one rule about one order, with the figures it looked at.
+
+    The `breach` of a rule that passed has figures and no message.
+    """
 
     client_order_id: str
     strategy_id: str
@@ -45,3 +56,4 @@ class RiskEvent:
     breach: Breach
     at: datetime
     trading_day: date
+    verdict: Verdict = Verdict.DENIED

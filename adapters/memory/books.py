@@ -12,7 +12,7 @@ from adapters.events import execution_fill, order_new, order_state, risk_event, 
 from adapters.memory.controls import MemoryOutbox
 from adapters.memory.tables import Log, Table
 from adapters.stores import OrderEvent, check_owner, number_is_taken
-from trading.decisions import RiskEvent
+from trading.decisions import RiskEvent, Verdict
 from trading.executions import Execution
 from trading.instruments import Symbol
 from trading.ledger import CashFlow, Ledger, Opening, hold_of
@@ -298,11 +298,21 @@ class MemoryRiskEvents:
         self._outbox = outbox
 
     def add(self, events: Iterable[RiskEvent]) -> None:
-        """Write and tell."""
+        """Write, and tell of the refusals."""
         for event in events:
             self.rows.append(event)
-            self._outbox.add(risk_event(event))
+            if event.verdict is Verdict.DENIED:
+                self._outbox.add(risk_event(event))
 
     def of_day(self, trading_day: date) -> tuple[RiskEvent, ...]:
-        """Give the day's events, oldest first."""
-        return tuple(event for event in self.rows if event.trading_day == trading_day)
+        """Give the day's refusals, oldest first."""
+        return tuple(
+            event
+            for event in self.rows
+            if (event.trading_day, event.verdict) == (trading_day, Verdict.DENIED)
+        )
+
+    def of_order(self, client_order_id: str, trading_day: date) -> tuple[RiskEvent, ...]:
+        """Give every rule's verdict about an order of that day, in the order in which they were asked."""
+        key = (client_order_id, trading_day)
+        return tuple(e for e in self.rows if (e.client_order_id, e.trading_day) == key)

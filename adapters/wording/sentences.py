@@ -87,6 +87,14 @@ class Sentences:
         said = self._first(prefix, figures) or breach.message
         return f"{self.rule(breach.rule_id)}: {said}"
 
+    def remedy(self, breach: Breach) -> str:
+        """Say what would have made a rule let the order pass, else that nobody knows."""
+        figures = {
+            name: figure for name, figure in breach.figures.items() if figure not in _NOTHING
+        }
+        said = self._first(f"remedy.{breach.rule_id}", figures) or self.text("remedy.unknown")
+        return f"{self.rule(breach.rule_id)}: {said}"
+
     def rule(self, rule_id: str) -> str:
         """Name a rule of the risk gate."""
         return self._catalogue.get(f"rule.{rule_id}", rule_id)

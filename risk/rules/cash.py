@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from risk.views import RiskView
@@ -22,6 +23,12 @@ class Cash:
         need = view.worst_cost(intent, intent.quantity)
         if need <= view.available_cash:
             return None
-        figures = {"need": str(need), "available": str(view.available_cash)}
         message = f"needs {need:,} won, {view.available_cash:,} available"
-        return Breach(self.rule_id, message, figures)
+        return Breach(self.rule_id, message, self.figures(intent, view))
+
+    def figures(self, intent: OrderIntent, view: RiskView) -> Mapping[str, str]:
+        """Give need and cash in won; a sell needs none."""
+        if intent.side is Side.SELL:
+            return {}
+        need = view.worst_cost(intent, intent.quantity)
+        return {"need": str(need), "available": str(view.available_cash)}

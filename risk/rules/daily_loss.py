@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -30,12 +31,17 @@ class DailyLoss:
         result = view.worst_equity - view.paid_in_today - view.equity_opening
         if -result < self.limit * view.equity_opening:
             return None
-        figures = {
-            "day_result": str(result),
+        message = f"day result {result:,} won reaches -{self.limit:.2%} of {view.equity_opening:,}"
+        return Breach(self.rule_id, message, self.figures(intent, view))
+
+    def figures(self, intent: OrderIntent, view: RiskView) -> Mapping[str, str]:
+        """Give result, limit and equity in won; a sell is not asked."""
+        if intent.side is Side.SELL or view.equity_opening is None:
+            return {}
+        return {
+            "day_result": str(view.worst_equity - view.paid_in_today - view.equity_opening),
             "limit": str(self.limit),
             "equity": str(view.worst_equity),
             "equity_opening": str(view.equity_opening),
             "paid_in_today": str(view.paid_in_today),
         }
-        message = f"day result {result:,} won reaches -{self.limit:.2%} of {view.equity_opening:,}"
-        return Breach(self.rule_id, message, figures)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from risk.views import RiskView
@@ -24,19 +25,28 @@ class Duplicate:
 
     def check(self, intent: OrderIntent, view: RiskView) -> Breach | None:
         """Look through today's and all open orders."""
-        for order in (*view.open_orders, *view.day_orders):
-            if _is_same_id(order, intent) or _is_same_trade(order, intent):
-                figures = {
-                    "client_order_id": order.client_order_id,
-                    "strategy_id": order.intent.strategy_id,
-                    "status": order.status.value,
-                    "open_quantity": str(order.open_quantity),
-                }
-                message = (
-                    f"{order.client_order_id} is {order.status} with {order.open_quantity} open"
-                )
-                return Breach(self.rule_id, message, figures)
-        return None
+        order = _twin(intent, view)
+        if order is None:
+            return None
+        message = f"{order.client_order_id} is {order.status} with {order.open_quantity} open"
+        return Breach(self.rule_id, message, self.figures(intent, view))
+
+    def figures(self, intent: OrderIntent, view: RiskView) -> Mapping[str, str]:
+        """Give the order that is in the way, else how many were looked through."""
+        order = _twin(intent, view)
+        if order is None:
+            return {"orders_today": str(len(view.day_orders))}
+        return {
+            "client_order_id": order.client_order_id,
+            "strategy_id": order.intent.strategy_id,
+            "status": order.status.value,
+            "open_quantity": str(order.open_quantity),
+        }
+
+
+def _twin(intent: OrderIntent, view: RiskView) -> Order | None:
+    orders = (*view.open_orders, *view.day_orders)
+    return next((o for o in orders if _is_same_id(o, intent) or _is_same_trade(o, intent)), None)
 
 
 def _is_same_id(order: Order, intent: OrderIntent) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +23,12 @@ class Halted:
     def check(self, intent: OrderIntent, view: RiskView) -> Breach | None:
         """Ask the view's halts."""
         return stopped(intent, view.halts)
+
+    def figures(self, intent: OrderIntent, view: RiskView) -> Mapping[str, str]:
+        """Give state and halts of what is ordered."""
+        concerning = [h for h in view.halts if h.concerns(intent.strategy_id, intent.symbol)]
+        state = strictest(concerning, strategy_id=intent.strategy_id, symbol=intent.symbol)
+        return {"state": state.value, "halts": "; ".join(halt.source for halt in concerning)}
 
 
 def stopped(intent: OrderIntent, halts: Iterable[Halt]) -> Breach | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from risk.views import RiskView
@@ -21,11 +22,15 @@ class MarketClosed:
         is_today = intent.trading_day == view.trading_day
         if is_today and view.phase is not None and accepts(intent.order_type, view.phase):
             return None
-        figures = {
+        figures = self.figures(intent, view)
+        message = f"{intent.order_type} for {intent.trading_day} in phase {figures['phase']}"
+        return Breach(self.rule_id, f"{message} of {view.trading_day}", figures)
+
+    def figures(self, intent: OrderIntent, view: RiskView) -> Mapping[str, str]:
+        """Give phase, type and both days."""
+        return {
             "phase": view.phase.value if view.phase else "none",
             "order_type": intent.order_type.value,
             "order_day": intent.trading_day.isoformat(),
             "trading_day": view.trading_day.isoformat(),
         }
-        message = f"{intent.order_type} for {intent.trading_day} in phase {figures['phase']}"
-        return Breach(self.rule_id, f"{message} of {view.trading_day}", figures)

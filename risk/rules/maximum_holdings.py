@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from risk.views import RiskView
@@ -26,6 +27,12 @@ class MaximumHoldings:
         there = view.exposed_symbols
         if len(there | {intent.symbol}) <= self.limit or intent.symbol in there:
             return None
-        figures = {"held_and_open": ", ".join(sorted(there)), "limit": str(self.limit)}
         message = f"{intent.symbol} beside {len(there)} held and open passes {self.limit}"
-        return Breach(self.rule_id, message, figures)
+        return Breach(self.rule_id, message, self.figures(intent, view))
+
+    def figures(self, intent: OrderIntent, view: RiskView) -> Mapping[str, str]:
+        """Give the symbols that are there, and how many may be; a sell is not asked."""
+        if intent.side is Side.SELL:
+            return {}
+        there = ", ".join(sorted(view.exposed_symbols))
+        return {"held_and_open": there, "limit": str(self.limit)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from risk.views import RiskView
@@ -21,10 +22,15 @@ class MaximumQuantity:
         there = view.worst_quantity(intent.symbol)
         if intent.side is Side.SELL or there + intent.quantity <= self.limit:
             return None
-        figures = {
+        message = f"{there:,} held and open plus {intent.quantity:,} pass {self.limit:,} shares"
+        return Breach(self.rule_id, message, self.figures(intent, view))
+
+    def figures(self, intent: OrderIntent, view: RiskView) -> Mapping[str, str]:
+        """Give the shares ordered, there, and allowed; a sell is not asked."""
+        if intent.side is Side.SELL:
+            return {}
+        return {
             "quantity": str(intent.quantity),
-            "held_and_open": str(there),
+            "held_and_open": str(view.worst_quantity(intent.symbol)),
             "limit": str(self.limit),
         }
-        message = f"{there:,} held and open plus {intent.quantity:,} pass {self.limit:,} shares"
-        return Breach(self.rule_id, message, figures)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -25,18 +26,30 @@ class MaximumWeight:
         """Add the order to the worst case."""
         if intent.side is Side.SELL:
             return None
-        order_value = intent.quantity * view.worst_mark(intent)
-        value = view.worst_value(intent.symbol) + order_value
-        equity = view.worst_equity - view.worst_loss(intent, intent.quantity)
+        value, equity = _value(intent, view), _equity(intent, view)
         if value <= self.limit * equity:
             return None
-        weight = f"{Decimal(value) / equity:.4f}" if equity > 0 else "none"
-        figures = {
+        figures = self.figures(intent, view)
+        message = f"{value:,} of {equity:,} won is a weight of {figures['weight']}"
+        return Breach(self.rule_id, f"{message}, limit {self.limit}", figures)
+
+    def figures(self, intent: OrderIntent, view: RiskView) -> Mapping[str, str]:
+        """Give what the symbol could be worth and weigh, in won; a sell is not asked."""
+        if intent.side is Side.SELL:
+            return {}
+        value, equity = _value(intent, view), _equity(intent, view)
+        return {
             "value": str(value),
-            "order_value": str(order_value),
+            "order_value": str(intent.quantity * view.worst_mark(intent)),
             "equity": str(equity),
-            "weight": weight,
+            "weight": f"{Decimal(value) / equity:.4f}" if equity > 0 else "none",
             "limit": str(self.limit),
         }
-        message = f"{value:,} of {equity:,} won is a weight of {weight}, limit {self.limit}"
-        return Breach(self.rule_id, message, figures)
+
+
+def _value(intent: OrderIntent, view: RiskView) -> int:
+    return view.worst_value(intent.symbol) + intent.quantity * view.worst_mark(intent)
+
+
+def _equity(intent: OrderIntent, view: RiskView) -> int:
+    return view.worst_equity - view.worst_loss(intent, intent.quantity)

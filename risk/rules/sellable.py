@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from risk.views import RiskView
@@ -20,5 +21,12 @@ class Sellable:
         sellable = view.sellable_quantity(intent.symbol)
         if intent.side is Side.BUY or intent.quantity <= sellable:
             return None
-        figures = {"quantity": str(intent.quantity), "sellable": str(sellable)}
-        return Breach(self.rule_id, f"{intent.quantity:,} of {sellable:,} sellable", figures)
+        message = f"{intent.quantity:,} of {sellable:,} sellable"
+        return Breach(self.rule_id, message, self.figures(intent, view))
+
+    def figures(self, intent: OrderIntent, view: RiskView) -> Mapping[str, str]:
+        """Give the shares ordered and there to sell; a buy is not asked."""
+        if intent.side is Side.BUY:
+            return {}
+        sellable = view.sellable_quantity(intent.symbol)
+        return {"quantity": str(intent.quantity), "sellable": str(sellable)}

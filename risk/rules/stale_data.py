@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -27,30 +28,39 @@ class StaleData:
 
     def check(self, intent: OrderIntent, view: RiskView) -> Breach | None:
         """Find the worst of the needed prices."""
-        needed = {intent.symbol}
-        if intent.side is Side.BUY:
-            needed |= view.exposed_symbols
-        missing = sorted(s for s in needed if not _has_price(s, view))
-        ages = {s: view.at - view.quotes[s].at for s in needed if s not in missing}
-        stale = sorted(s for s, age in ages.items() if not -CLOCK_MARGIN <= age <= self._limit)
-        if not missing and not stale:
+        missing, ages = _ages(intent, view)
+        if not missing and all(self._is_fresh(age) for age in ages.values()):
             return None
-        oldest = max((abs(ages[s]) for s in stale), default=timedelta())
-        figures = {
-            "missing": ", ".join(missing),
-            "stale": ", ".join(stale),
-            "oldest_age": str(-(-oldest // timedelta(seconds=1))),
-            "maximum_age": str(self.maximum_age),
-        }
+        figures = self.figures(intent, view)
         message = (
             f"no price of [{figures['missing']}], prices of [{figures['stale']}] up to"
             f" {figures['oldest_age']} s away from now, limit {self.maximum_age}"
         )
         return Breach(self.rule_id, message, figures)
 
-    @property
-    def _limit(self) -> timedelta:
-        return timedelta(seconds=self.maximum_age)
+    def figures(self, intent: OrderIntent, view: RiskView) -> Mapping[str, str]:
+        """Give what is missing and stale, and how many seconds the oldest price is away, of the stale ones if any."""
+        missing, ages = _ages(intent, view)
+        stale = {symbol: age for symbol, age in ages.items() if not self._is_fresh(age)}
+        oldest = max((abs(age) for age in (stale or ages).values()), default=timedelta())
+        return {
+            "missing": ", ".join(missing),
+            "stale": ", ".join(sorted(stale)),
+            "oldest_age": str(-(-oldest // timedelta(seconds=1))),
+            "maximum_age": str(self.maximum_age),
+        }
+
+    def _is_fresh(self, age: timedelta) -> bool:
+        return -CLOCK_MARGIN <= age <= timedelta(seconds=self.maximum_age)
+
+
+def _ages(intent: OrderIntent, view: RiskView) -> tuple[list[Symbol], dict[Symbol, timedelta]]:
+    """Give the needed symbols without a price, and the ages of the others' prices."""
+    needed = {intent.symbol}
+    if intent.side is Side.BUY:
+        needed |= view.exposed_symbols
+    missing = sorted(s for s in needed if not _has_price(s, view))
+    return missing, {s: view.at - view.quotes[s].at for s in needed if s not in missing}
 
 
 def _has_price(symbol: Symbol, view: RiskView) -> bool:

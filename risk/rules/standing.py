@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from risk.views import RiskView
@@ -22,15 +23,24 @@ class Standing:
         """Look at the master and at the quote."""
         if intent.symbol not in view.instruments:
             return Breach(self.rule_id, f"{intent.symbol} is not in the symbol master")
-        sources = (view.instruments[intent.symbol], view.quotes.get(intent.symbol))
-        flags = {
-            "halted": any(source and source.is_halted for source in sources),
-            "administrative": any(source and source.is_administrative for source in sources),
-            "liquidation": any(source and source.is_liquidation for source in sources),
-        }
+        flags = _flags(intent, view)
         refusing = flags if intent.side is Side.BUY else {"halted": flags["halted"]}
         if not any(refusing.values()):
             return None
         found = ", ".join(name for name, is_set in refusing.items() if is_set)
-        figures = {name: str(is_set) for name, is_set in flags.items()}
-        return Breach(self.rule_id, f"{intent.symbol} is {found}", figures)
+        return Breach(self.rule_id, f"{intent.symbol} is {found}", self.figures(intent, view))
+
+    def figures(self, intent: OrderIntent, view: RiskView) -> Mapping[str, str]:
+        """Give every flag, none for an unknown symbol."""
+        if intent.symbol not in view.instruments:
+            return {}
+        return {name: str(is_set) for name, is_set in _flags(intent, view).items()}
+
+
+def _flags(intent: OrderIntent, view: RiskView) -> dict[str, bool]:
+    sources = (view.instruments[intent.symbol], view.quotes.get(intent.symbol))
+    return {
+        "halted": any(source and source.is_halted for source in sources),
+        "administrative": any(source and source.is_administrative for source in sources),
+        "liquidation": any(source and source.is_liquidation for source in sources),
+    }

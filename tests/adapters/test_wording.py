@@ -22,18 +22,22 @@ from risk.gate import RiskRule, check
 from risk.limits import RiskLimits
 from risk.rules import rules_for
 from risk.rules.daily_loss import DailyLoss
+from risk.rules.drawdown import Drawdown
+from risk.rules.failure_cooldown import FailureCooldown
 from risk.rules.maximum_weight import MaximumWeight
+from risk.rules.order_rate import OrderRate
+from risk.rules.reject_streak import RejectStreak
 from risk.sizing import SizingSettings, size
-from risk.views import RiskView
+from risk.views import Past, RiskView
 from strategies.evaluation import Validity, protective_signal
 from strategies.exits import Trigger
 from strategies.settings import StrategySettings
 from tests.builders import A_DAY, LG_CHEM, SAMSUNG, a_signal, an_order, seoul
 from tests.report_days import CROSSED, STOPPED, a_day_record
-from tests.risk_views import NOW, a_ledger, a_quote, a_view, an_open_buy, buy, sell
+from tests.risk_views import NOW, a_ledger, a_quote, a_view, an_open_buy, buy, in_doubt, sell
 from trading.decisions import Breach
 from trading.halts import Halt, TradingState
-from trading.instruments import Symbol
+from trading.instruments import Instrument, Symbol
 from trading.orders import OrderIntent, OrderStatus, OrderType, Side
 from trading.positions import Position
 from trading.reconciliation import DifferenceKind
@@ -270,6 +274,21 @@ def _breaches() -> Iterator[tuple[RiskRule, OrderIntent, RiskView]]:
     yield rules["MAXIMUM_HOLDINGS"], buy(), a_view(ledger=holdings)
     yield rules["CASH"], buy(), poor
     yield rules["SELLABLE"], sell(), a_view()
+    yield rules["DRAWDOWN"], buy(), a_view(past=Past(depth=Decimal("-0.2")))
+    yield Drawdown(limits.drawdown), buy(), a_view(equity_opening=None)
+    yield rules["LOSING_STREAK"], buy(), a_view(past=Past(losing_days=7))
+    yield rules["MAXIMUM_ORDER_VALUE"], buy(250), a_view()
+    yield rules["MAXIMUM_DAILY_VALUE"], buy(1_250), a_view()
+    yield OrderRate(1), buy(), a_view(day_orders=(an_open_buy(created_at=NOW),))
+    yield rules["PRICE_COLLAR"], buy(limit_price=500_000), a_view()
+    yield rules["SUDDEN_MOVE"], buy(), a_view(quotes={LG_CHEM: a_quote(base_price=300_000)})
+    refused = (in_doubt(an_open_buy()).reject("APBK0000", "no", at=NOW),)
+    yield FailureCooldown(1, 30), buy(), a_view(day_orders=refused)
+    yield RejectStreak(1), buy(), a_view(day_orders=refused)
+    yield rules["STOP_COOLDOWN"], buy(), a_view(past=Past(sessions_since_stop=0))
+    listed = Instrument(LG_CHEM, "LG화학", listed_on=A_DAY)
+    yield rules["LISTING_DAY"], buy(), a_view(instruments={LG_CHEM: listed})
+    yield rules["CORPORATE_ACTION"], buy(), a_view(past=Past(previous_close=800_000))
 
 
 @pytest.mark.parametrize(("rule", "intent", "view"), list(_breaches()))
@@ -316,6 +335,9 @@ def test_a_rule_that_failed_says_so() -> None:
 
         def check(self, intent: OrderIntent, view: RiskView) -> Breach | None:
             raise ZeroDivisionError(f"{intent.quantity} / 0 at {view.at}")
+
+        def figures(self, intent: OrderIntent, view: RiskView) -> dict[str, str]:
+            return {"quantity": str(intent.quantity), "at": view.at.isoformat()}
 
     (breach,) = check(buy(), a_view(), [Broken()]).breaches
     assert "ZeroDivisionError" in KO.breach(breach)

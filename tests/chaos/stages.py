@@ -188,7 +188,17 @@ def _channel(scenario: Scenario) -> Any:
             "limit_offset": scenario.offset,
             "exit_type": scenario.exit_type.value,
         },
-        risk={"maximum_weight": "0.9", "maximum_quantity_per_symbol": 100_000},
+        risk={
+            "maximum_weight": "0.9",
+            "maximum_quantity_per_symbol": 100_000,
+            "maximum_order_value": 10**12,
+            "maximum_daily_value": 10**12,
+            "orders_per_minute": 60_000,
+            "reject_streak": 100,
+            "symbol_failures": 100,
+            "price_collar": "0.3",
+            "stop_cooldown_sessions": 0,
+        },
     )
 
 

@@ -13,7 +13,7 @@ from tests.builders import A_DAY, LG_CHEM, SAMSUNG
 from tests.store_samples import AT, NEXT_DAY, SETTLED, a_risk_event, in_one
 from trading.audits import BEGINNING, first_flaw
 from trading.configs import ConfigVersion
-from trading.decisions import Breach
+from trading.decisions import Breach, Verdict
 from trading.equity import EquityPoint
 from trading.errors import BadInput
 from trading.halts import Halt, TradingState
@@ -32,6 +32,19 @@ class TestRecords:
             "WEIGHT",
             {"weight": "0.21"},
         )
+
+    def test_rules_that_passed_are_kept_and_not_told(self, memory: Stores) -> None:
+        figures = {"need": "1", "available": "2"}
+        good = a_risk_event(breach=Breach("CASH", "", figures), verdict=Verdict.PASSED)
+        other = a_risk_event(client_order_id="other")
+        in_one(memory, lambda work: work.risk_events.add([a_risk_event(), good, other]))
+        in_one(memory, lambda work: work.risk_events.add([]))
+        name = good.client_order_id
+        with memory.begin() as work:
+            assert work.risk_events.of_day(A_DAY) == (a_risk_event(), other)
+            assert work.risk_events.of_order(name, A_DAY) == (a_risk_event(), good)
+            assert work.risk_events.of_order(name, NEXT_DAY) == ()
+            assert len(work.outbox.pending()) == len((a_risk_event(), other))
 
     def test_one_halt_per_source_and_strategy(self, memory: Stores) -> None:
         reduce = Halt("trip:DAILY_LOSS", TradingState.REDUCING, "-1.9 %", AT)

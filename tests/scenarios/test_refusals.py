@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from adapters.notifier import Severity
+from risk.rules import rules_for
+from tasks.channels import parse_channel
 from tests.builders import HYUNDAI, LG_CHEM, NAVER, SAMSUNG, a_signal
-from tests.desks import Floor, an_exit, on
-from trading.errors import Throttled
+from tests.desks import Floor, a_channel, a_floor, an_exit, on
+from trading.decisions import Breach, Verdict
+from trading.equity import EquityPoint
+from trading.errors import InvalidSetting, Throttled
 from trading.halts import Halt, TradingState
 from trading.instruments import Instrument
 from trading.ledger import CashFlow
@@ -58,7 +65,7 @@ async def test_a_holding_of_unknown_worth_refuses_buys_and_lets_exits_pass(floor
     tomorrow = floor.night()
     await floor.open()
     (buy,) = await floor.trade(on(tomorrow, a_signal(symbol=SAMSUNG)))
-    assert (buy.status, floor.breaches) == (OrderStatus.DENIED, ("DAILY_LOSS",))
+    assert (buy.status, floor.breaches) == (OrderStatus.DENIED, ("DAILY_LOSS", "DRAWDOWN"))
     (leaving,) = await floor.trade(on(tomorrow, an_exit(entry)))
     assert leaving.status is OrderStatus.ACCEPTED
 
@@ -152,3 +159,95 @@ async def test_a_position_is_not_entered_again_after_its_stop(floor: Floor) -> N
     assert await floor.trade(entry) == ()
     assert await floor.trade(replace(entry, reference_price=380_000)) == ()
     assert floor.ledger.held_symbols == ()
+
+
+async def test_every_verdict_is_kept_with_its_figures(floor: Floor) -> None:
+    await floor.open()
+    (bought,) = await floor.trade(a_signal())
+    with floor.stores.begin() as work:
+        events = work.risk_events.of_order(bought.client_order_id, floor.desk.today())
+    assert {event.verdict for event in events} == {Verdict.PASSED}
+    # what only sells are asked has nothing to say
+    rules = {rule.rule_id for rule in rules_for(floor.desk.channel.risk)} - {"SELLABLE"}
+    assert {event.breach.rule_id for event in events} == rules
+    assert floor.breaches == ()
+
+
+async def test_a_refusal_keeps_how_many_shares_would_have_passed(tmp_path: Path) -> None:
+    floor = a_floor(tmp_path, risk={"maximum_order_value": 2_000_000})
+    await floor.open()
+    (denied,) = await floor.trade(a_signal())
+    with floor.stores.begin() as work:
+        events = work.risk_events.of_order(denied.client_order_id, floor.desk.today())
+    assert floor.breaches == ("MAXIMUM_ORDER_VALUE",)
+    # 4 x 404,000 and 242 commission fit into 2,000,000
+    assert events[-1].breach == Breach("LARGEST_QUANTITY", "", {"largest": "4"})
+
+
+async def test_a_strategy_has_its_own_stricter_limits(tmp_path: Path) -> None:
+    strategies = [
+        each.model_dump() | {"risk": {"maximum_order_value": 2_000_000} if n else {}}
+        for n, each in enumerate(a_channel().strategies)
+    ]
+    floor = a_floor(tmp_path, strategies=strategies)
+    await floor.open()
+    (free,) = await floor.trade(a_signal())
+    (bound,) = await floor.trade(a_signal(strategy_id="swing", symbol=SAMSUNG))
+    assert free.status is OrderStatus.ACCEPTED
+    assert bound.status is OrderStatus.DENIED
+    assert floor.breaches == ("MAXIMUM_ORDER_VALUE",)
+
+
+@pytest.mark.parametrize(
+    ("risk", "words"),
+    [
+        ({"maximum_weight": "0.3"}, "at least as strict as the channel's risk.maximum_weight=0.2"),
+        ({"maximum_wait": 1}, "strategies.trend.risk"),
+        ({"maximum_weight": 0}, "strategies.trend.risk"),
+    ],
+)
+def test_a_strategy_may_not_loosen_nor_misspell_a_limit(risk: dict[str, Any], words: str) -> None:
+    first, *others = (each.model_dump() for each in a_channel().strategies)
+    document = a_channel().model_dump() | {"strategies": [first | {"risk": risk}, *others]}
+    with pytest.raises(InvalidSetting) as refusal:
+        parse_channel(document, origin="dev.yaml")
+    assert words in str(refusal.value)
+
+
+async def test_a_stopped_symbol_rests_for_a_session(tmp_path: Path) -> None:
+    floor = a_floor(tmp_path, risk={"stop_cooldown_sessions": 2})
+    entry = await floor.hold()
+    await floor.trade(an_exit(entry))
+    floor.hear(*floor.print(390_000))
+    for day in range(2):
+        tomorrow = floor.night()
+        await floor.open()
+        signal = on(tomorrow, a_signal(trigger=f"day {day}"))
+        (order,) = await floor.trade(signal)
+        assert (order.status is OrderStatus.DENIED) is (day == 0)
+    assert floor.breaches == ()
+
+
+async def test_losing_days_and_the_fall_from_the_peak_refuse_buys(tmp_path: Path) -> None:
+    floor = a_floor(tmp_path, risk={"losing_days": 2, "drawdown": "0.10"})
+    days = [date(2018, 1, 11), date(2018, 1, 12), date(2018, 1, 15)]
+    closings = [120_000_000, 110_000_000, 100_000_000]
+    with floor.stores.begin() as work:
+        opening = 100_000_000
+        for day, closing in zip(days, closings, strict=True):
+            work.equity.put(EquityPoint(day, opening, closing))
+            opening = closing
+    await floor.open()
+    await floor.trade(a_signal())
+    assert floor.breaches == ("DRAWDOWN", "LOSING_STREAK")
+
+
+async def test_on_a_corporate_action_neither_a_buy_nor_a_stop_leaves(floor: Floor) -> None:
+    """A split halves the price over night: the stop would sell for a loss that there is not."""
+    entry = await floor.hold()
+    tomorrow = floor.night()
+    floor.market.set_base(LG_CHEM, 200_500)
+    await floor.open()
+    orders = await floor.trade(an_exit(on(tomorrow, entry)), on(tomorrow, a_signal(trigger="new")))
+    assert [order.status for order in orders] == [OrderStatus.DENIED, OrderStatus.DENIED]
+    assert floor.breaches.count("CORPORATE_ACTION") == 2

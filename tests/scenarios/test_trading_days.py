@@ -104,7 +104,7 @@ async def test_a_deposit_is_no_profit_and_a_withdrawal_no_loss_in_the_report(flo
 async def test_two_strategies_hold_one_symbol_and_each_sells_its_own(floor: Floor) -> None:
     """Incidents 34 and 35: fills and funds of two strategies on one symbol."""
     await floor.open()
-    trend, swing = a_signal(), a_signal(strategy_id="swing")
+    trend, swing = a_signal(), a_signal(strategy_id="swing", reference_price=380_000)
     await floor.trade(trend)
     floor.at("09:00")
     floor.hear(*floor.print(401_000, auction=True))

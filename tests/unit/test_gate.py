@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import permutations
@@ -9,7 +10,7 @@ from time import perf_counter
 
 import pytest
 
-from risk.gate import RiskRule, check
+from risk.gate import RiskRule, check, largest_quantity, passed
 from risk.limits import RiskLimits
 from risk.rules import rules_for
 from risk.rules.cash import Cash
@@ -36,6 +37,10 @@ class Broken:
 
     def check(self, _intent: OrderIntent, _view: RiskView) -> Breach | None:
         """Raise, whatever is asked."""
+        raise self.error
+
+    def figures(self, _intent: OrderIntent, _view: RiskView) -> Mapping[str, str]:
+        """Raise, whatever is looked for."""
         raise self.error
 
 
@@ -75,6 +80,43 @@ def test_a_rule_that_raises_refuses(error: Exception) -> None:
     assert breach.figures["error"] == type(error).__name__
 
 
+def test_every_rule_that_let_an_order_pass_tells_its_figures() -> None:
+    rules = rules_for(RiskLimits())
+    view = a_view(ledger=a_ledger(CASH // 2))
+    decision = check(buy(60), view, rules)
+    told = {each.rule_id: each.figures for each in passed(buy(60), view, rules, decision)}
+    assert [breach.rule_id for breach in decision.breaches] == [
+        "DAILY_LOSS",
+        "DRAWDOWN",
+        "MAXIMUM_WEIGHT",
+    ]
+    asked = {rule.rule_id for rule in rules} - {
+        "DAILY_LOSS",
+        "DRAWDOWN",
+        "MAXIMUM_WEIGHT",
+        "SELLABLE",
+    }
+    assert told.keys() == asked
+    assert told["CASH"] == {"need": "24003600", "available": "50000000"}
+    assert told["STALE_DATA"]["oldest_age"] == "0"
+
+
+def test_figures_that_cannot_be_told_keep_no_order_here() -> None:
+    rules = (Broken(KeyError("x")),)
+    (told,) = passed(buy(1), a_view(), rules, check(buy(1), a_view(), ()))
+    assert told.figures["error"] == "KeyError"
+
+
+@pytest.mark.parametrize(("ordered", "largest"), [(100, 49), (50, 49), (49, 49), (1, 1)])
+def test_the_largest_quantity_that_would_pass_is_found(ordered: int, largest: int) -> None:
+    # 20 % of 100,000,000 less the commission are 49 shares of 400,000, not 50
+    assert largest_quantity(buy(ordered), a_view(), rules_for(RiskLimits())) == largest
+
+
+def test_of_a_refusal_that_no_quantity_helps_nothing_would_pass() -> None:
+    assert largest_quantity(buy(100), HOPELESS, rules_for(RiskLimits())) == 0
+
+
 def test_a_naive_time_closes_the_gate_and_does_not_open_it() -> None:
     """Incident 24: one naive timestamp made every safety check pass for 16 hours."""
     naive = datetime(2018, 1, 16, 10, 0)  # noqa: DTZ001 - the defect itself
@@ -86,7 +128,7 @@ def test_a_naive_time_closes_the_gate_and_does_not_open_it() -> None:
 def test_a_holding_without_a_price_counts_as_unknown_and_not_as_nothing() -> None:
     view = a_view(ledger=a_ledger(_005930=10), quotes={LG_CHEM: a_quote()})
     refused = {b.rule_id for b in check(buy(1), view, rules_for(RiskLimits())).breaches}
-    assert refused == {"STALE_DATA", "DAILY_LOSS", "MAXIMUM_WEIGHT"}
+    assert refused == {"STALE_DATA", "DAILY_LOSS", "DRAWDOWN", "MAXIMUM_WEIGHT"}
 
 
 def test_the_same_question_has_the_same_answer() -> None:

@@ -1,13 +1,21 @@
-"""This is the proof that exposure never passes a limit, whatever happens to the orders in flight."""
+"""This is the proof that exposure never passes a limit, whatever happens to the orders in flight.
+
+`STEPS` (environment, 4,000 unless given) says how many steps to make; `make properties` makes 100,000.
+"""
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_left
+from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from itertools import count
+from typing import Final
 
-from hypothesis import settings
+import pytest
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -15,6 +23,7 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
+    run_state_machine_as_test,
 )
 
 from risk.gate import check
@@ -31,6 +40,12 @@ SYMBOLS = st.sampled_from([LG_CHEM, SAMSUNG, HYUNDAI])
 LIMIT_PERCENT = st.none() | st.integers(-10, 10)
 CASH = 20_000_000
 PRICES = {LG_CHEM: 4_000, HYUNDAI: 3_000, SAMSUNG: 2_000}
+STEPS: Final = int(os.environ.get("STEPS", "4000"))
+STEPS_OF_A_RUN: Final = 50
+MANY: Final = 20_000
+"""After so many steps every limit has been the one that bound."""
+TALLY: Final[Counter[str]] = Counter()
+"""How many steps were made, and which rule refused how often."""
 # Each limit can be the one that binds: 70 % of the account are 3,500 LG Chem, two such holdings overdraw the
 # cash, and 4,000 Samsung are far below their weight.
 LIMITS = RiskLimits(
@@ -38,6 +53,12 @@ LIMITS = RiskLimits(
     maximum_quantity_per_symbol=4_000,
     maximum_weight=Decimal("0.7"),
     maximum_holdings=2,
+    maximum_order_value=13_000_000,
+    maximum_daily_value=25_000_000,
+    orders_per_minute=4,
+    price_collar=Decimal("0.3"),  # a market buy is priced at the upper limit
+    reject_streak=100,
+    symbol_failures=100,
 )
 
 
@@ -52,15 +73,17 @@ class Account(RuleBasedStateMachine):
         self.known: dict[str, Order] = {}
         self.prices = dict(PRICES)
         self.numbers = count(1)
+        self.now = NOW
 
     @property
     def view(self) -> RiskView:
         """What the gate sees now."""
         return a_view(
+            at=self.now,
             ledger=self.ledger,
             open_orders=tuple(o for o in self.known.values() if o.is_open),
             day_orders=tuple(self.known.values()),
-            quotes={symbol: a_quote(symbol, last=price) for symbol, price in self.prices.items()},
+            quotes={s: a_quote(s, last=price, at=self.now) for s, price in self.prices.items()},
             equity_opening=CASH,
         )
 
@@ -105,6 +128,7 @@ class Account(RuleBasedStateMachine):
             side=side,
             quantity=1,
             order_type=OrderType.LIMIT if price else OrderType.MARKET,
+            reference_price=self.prices[symbol],
             limit_price=price,
         )
 
@@ -112,16 +136,32 @@ class Account(RuleBasedStateMachine):
         """Ask the gate and act on its word."""
         order = Order.initialize(intent)
         decision = check(intent, self.view, rules_for(LIMITS))
-        sent = order.submit(at=NOW) if decision.is_approved else order.deny("", at=NOW)
+        TALLY.update(breach.rule_id for breach in decision.breaches)
+        is_approved = decision.is_approved
+        sent = order.submit(at=self.now) if is_approved else order.deny("", at=self.now)
         self.known[intent.client_order_id] = sent
         if sent.is_open and sent.side is Side.BUY:
+            TALLY["bought"] += 1
             self.check_weight(sent.symbol)
+            self.check_pace_and_value(sent)
 
     def check_weight(self, symbol: Symbol) -> None:
         """After a buy was sent: at today's prices its symbol stays within its weight, come what may."""
         worst = self.if_every_buy_filled()
         value = worst.position(symbol).quantity * self.prices[symbol]
         assert value <= LIMITS.maximum_weight * worst.equity(self.prices)
+
+    def check_pace_and_value(self, order: Order) -> None:
+        """After a buy was sent: at its worst it costs no more than one order may, and few left before it."""
+        assert self.worst_cost(order) <= LIMITS.maximum_order_value
+        since = self.now - timedelta(minutes=1)
+        sent = [o for o in self.known.values() if o.submitted_at and o.submitted_at > since]
+        assert len(sent) <= LIMITS.orders_per_minute
+
+    def worst_cost(self, order: Order) -> int:
+        """Give what is open of a buy at the worst price that it allows, without commission."""
+        price = order.intent.limit_price or self.prices[order.symbol] * 13 // 10
+        return order.open_quantity * price
 
     def if_every_buy_filled(self) -> Ledger:
         """Book every open buy whole, at the worst price that it allows."""
@@ -173,6 +213,11 @@ class Account(RuleBasedStateMachine):
         if order.status is OrderStatus.PENDING_CANCEL:
             self.known[identity] = order.cancel(at=NOW)
 
+    @rule(seconds=st.sampled_from([5, 30, 60]))
+    def wait(self, seconds: int) -> None:
+        """Let time pass."""
+        self.now += timedelta(seconds=seconds)
+
     @precondition(lambda self: not any(o.is_open for o in self.known.values()))
     @rule(symbol=SYMBOLS, percent=st.integers(90, 110))
     def move(self, symbol: Symbol, percent: int) -> None:
@@ -180,8 +225,16 @@ class Account(RuleBasedStateMachine):
         self.prices[symbol] = max(1_000, self.prices[symbol] * percent // 100)
 
     @invariant()
+    def the_day_never_buys_more_than_it_may(self) -> None:
+        """Every open buy may fill at its worst."""
+        bought = [o for o in self.known.values() if o.side is Side.BUY]
+        spent = sum(o.filled_value + self.worst_cost(o) for o in bought)
+        assert spent <= LIMITS.maximum_daily_value
+
+    @invariant()
     def cash_is_never_overdrawn(self) -> None:
         """Every open buy can be paid at its worst."""
+        TALLY["steps"] += 1
         assert self.if_every_buy_filled().cash >= 0
 
     @invariant()
@@ -204,5 +257,37 @@ class Account(RuleBasedStateMachine):
             assert promised <= self.ledger.position(symbol).quantity
 
 
-TestExposure = Account.TestCase
-TestExposure.settings = settings(max_examples=40, stateful_step_count=50)
+def make_runs(number: int) -> None:
+    """Let Hypothesis make so many runs; of a failure it prints the steps, cut down, and the blob that repeats it."""
+    runs = settings(
+        max_examples=number,
+        stateful_step_count=STEPS_OF_A_RUN,
+        suppress_health_check=list(HealthCheck),
+        database=None,
+    )
+    run_state_machine_as_test(Account, settings=runs)
+
+
+EXPECTED: Final = {
+    "bought",
+    "CASH",
+    "MAXIMUM_DAILY_VALUE",
+    "MAXIMUM_HOLDINGS",
+    "MAXIMUM_ORDER_VALUE",
+    "MAXIMUM_QUANTITY",
+    "MAXIMUM_WEIGHT",
+    "ORDER_RATE",
+    "SELLABLE",
+}
+
+
+@pytest.mark.timeout(3600)
+def test_exposure_never_passes_a_limit(capsys: pytest.CaptureFixture[str]) -> None:
+    TALLY.clear()
+    while TALLY["steps"] < STEPS:
+        make_runs(-(-(STEPS - TALLY["steps"]) // STEPS_OF_A_RUN))
+    with capsys.disabled():
+        told = dict(sorted(TALLY.items()))
+        print(f"\n{TALLY['steps']:,} steps: {told}")  # noqa: T201 - the proof's figure
+    assert TALLY["steps"] >= STEPS
+    assert set(TALLY) >= (EXPECTED if STEPS >= MANY else {"bought", "ORDER_RATE"})
