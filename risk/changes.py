@@ -8,6 +8,8 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, Final
 
+from risk.limits import LARGER_IS_STRICTER, RiskLimits
+
 
 class Tighter(StrEnum):
     """In which direction a figure becomes safer."""
@@ -16,12 +18,13 @@ class Tighter(StrEnum):
     HIGHER = "higher"
 
 
+_LIMITS: Final = {
+    name: Tighter.HIGHER if name in LARGER_IS_STRICTER else Tighter.LOWER
+    for name in RiskLimits.model_fields
+}
 TIGHTER: Final[Mapping[str, Tighter]] = {
-    "risk.daily_loss": Tighter.LOWER,
-    "risk.maximum_quantity_per_symbol": Tighter.LOWER,
-    "risk.maximum_weight": Tighter.LOWER,
-    "risk.maximum_holdings": Tighter.LOWER,
-    "risk.maximum_price_age": Tighter.LOWER,
+    **{f"risk.{name}": side for name, side in _LIMITS.items()},
+    **{f"strategies.*.risk.{name}": side for name, side in _LIMITS.items()},
     "trips.reject_streak": Tighter.LOWER,
     "trips.orders_in_doubt": Tighter.LOWER,
     "trips.silence_seconds": Tighter.LOWER,
