@@ -139,13 +139,18 @@ class Case:
                 yield f"{order.client_order_id} bound to {number} of {self._truth[number]}"
 
     def blocked(self) -> Iterable[str]:
-        """Tell when an order of another symbol was not even sent because one was in doubt, at the last try too."""
+        """Tell when an order of another symbol was not even sent because one was in doubt, at the last try too.
+
+        After a death nobody orders while the broker shows nothing of a day that had orders. That passes; it is
+        wrong only if it lasts as long as the doubt.
+        """
         last = ""
         for entry in self._diary.entries:
             if entry["event"] == "neighbour" and entry["became"] in ([], ["DENIED"]):
                 last = f"another symbol's order: {entry['became']}"
             elif entry["event"] == "stumbled" and entry["act"] == NEIGHBOUR:
-                last = entry["words"] if entry["words"].startswith("NotReady") else last
+                lasts = bool(self.doubtful) and entry["words"].startswith("NotReady")
+                last = entry["words"] if lasts else last
             elif entry["event"] == "placing":
                 last = ""
         if last:
