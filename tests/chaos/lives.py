@@ -171,14 +171,22 @@ class Life:
                     await cancel_order(self.desk, lease, order.client_order_id, reason="chaos")
 
     async def _order_neighbour(self) -> None:
-        """Order another symbol while one is in doubt: nothing may be in its way."""
-        orders = self._orders()
+        """Order another symbol while one is in doubt: nothing may be in its way.
+
+        Nobody dies in it while two are in doubt: at three of them the kill switch trips, as it should.
+        """
+        orders, was_armed = self._orders(), self.trap.is_armed
         taken = {order.symbol for order in orders if order.error_code not in NEVER_IN}
         free = (each for each in self.desk.channel.symbols if each not in taken)
         symbol = next(free, None)
-        if symbol is not None:
+        if symbol is None:
+            return
+        self.trap.is_armed = was_armed and sum(order.is_in_doubt for order in orders) < 2
+        try:
             made = await trade.fn(self.desk, [a_signal(symbol=symbol)])
-            self.trap.diary.write("neighbour", became=[str(order.status) for order in made])
+        finally:
+            self.trap.is_armed = was_armed
+        self.trap.diary.write("neighbour", became=[str(order.status) for order in made])
 
     async def _look(self, seconds: float) -> bool:
         """Let time pass, work off what came, compare the books; tell whether the broker's could be read."""

@@ -269,7 +269,8 @@ def _leave_after(act: Callable[[], None], log: Path) -> None:
     """Do `act` with everything it says in a file, then leave without any ceremony of the parent's."""
     code = 1
     try:
-        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)  # also when the parent is killed
+        if sys.platform == "linux":  # elsewhere a killed job leaves its processes behind
+            ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
         descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         os.dup2(descriptor, 1)
         os.dup2(descriptor, 2)

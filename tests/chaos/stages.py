@@ -38,6 +38,8 @@ from tests.chaos.steps import Diary, Trap
 from tests.chaos.wires import Greeting, WatchedBroker, WatchedStream, Wire
 from tests.desks import a_channel
 
+SYMBOLS: Final = ("051910", "005930", "005380", "035420", "015760", "068270")
+"""More than can be in doubt at once."""
 HTS_ID: Final = "maemae"
 HASTE: Final = 10
 """Seconds that pass in a process's event loop while one real second does: pauses and time-outs shrink alike."""
@@ -183,6 +185,7 @@ async def a_desk(place: Place, trap: Trap, greet: Greeting) -> AsyncIterator[Des
 
 def _channel(scenario: Scenario) -> Any:
     return a_channel(
+        watch_list=list(SYMBOLS),
         sizing={
             "target_weight": "0.003",
             "limit_offset": scenario.offset,

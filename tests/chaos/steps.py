@@ -79,19 +79,24 @@ class Diary:
         finally:
             os.close(descriptor)
 
+    @property
+    def entries(self) -> tuple[Mapping[str, Any], ...]:
+        """All lines, oldest first."""
+        lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else []
+        return tuple(json.loads(line) for line in lines)
+
     def of(self, event: str) -> Iterator[Mapping[str, Any]]:
         """Give the lines of one kind, oldest first."""
-        lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else []
-        return (entry for line in lines if (entry := json.loads(line))["event"] == event)
+        return (entry for entry in self.entries if entry["event"] == event)
 
-    def wait_for(self, event: str, *, count: int = 1, seconds: float = 30) -> None:
+    def wait_for(self, event: str, *, seconds: float = 30) -> None:
         """Wait until somebody has written such a line.
 
         Raises:
             TimeoutError: when nobody does.
         """
         for _ in range(int(seconds / 0.002)):
-            if sum(1 for _ in self.of(event)) >= count:
+            if any(self.of(event)):
                 return
             time.sleep(0.002)
         raise TimeoutError(f"nobody wrote {event!r}")
