@@ -25,7 +25,9 @@ from trading.halts import Halt, TradingState, tightened
 SEAL: Final = 1_000_000_000
 """The file's time of change in seconds, always this one: whoever touches the file breaks the seal."""
 PATIENCE_SECONDS: Final = 0.5
-"""How long a halt waits for another writer, who may be a process that somebody has stopped."""
+"""How long a halt waits for another writer who does not run: a process that somebody has stopped."""
+LONGEST_PATIENCE_SECONDS: Final = 5.0
+"""How long it waits for one who runs, on a machine so busy that writing takes long."""
 
 
 class HaltFile:
@@ -113,10 +115,13 @@ class HaltFile:
     def _only_writer(self, *, is_urgent: bool) -> Iterator[None]:
         """Wait for the other writer; an urgent one goes ahead when that takes too long."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self._lock.open("a") as file:  # closing it gives the lock back, and so does dying
-            if not _locks(file.fileno()) and not is_urgent:
+        with self._lock.open("a+b") as file:  # closing it gives the lock back, and so does dying
+            is_ours = _locks(file.fileno())
+            if not is_ours and not is_urgent:
                 raise TimeoutError(f"{self._lock}: another process is writing")
             yield
+            if is_ours:
+                file.truncate(0)
 
     def _content(self) -> bytes | None:
         """Read the file, None when there is none; b"" when its seal is broken."""
@@ -141,15 +146,29 @@ def _with(known: tuple[Halt, ...], halt: Halt) -> list[Halt]:
 
 
 def _locks(descriptor: int) -> bool:
-    until = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < until:
+    """Take the lock and leave our number in it; False when its holder does not run or takes very long."""
+    began = time.monotonic()
+    while (waited := time.monotonic() - began) < LONGEST_PATIENCE_SECONDS:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            if waited > PATIENCE_SECONDS and not _runs(os.pread(descriptor, 20, 0)):
+                return False
             time.sleep(0.001)
         else:
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, str(os.getpid()).encode())
             return True
     return False
+
+
+def _runs(holder: bytes) -> bool:
+    """Tell whether the process of that number runs; of one that cannot be looked at, nobody knows."""
+    try:
+        state = Path(f"/proc/{int(holder)}/stat").read_bytes().rpartition(b") ")[2][:1]
+    except (OSError, ValueError):
+        return False
+    return state not in {b"T", b"t", b"Z", b"X"}
 
 
 def _broken(why: str, at: datetime) -> Halt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from ctypes import c_long
 from pathlib import Path
 
@@ -26,3 +27,15 @@ def write_on(path: Path, name: str, written: c_long, until: int) -> None:
     for number in range(until):
         file.put(halt_of(name, number))
         written.value = number
+
+
+def hold_on(path: Path, seconds: float = 3600) -> None:
+    """Be in the midst of writing for so long."""
+    with HaltFile(path)._only_writer(is_urgent=True):  # noqa: SLF001 - the moment that is looked at
+        time.sleep(seconds)
+
+
+def wait_for_holder(path: Path) -> None:
+    """Wait until a process is in the midst of writing."""
+    while not path.with_suffix(".lock").read_bytes():
+        time.sleep(0.001)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import random
+import signal
 import time
 from ctypes import c_long
 from multiprocessing import get_context
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from adapters.halt_files import HaltFile
-from tests.halt_writers import AT, PLACES, halt_of, write_on
+from tests.halt_writers import AT, PLACES, halt_of, hold_on, wait_for_holder, write_on
 
 KILLS = 24
 WARM = get_context("forkserver")
@@ -70,12 +70,31 @@ def test_a_stopped_writer_keeps_no_halt_waiting(tmp_path: Path) -> None:
     """A process that somebody has stopped in the midst of writing holds the lock for ever."""
     file = HaltFile(tmp_path / "halt.json")
     file.put(halt_of("one", 0))
-    with file.path.with_suffix(".lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        began = time.monotonic()
-        file.put(halt_of("one", 1))
-        took = time.monotonic() - began
-        with pytest.raises(TimeoutError):
-            file.lift("operator", strategy_id="one-1", at=AT)
+    holder = WARM.Process(target=hold_on, args=(file.path,))
+    holder.start()
+    wait_for_holder(file.path)
+    assert holder.pid is not None
+    os.kill(holder.pid, signal.SIGSTOP)
+    began = time.monotonic()
+    file.put(halt_of("one", 1))
+    took = time.monotonic() - began
+    with pytest.raises(TimeoutError):
+        file.lift("operator", strategy_id="one-1", at=AT)
+    holder.kill()
+    holder.join()
     assert took < 1
+    assert len(file.read(at=AT)) == 2
+
+
+def test_a_slow_writer_is_waited_for(tmp_path: Path) -> None:
+    """Nobody overtakes a writer who runs: what it has read would overwrite the halt of the other."""
+    file = HaltFile(tmp_path / "halt.json")
+    file.put(halt_of("one", 0))
+    holder = WARM.Process(target=hold_on, args=(file.path, 1.5))
+    holder.start()
+    wait_for_holder(file.path)
+    began = time.monotonic()
+    file.put(halt_of("one", 1))
+    assert time.monotonic() - began > 1
+    holder.join()
     assert len(file.read(at=AT)) == 2
