@@ -36,6 +36,8 @@ LOOKS: Final = (1, 4, 15, 30, 60, 90, 120, 180, 300)
 """Seconds of market time before each look of a process that recovers."""
 SWEEPS: Final = 2
 """Looks that go on after an order was called absent: it must not turn up."""
+NEIGHBOURS: Final = 2
+"""So many orders of other symbols are enough: each new one is a row that may be late itself."""
 LAST_LOOKS: Final = 10
 """So often the book is asked for after the close, until it can be read once."""
 QUIET: Final = 0.1
@@ -179,7 +181,8 @@ class Life:
         taken = {order.symbol for order in orders if order.error_code not in NEVER_IN}
         free = (each for each in self.desk.channel.symbols if each not in taken)
         symbol = next(free, None)
-        if symbol is None:
+        known = [o for o in orders if o.broker_order_id and o.symbol != self.place.scenario.symbol]
+        if symbol is None or len(known) >= NEIGHBOURS:
             return
         self.trap.is_armed = was_armed and sum(order.is_in_doubt for order in orders) < 2
         try:
