@@ -25,6 +25,7 @@ from tests.chaos.hands import Hands
 from tests.chaos.scenarios import Scenario
 from tests.chaos.stages import Place, a_desk
 from tests.chaos.steps import Diary, Trap
+from trading.doubts import SEND_WITHIN
 from trading.errors import MaemaeError
 from trading.executions import Execution
 from trading.instruments import Symbol
@@ -36,8 +37,6 @@ LOOKS: Final = (1, 4, 15, 30, 60, 90, 120, 180, 300)
 """Seconds of market time before each look of a process that recovers."""
 SWEEPS: Final = 2
 """Looks that go on after an order was called absent: it must not turn up."""
-NEIGHBOURS: Final = 2
-"""So many orders of other symbols are enough: each new one is a row that may be late itself."""
 LAST_LOOKS: Final = 10
 """So often the book is asked for after the close, until it can be read once."""
 QUIET: Final = 0.1
@@ -181,8 +180,7 @@ class Life:
         taken = {order.symbol for order in orders if order.error_code not in NEVER_IN}
         free = (each for each in self.desk.channel.symbols if each not in taken)
         symbol = next(free, None)
-        known = [o for o in orders if o.broker_order_id and o.symbol != self.place.scenario.symbol]
-        if symbol is None or len(known) >= NEIGHBOURS:
+        if symbol is None or _has_control(orders):
             return
         self.trap.is_armed = was_armed and sum(order.is_in_doubt for order in orders) < 2
         try:
@@ -228,6 +226,12 @@ class Life:
             held = {symbol: ledger.position(symbol).quantity for symbol in ledger.held_symbols}
             books = Books(work.orders.of_day(A_DAY), work.executions.all(), ledger.cash, held)
         (self.place.folder / "books.pickle").write_bytes(pickle.dumps(books))
+
+
+def _has_control(orders: tuple[Order, ...]) -> bool:
+    """Tell whether an order came in after the last one in doubt had left; more would only be late themselves."""
+    last = max(order.updated_at for order in orders if order.is_in_doubt) + SEND_WITHIN
+    return any(o.broker_order_id and o.submitted_at and o.submitted_at >= last for o in orders)
 
 
 def _age_lease(place: Place) -> None:
