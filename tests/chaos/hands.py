@@ -46,10 +46,11 @@ class Hands:
         self.advance_to(self.clock.now() + timedelta(seconds=seconds))
 
     def advance_to(self, at: datetime) -> None:
-        """Play the market up to `at`, if that is to come."""
+        """Play the market up to `at`; not if another process has just gone further."""
         if at > self.clock.now():
-            self._ask("POST", "/sim/clock", {"advance_to": at.isoformat()})
-            self.clock.show(at)
+            status, _ = self._call("POST", "/sim/clock", {"advance_to": at.isoformat()})
+            if status == http.client.OK:
+                self.clock.show(max(at, self.clock.now()))
 
     def faults(self, table: Mapping[str, Any]) -> None:
         """Let nothing but these faults happen."""

@@ -23,7 +23,7 @@ from tasks.writers import only_writer
 from tests.builders import A_DAY, a_signal, seoul
 from tests.chaos.hands import Hands
 from tests.chaos.scenarios import Scenario
-from tests.chaos.stages import Place, a_desk
+from tests.chaos.stages import PRICES, Place, a_desk
 from tests.chaos.steps import Diary, Trap
 from trading.doubts import SEND_WITHIN
 from trading.errors import MaemaeError
@@ -54,9 +54,14 @@ class Books:
     positions: dict[Symbol, int]
 
 
+def entry_of(symbol: Symbol) -> Signal:
+    """Give the decision to buy a symbol."""
+    return a_signal(symbol=symbol, reference_price=PRICES[symbol])
+
+
 def signal_of(scenario: Scenario) -> Signal:
     """Give the decision that all processes of a run act on."""
-    entry = a_signal(symbol=scenario.symbol)
+    entry = entry_of(scenario.symbol)
     if scenario.side is Side.BUY:
         return entry
     return replace(entry, direction=Direction.EXIT, trigger="target", reason="target")
@@ -105,7 +110,7 @@ class Life:
         self.trap.diary.write("opening", orders=hands.count_orders())
         await reconcile.fn(self.desk)
         if scenario.side is Side.SELL:
-            await trade.fn(self.desk, [a_signal(symbol=scenario.symbol)])
+            await trade.fn(self.desk, [entry_of(scenario.symbol)])
             hands.advance(30)
             await reconcile.fn(self.desk)
         hands.advance(120)
@@ -184,7 +189,7 @@ class Life:
             return
         self.trap.is_armed = was_armed and sum(order.is_in_doubt for order in orders) < 2
         try:
-            made = await trade.fn(self.desk, [a_signal(symbol=symbol)])
+            made = await trade.fn(self.desk, [entry_of(symbol)])
         finally:
             self.trap.is_armed = was_armed
         self.trap.diary.write("neighbour", became=[str(order.status) for order in made])

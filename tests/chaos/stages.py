@@ -37,9 +37,17 @@ from tests.chaos.scenarios import SLOW_REPLY, Scenario
 from tests.chaos.steps import Diary, Trap
 from tests.chaos.wires import Greeting, WatchedBroker, WatchedStream, Wire
 from tests.desks import a_channel
+from trading.instruments import Symbol
 
-SYMBOLS: Final = ("051910", "005930", "005380", "035420", "015760", "068270")
-"""More than can be in doubt at once."""
+PRICES: Final = {
+    Symbol("051910"): 437_000,
+    Symbol("005930"): 48_540,
+    Symbol("005380"): 155_000,
+    Symbol("035420"): 184_200,
+    Symbol("015760"): 36_200,
+    Symbol("068270"): 343_840,
+}
+"""The closing prices, in won, of the day before; more symbols than can be in doubt at once."""
 HTS_ID: Final = "maemae"
 HASTE: Final = 10
 """Seconds that pass in a process's event loop while one real second does: pauses and time-outs shrink alike."""
@@ -185,7 +193,7 @@ async def a_desk(place: Place, trap: Trap, greet: Greeting) -> AsyncIterator[Des
 
 def _channel(scenario: Scenario) -> Any:
     return a_channel(
-        watch_list=list(SYMBOLS),
+        watch_list=list(PRICES),
         sizing={
             "target_weight": "0.003",
             "limit_offset": scenario.offset,
