@@ -235,8 +235,9 @@ class Life:
 
 def _has_control(orders: tuple[Order, ...]) -> bool:
     """Tell whether an order came in after the last one in doubt had left; more would only be late themselves."""
-    last = max(order.updated_at for order in orders if order.is_in_doubt) + SEND_WITHIN
-    return any(o.broker_order_id and o.submitted_at and o.submitted_at >= last for o in orders)
+    left = {order.client_order_id: order.submitted_at or order.updated_at for order in orders}
+    last = max(left[order.client_order_id] for order in orders if order.is_in_doubt) + SEND_WITHIN
+    return any(o.broker_order_id and left[o.client_order_id] >= last for o in orders)
 
 
 def _age_lease(place: Place) -> None:
