@@ -34,6 +34,7 @@ CHECKS = [
     "channel",
     "notices",
     "database",
+    "config",
     "trigrams",
     "rehearsal",
     "database_clock",
