@@ -221,6 +221,8 @@ def test_one_line_of_the_whole_system_sends_orders_and_one_tries_that_it_cannot(
         for function in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(function, ast.AsyncFunctionDef | ast.FunctionDef)
         for node in ast.walk(function)
-        if isinstance(node, ast.Attribute) and node.attr == "place"
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "place"
     ]
     assert sorted(callers) == ["tasks/rehearsals.py:_is_withheld", "tasks/submissions.py:_send"]
