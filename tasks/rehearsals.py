@@ -27,6 +27,7 @@ from trading.doubts import SEND_WITHIN
 from trading.errors import BadInput, NotReady, Withheld
 from trading.halts import REHEARSED, Halt, TradingState
 from trading.instruments import Symbol
+from trading.krx import round_price
 from trading.orders import Order, OrderIntent, OrderStatus, OrderType, Side, client_order_id
 from trading.sessions import Phase, phase_at
 from trading.signals import Direction, Signal
@@ -78,7 +79,7 @@ class Rehearsal:
 async def rehearse(desk: Desk) -> Rehearsal:
     """Prove the kill switch on dev or paper, during the session, while nothing stops and nothing is open.
 
-    One share is ordered at the day's lowest price, where it rests. Each level is put in file and row; then the gate
+    One share is ordered at the lowest price allowed, where it rests. Each level is put in file and row; then the gate
     must refuse and the way to the broker must withhold another such order, and let pass what the level allows.
     At last everything is halted and the resting order canceled at the broker. All is lifted again, told and
     recorded.
@@ -236,7 +237,7 @@ def _signal(desk: Desk, symbol: Symbol) -> Signal:
 
 
 def _intent(desk: Desk, view: RiskView, symbol: Symbol) -> OrderIntent:
-    """Order one share at the day's lowest price, as a strategy of its own."""
+    """Order one share far below the market, as a strategy of its own."""
     day, signal_id = view.trading_day, f"{SOURCE}-{view.at.isoformat()}"
     return OrderIntent(
         client_order_id=client_order_id(
@@ -255,13 +256,26 @@ def _intent(desk: Desk, view: RiskView, symbol: Symbol) -> OrderIntent:
         side=Side.BUY,
         quantity=1,
         order_type=OrderType.LIMIT,
-        limit_price=view.quotes[symbol].lower_limit,
+        limit_price=_resting_price(desk, view, symbol),
         trading_day=day,
         signal_id=signal_id,
         reason=desk.wording.text("rehearsal.reason"),
         created_at=view.at,
         reference_price=view.quotes[symbol].last,
     )
+
+
+def _resting_price(desk: Desk, view: RiskView, symbol: Symbol) -> int:
+    """Give the lowest price that the day's limits and our own price collar allow."""
+    quote, instrument = view.quotes[symbol], view.instruments[symbol]
+    lowest = round_price(
+        quote.last * (1 - desk.channel.risk.price_collar),
+        Side.SELL,  # up, so that it stays inside
+        on=view.trading_day,
+        market=instrument.market,
+        kind=instrument.kind,
+    )
+    return max(lowest, quote.lower_limit)
 
 
 def _tell(desk: Desk, done: Rehearsal) -> None:

@@ -78,8 +78,8 @@ def test_halt_and_resume_leave_row_file_audit_and_messages(
     assert halts_on_disk(home) == []
     assert row_halts(stores) == []
     with stores.begin() as work:
-        acts = [entry.action for _, entry in work.audit.last(count=2)]
-    assert acts == ["resume", "halt"]
+        acts = [entry.action for _, entry in work.audit.last()]
+    assert [act for act in acts if not act.startswith("config ")] == ["resume", "halt"]
     lines = (home / "inbox.jsonl").read_text("utf-8").splitlines()
     assert [json.loads(line)["text"] for line in lines][-2:] == ["too hot", "cooled down"]
 
