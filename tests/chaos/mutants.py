@@ -181,14 +181,13 @@ def _sleeps_before_sending(scenario: Scenario) -> bool:
 
 
 def _is_hidden(scenario: Scenario) -> bool:
-    """Tell whether an order rests, unseen for long: what has filled is betrayed by the shares."""
+    """Tell whether an order that left stays unseen for long."""
     faults = scenario.faults
     is_late = (
         faults.get("orders_lag", {}).get("seconds", 0) >= 300 and "seed" not in faults["orders_lag"]
     )
-    rests = faults.get("volatility_interruption", {}).get("seconds", 0) >= 600
     dies = _dies_at((Step.BYTES, Moment.AFTER), (Step.TAKEN, Moment.AFTER))
-    return is_late and rests and dies(scenario) and scenario.side is Side.BUY
+    return is_late and dies(scenario) and scenario.side is Side.BUY
 
 
 def _is_haunted(scenario: Scenario) -> bool:
@@ -208,7 +207,7 @@ MUTANTS: Final = (
     Mutant("retry on time-out", retry_on_time_out, lambda s: s.fault in DROPPING),
     Mutant("take the first of two", take_the_first_of_two, _is_haunted),
     Mutant("never look at the lease", never_look_at_the_lease, _sleeps_before_sending),
-    Mutant("absent at first sight", absent_at_first_sight, _is_hidden),
+    Mutant("absent at first sight", absent_at_first_sight, _is_hidden, limit=30),
     Mutant("every channel is ours", every_channel_is_ours, _never_left),
     Mutant("notices without identity", notices_without_identity, _hears_twice),
     Mutant("guess rejected", guess_rejected, lambda s: s.fault in DROPPING),
