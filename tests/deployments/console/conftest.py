@@ -72,7 +72,7 @@ def filled(stores: PostgresStores, database: str) -> None:
     fill_day(stores)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def simulator() -> Iterator[dict[str, Any]]:
     """A real KIS simulator, its clock standing at 2018-01-16."""
     options = ["--port", "0", "--ws-port", "0", "--account", ACCOUNT]
