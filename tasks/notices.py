@@ -7,8 +7,6 @@ from datetime import date
 from tasks.desk import Desk
 from tasks.fills import NoticeOutcome, apply_notice
 from tasks.looks import Look
-from trading.doubts import may_be_about
-from trading.notices import Notice
 
 
 def apply_waiting(desk: Desk, *, trading_day: date) -> frozenset[NoticeOutcome]:
@@ -35,14 +33,6 @@ def release_notices(desk: Desk, seen: Look) -> None:
             waiting = {n.broker_order_id for n in work.notices.waiting(day.day)}
             for number in () if doubtful else waiting & shown:
                 work.notices.drop(day.day, number)
-
-
-def is_about_a_doubt(desk: Desk, notice: Notice, *, trading_day: date) -> bool:
-    """Tell whether a notice of an unknown number may be that of an order in doubt."""
-    with desk.stores.begin() as work:
-        doubtful = [order for order in work.orders.of_day(trading_day) if order.is_in_doubt]
-        evidence = [(order, work.submissions.get(order.client_order_id)) for order in doubtful]
-    return any(s is not None and may_be_about(order, s, notice) for order, s in evidence)
 
 
 def _drop(desk: Desk, trading_day: date, number: str) -> None:

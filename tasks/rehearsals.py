@@ -182,9 +182,15 @@ def _is_denied(desk: Desk, view: RiskView, intent: OrderIntent) -> bool:
 
 
 async def _is_withheld(desk: Desk, lease: Lease, intent: OrderIntent) -> bool:
-    """Go the whole way to the broker; if the halt does not hold, the order is one that is canceled below."""
+    """Go the whole way to the first byte, which is never written: not even when the halt does not hold."""
+    look = _look(desk, lease, intent)
+
+    def look_and_stay() -> None:
+        look()
+        raise Withheld("the halt did not hold it", code="NOT_HELD")
+
     try:
-        await desk.broker.place(intent, last_look=_look(desk, lease, intent))
+        await desk.broker.place(intent, last_look=look_and_stay)
     except Withheld as error:
         return error.code == RULE_ID
     return False

@@ -257,7 +257,7 @@ def test_a_rehearsal_proves_every_level_and_is_recorded(
 def test_a_rehearsal_finds_a_switch_that_does_not_hold(
     console: Console, at_simulator: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The last look is taken away: the rehearsal must see the order leave, and take it back."""
+    """The last look is taken away: the rehearsal must see that nothing holds the order, and send none."""
     asyncio.run(_come_into_the_session(at_simulator))
     before = asyncio.run(_book(at_simulator))
     monkeypatch.setattr("tasks.rehearsals.last_look", lambda *_, **__: None)
@@ -266,6 +266,7 @@ def test_a_rehearsal_finds_a_switch_that_does_not_hold(
     assert "FAILED" in answer.out
     made = asyncio.run(_book(at_simulator))[len(before) :]
     assert not [order for order in made if order["open_quantity"]]
+    assert [order["act"] for order in made] == ["NEW", "CANCEL"]  # the one that rested, and its cancel
 
 
 @pytest.mark.usefixtures("database")
