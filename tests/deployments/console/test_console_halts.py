@@ -266,12 +266,14 @@ def test_a_rehearsal_finds_a_switch_that_does_not_hold(
     assert "FAILED" in answer.out
     made = asyncio.run(_book(at_simulator))[len(before) :]
     assert not [order for order in made if order["open_quantity"]]
-    assert [order["act"] for order in made] == ["NEW", "CANCEL"]  # the one that rested, and its cancel
+    assert [order["act"] for order in made] == [
+        "NEW",
+        "CANCEL",
+    ]  # the one that rested, and its cancel
 
 
-@pytest.mark.usefixtures("database")
 def test_nothing_is_rehearsed_on_live_nor_while_something_stops(
-    console: Console, at_simulator: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    console: Console, database: str, at_simulator: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asyncio.run(_come_into_the_session(at_simulator))
     assert console("halt").code == 0
@@ -282,9 +284,13 @@ def test_nothing_is_rehearsed_on_live_nor_while_something_stops(
     (channels / "live.yaml").write_text(text, "utf-8")
     monkeypatch.setenv("MAEMAE_CHANNEL", "live")
     before = asyncio.run(_book(at_simulator))
+    unapproved = console("halt", "--rehearse")
+    assert (unapproved.code, "approve" in unapproved.err) == (2, True)
+    opened = PostgresStores(database, channel="live", account=ACCOUNT)
+    with closing(opened) as stores, stores.begin() as work:
+        assert work.configs.approve(1, at=seoul(A_DAY, "09:30"))
     live = console("halt", "--rehearse")
-    assert live.code == 2  # settings that nobody approved refuse it even before its own refusal
-    assert "dev or paper" in live.err or "approve" in live.err
+    assert (live.code, "dev or paper" in live.err) == (2, True)
     assert asyncio.run(_book(at_simulator)) == before
 
 
