@@ -1,4 +1,4 @@
-"""This is what maemae asks of its memory about who changed what: versions of the settings, and the audit log."""
+"""This is what maemae asks of its memory about changes: versions of settings, evidence for them, the audit log."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from trading.audits import AuditEntry, AuditRow
 from trading.configs import ConfigVersion
+from trading.evidence import Evidence, EvidenceKind
 
 
 class ConfigStore(Protocol):
@@ -37,6 +38,22 @@ class ConfigStore(Protocol):
 
     def all(self) -> tuple[ConfigVersion, ...]:
         """Give every version, oldest first."""
+        ...
+
+
+class EvidenceStore(Protocol):
+    """What was tried, of every channel of this memory; nothing of it is ever changed."""
+
+    def record(self, evidence: Evidence) -> None:
+        """Write."""
+        ...
+
+    def latest(self, kind: EvidenceKind, *, channel: str) -> Evidence | None:
+        """Give the newest of its kind on a channel, passed or not."""
+        ...
+
+    def last(self, kind: EvidenceKind, *, channel: str, count: int) -> tuple[Evidence, ...]:
+        """Give the newest `count` of their kind on a channel, newest first."""
         ...
 
 

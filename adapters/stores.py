@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, Protocol
 
-from adapters.control_stores import AuditLog, ConfigStore
+from adapters.control_stores import AuditLog, ConfigStore, EvidenceStore
 from adapters.order_stores import (
     ExecutionStore,
     NoticeStore,
@@ -37,6 +37,7 @@ __all__ = [
     "CalendarStore",
     "ConfigStore",
     "EquityStore",
+    "EvidenceStore",
     "ExecutionStore",
     "HaltStore",
     "InstrumentStore",
@@ -294,6 +295,9 @@ class UnitOfWork(Protocol):
 
     @property
     def configs(self) -> ConfigStore: ...
+
+    @property
+    def evidence(self) -> EvidenceStore: ...
 
     @property
     def outbox(self) -> Outbox: ...

@@ -1,4 +1,4 @@
-"""This is halts, equity points, settings, outbox and audit in memory."""
+"""This is halts, equity points, settings, evidence, outbox and audit in memory."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from trading.audits import BEGINNING, AuditEntry, AuditRow
 from trading.configs import ConfigVersion
 from trading.equity import EquityPoint
 from trading.errors import BadInput
+from trading.evidence import Evidence, EvidenceKind
 from trading.halts import Halt, TradingState
 
 
@@ -124,6 +125,26 @@ class MemoryConfigs:
     def all(self) -> tuple[ConfigVersion, ...]:
         """Give every version, oldest first."""
         return tuple(self.rows)
+
+
+class MemoryEvidence:
+    """What was tried, of every channel."""
+
+    def __init__(self) -> None:
+        self.rows: Log[Evidence] = Log()
+
+    def record(self, evidence: Evidence) -> None:
+        """Write."""
+        self.rows.append(replace(evidence, figures=_as_json(evidence.figures)))
+
+    def latest(self, kind: EvidenceKind, *, channel: str) -> Evidence | None:
+        """Give the newest of its kind on a channel, passed or not."""
+        return next(iter(self.last(kind, channel=channel, count=1)), None)
+
+    def last(self, kind: EvidenceKind, *, channel: str, count: int) -> tuple[Evidence, ...]:
+        """Give the newest `count` of their kind on a channel, newest first."""
+        own = [row for row in self.rows if (row.kind, row.channel) == (kind, channel)]
+        return tuple(sorted(own, key=lambda row: row.made_at)[::-1][:count])
 
 
 class MemoryOutbox:

@@ -18,6 +18,7 @@ from adapters.memory.controls import (
     MemoryAudit,
     MemoryConfigs,
     MemoryEquity,
+    MemoryEvidence,
     MemoryHalts,
     MemoryOutbox,
 )
@@ -31,6 +32,7 @@ from adapters.stores import (
     CalendarStore,
     ConfigStore,
     EquityStore,
+    EvidenceStore,
     ExecutionStore,
     HaltStore,
     InstrumentStore,
@@ -64,6 +66,7 @@ class MemoryUnitOfWork:
         self.equity: EquityStore = MemoryEquity()
         self.calendar: CalendarStore = MemoryCalendar()
         self.configs: ConfigStore = MemoryConfigs()
+        self.evidence: EvidenceStore = MemoryEvidence()
         self.outbox: Outbox = outbox
         self.audit: AuditLog = MemoryAudit(channel, account)
 

@@ -230,6 +230,15 @@ configs = Table(
     *_when("at"),
     *_when("approved_at", nullable=True),
 )
+evidence = Table(
+    "evidence",
+    metadata,
+    _number("evidence_id"),
+    *_text("channel", "kind", "commit"),
+    *_when("made_at"),
+    *_flag("is_passed"),
+    _json("figures"),
+)
 outbox = Table(
     "outbox",
     metadata,

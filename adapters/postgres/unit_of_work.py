@@ -7,6 +7,7 @@ from adapters.postgres.bars import PostgresBars
 from adapters.postgres.calendar import PostgresCalendar
 from adapters.postgres.configs import PostgresConfigs
 from adapters.postgres.equity import PostgresEquity
+from adapters.postgres.evidence import PostgresEvidence
 from adapters.postgres.executions import PostgresExecutions
 from adapters.postgres.halts import PostgresHalts
 from adapters.postgres.instruments import PostgresInstruments
@@ -24,6 +25,7 @@ from adapters.stores import (
     CalendarStore,
     ConfigStore,
     EquityStore,
+    EvidenceStore,
     ExecutionStore,
     HaltStore,
     InstrumentStore,
@@ -56,5 +58,6 @@ class PostgresUnitOfWork:
         self.equity: EquityStore = PostgresEquity(scope)
         self.calendar: CalendarStore = PostgresCalendar(scope)
         self.configs: ConfigStore = PostgresConfigs(scope)
+        self.evidence: EvidenceStore = PostgresEvidence(scope)
         self.outbox: Outbox = outbox
         self.audit: AuditLog = PostgresAudit(scope)

@@ -16,6 +16,7 @@ from trading.configs import ConfigVersion
 from trading.decisions import Breach, Verdict
 from trading.equity import EquityPoint
 from trading.errors import BadInput
+from trading.evidence import Evidence, EvidenceKind
 from trading.halts import Halt, TradingState
 
 
@@ -211,3 +212,21 @@ class TestRecords:
         rows = in_one(memory, lambda work: work.audit.chain())
         assert sorted(int(row.action) for row in rows) == list(range(12))
         assert first_flaw(rows) is None
+
+    def test_the_newest_evidence_of_its_kind_and_channel_counts(self, memory: Stores) -> None:
+        tests = Evidence(EvidenceKind.TESTS, "a" * 40, "dev", AT, is_passed=True, figures={"n": 7})
+        failed = replace(tests, made_at=AT + timedelta(hours=2), is_passed=False)
+        between = replace(tests, made_at=AT + timedelta(hours=1))
+        elsewhere = replace(failed, channel="paper", commit="", made_at=AT + timedelta(hours=3))
+        other = replace(elsewhere, kind=EvidenceKind.PARITY, channel="dev")
+        with memory.begin() as work:
+            for evidence in (tests, failed, between, elsewhere, other):
+                work.evidence.record(evidence)
+        with memory.begin() as work:
+            assert work.evidence.latest(EvidenceKind.TESTS, channel="dev") == failed
+            assert work.evidence.last(EvidenceKind.TESTS, channel="dev", count=2) == (
+                failed,
+                between,
+            )
+            assert work.evidence.latest(EvidenceKind.TESTS, channel="paper") == elsewhere
+            assert work.evidence.latest(EvidenceKind.REHEARSAL, channel="dev") is None

@@ -1,0 +1,11 @@
+-- What was tried on which commit and channel, and how it went: a promotion to the next channel asks for it.
+CREATE TABLE evidence (
+    evidence_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    channel     text NOT NULL,
+    kind        text NOT NULL CHECK (kind IN ('TESTS', 'REPLAY', 'RECONCILIATION', 'PARITY', 'REHEARSAL')),
+    commit      text NOT NULL CHECK (commit ~ '^([0-9a-f]{40})?$'),
+    made_at     timestamptz NOT NULL,
+    is_passed   boolean NOT NULL,
+    figures     jsonb NOT NULL
+);
+CREATE INDEX evidence_newest ON evidence (channel, kind, made_at DESC, evidence_id DESC);
