@@ -1,4 +1,4 @@
-"""This is chaos in small: 250 runs for every change of the code, and the mutants that they must catch.
+"""This is chaos in small: 500 runs for every change of the code, and the mutants that they must catch.
 
 Each test starts the command anew, because processes must be forked from one without threads and event loops.
 """
@@ -18,7 +18,7 @@ from tests.chaos.mutants import MUTANTS
 from tests.chaos.scenarios import FAULTS, SPOTS, draw
 from tests.chaos.tables import Results, is_passed, total
 
-RUNS: Final = 250
+RUNS: Final = 500
 FIRST_SEED: Final = 1
 
 
