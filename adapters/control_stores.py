@@ -15,9 +15,15 @@ class ConfigStore(Protocol):
     """Numbered versions of the channel's settings; none is ever changed but by its approval."""
 
     def propose(
-        self, document: Mapping[str, Any], *, digest: str, reason: str = "", at: datetime
+        self,
+        document: Mapping[str, Any],
+        *,
+        digest: str,
+        commit: str = "",
+        reason: str = "",
+        at: datetime,
     ) -> ConfigVersion | None:
-        """Write a version that waits for its approval; None when the newest has that digest already."""
+        """Write a version that waits for its approval; None when the newest has digest and commit already."""
         ...
 
     def approve(self, version: int, *, at: datetime) -> bool:

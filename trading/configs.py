@@ -1,4 +1,4 @@
-"""This is one numbered version of a channel's settings: what was proposed when, and whether it is in force."""
+"""This is one numbered version of a channel: settings and code, what was proposed when, whether it is in force."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class ConfigVersion:
-    """A version; `digest` identifies its content, `approved_at` is None as long as nobody has approved it."""
+    """A version; `digest` identifies its settings, `approved_at` is None as long as nobody has approved it.
+
+    `commit` is the code that goes with them, "" where nobody can tell.
+    """
 
     version: int
     digest: str
@@ -18,6 +21,12 @@ class ConfigVersion:
     reason: str
     at: datetime
     approved_at: datetime | None = None
+    commit: str = ""
+
+    @property
+    def snapshot(self) -> tuple[str, str]:
+        """What decides how it trades: code and settings."""
+        return self.commit, self.digest
 
     @property
     def is_approved(self) -> bool:

@@ -91,14 +91,20 @@ class MemoryConfigs:
         self.rows: Table[int, ConfigVersion] = Table()
 
     def propose(
-        self, document: Mapping[str, Any], *, digest: str, reason: str = "", at: datetime
+        self,
+        document: Mapping[str, Any],
+        *,
+        digest: str,
+        commit: str = "",
+        reason: str = "",
+        at: datetime,
     ) -> ConfigVersion | None:
-        """Write a version that waits for its approval; None when the newest has that digest already."""
+        """Write a version that waits for its approval; None when the newest has digest and commit already."""
         newest = self.newest()
-        if newest and newest.digest == digest:
+        if newest and newest.snapshot == (commit, digest):
             return None
         number = len(self.rows) + 1
-        proposed = ConfigVersion(number, digest, _as_json(document), reason, at)
+        proposed = ConfigVersion(number, digest, _as_json(document), reason, at, commit=commit)
         self.rows.put(number, proposed)
         return proposed
 

@@ -21,15 +21,21 @@ class PostgresConfigs:
         self._scope = scope
 
     def propose(
-        self, document: Mapping[str, Any], *, digest: str, reason: str = "", at: datetime
+        self,
+        document: Mapping[str, Any],
+        *,
+        digest: str,
+        commit: str = "",
+        reason: str = "",
+        at: datetime,
     ) -> ConfigVersion | None:
-        """Write a version that waits for its approval; None when the newest has that digest already."""
+        """Write a version that waits for its approval; None when the newest has digest and commit already."""
         self._scope.lock_account()  # two runs may see the change at once
         newest = self.newest()
-        if newest and newest.digest == digest:
+        if newest and newest.snapshot == (commit, digest):
             return None
         number = newest.version + 1 if newest else 1
-        proposed = ConfigVersion(number, digest, dict(document), reason, at)
+        proposed = ConfigVersion(number, digest, dict(document), reason, at, commit=commit)
         self._scope.changes(insert(configs).values(**self._scope.owner, **columns_of(proposed)))
         return proposed
 

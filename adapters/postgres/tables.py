@@ -229,6 +229,7 @@ configs = Table(
     *_text("reason"),
     *_when("at"),
     *_when("approved_at", nullable=True),
+    *_text("commit"),
 )
 evidence = Table(
     "evidence",

@@ -9,3 +9,6 @@ CREATE TABLE evidence (
     figures     jsonb NOT NULL
 );
 CREATE INDEX evidence_newest ON evidence (channel, kind, made_at DESC, evidence_id DESC);
+
+-- A version is code and settings: the commit that it was proposed on, '' from before it was kept or where nobody can tell.
+ALTER TABLE configs ADD COLUMN commit text NOT NULL DEFAULT '' CHECK (commit ~ '^([0-9a-f]{40})?$');

@@ -117,6 +117,14 @@ class TestRecords:
             assert [config.version for config in work.configs.all()] == [1, 2, 3]
             assert work.configs.get(4) is None
 
+    def test_other_code_with_the_same_settings_is_another_version(self, memory: Stores) -> None:
+        commits = ("a" * 40, "a" * 40, "b" * 40)
+        with memory.begin() as work:
+            made = [work.configs.propose({}, digest="d", commit=c, at=AT) for c in commits]
+        assert [config.version if config else None for config in made] == [1, None, 2]
+        newest = in_one(memory, lambda work: work.configs.newest())
+        assert newest == ConfigVersion(2, "d", {}, "", AT, commit="b" * 40)
+
     def test_the_newest_approved_version_is_in_force(self, memory: Stores) -> None:
         later = AT + timedelta(minutes=10)
         with memory.begin() as work:
