@@ -38,6 +38,7 @@ COMMANDS: Final[dict[str, dict[str, str]]] = {
         "reconcile": "doubts:reconcile",
         "report": "reports:report",
         "backtest": "backtests:backtest",
+        "lookahead": "lookaheads:lookahead",
     },
     "changing": {
         "config": "configs:config",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Final
 
 from strategies.base import BarColumns, Decisions, has_traded
 from strategies.exits import Trigger, evaluate_exit
@@ -14,6 +15,14 @@ from trading.bars import Bar
 from trading.instruments import Symbol
 from trading.positions import Position
 from trading.signals import Direction, Signal
+
+HALTED_DAYS_ALLOWED: Final = 60
+"""How many halted days may lie within a warm-up before there are too few bars."""
+
+
+def bars_to_read(warm_up: int) -> int:
+    """Give how many stored bars an evaluation reads, halted days included."""
+    return warm_up + HALTED_DAYS_ALLOWED
 
 
 @dataclass(frozen=True, slots=True)

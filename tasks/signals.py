@@ -10,7 +10,13 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from adapters.stores import UnitOfWork
-from strategies.evaluation import Evaluation, Validity, latest_signals, protective_signal
+from strategies.evaluation import (
+    Evaluation,
+    Validity,
+    bars_to_read,
+    latest_signals,
+    protective_signal,
+)
 from strategies.exits import evaluate_exit
 from strategies.holdings import holdings_of
 from strategies.settings import StrategySettings
@@ -21,9 +27,6 @@ from trading.instruments import Symbol
 from trading.positions import Position
 from trading.sessions import session_of
 from trading.signals import Signal
-
-HALTED_DAYS_ALLOWED = 60
-"""How many halted days may lie within a warm-up before there are too few bars."""
 
 
 @task(cache_policy=NO_CACHE)
@@ -131,7 +134,7 @@ def _evaluate(
     closed_day: date,
     validity: Validity,
 ) -> Evaluation:
-    count = settings.strategy.warm_up + HALTED_DAYS_ALLOWED
+    count = bars_to_read(settings.strategy.warm_up)
     bars = work.bars.last(position.symbol, Interval.DAY, count=count, until=closed_day)
     return latest_signals(
         settings, bars, position=position, closed_day=closed_day, validity=validity
