@@ -36,7 +36,7 @@ properties: install  ## make 100,000 random steps of orders, fills and ledger (S
 chaos: install  ## kill processes at every step, judged by the simulator's own book (RUNS=10000 JOBS=2 SEED=1)
 	@exec .venv/bin/python -m tests.chaos --runs $(or $(RUNS),500) --jobs $(or $(JOBS),2) --seed $(or $(SEED),1) $(ARGS)
 
-bench: install  ## measure decision to wire, settling a doubt, start after a kill (ARGS="placement --samples 300")
+bench: install  ## measure decision to wire, doubts, starts, the gate, ticks (ARGS="placement --samples 300")
 	@exec .venv/bin/python -m bench $(ARGS)
 
 lock:  ## resolve the versions again (ARGS=--upgrade takes newer ones)

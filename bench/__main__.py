@@ -19,12 +19,14 @@ from bench.gate import measure_gate
 from bench.placement import measure_placement
 from bench.places import Place, a_database_server, a_place
 from bench.starts import measure_starts
+from bench.ticks import measure_ticks
 
 SECTIONS: Final[Mapping[str, tuple[Callable[[Place, int], Awaitable[Section]], int]]] = {
     "placement": (measure_placement, 300),
     "doubts": (measure_doubts, 20),
     "starts": (measure_starts, 10),
     "gate": (measure_gate, 2000),
+    "ticks": (measure_ticks, 200),
 }
 """By name: what measures, and how many samples it takes. A section has a database and a market of its own."""
 

@@ -14,6 +14,7 @@ from binascii import Error as Base64Error
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -141,10 +142,10 @@ def read_trade(fields: Sequence[str]) -> TradePrint:
         raise BadFrame(f"{TRADES}: {len(fields)} fields, at least {_TRADE_WIDTH} are needed")
     try:
         return TradePrint(
-            symbol=read_symbol(fields[0]),
+            symbol=_symbol(fields[0]),
             price=_positive(fields[2]),
             quantity=_positive(fields[12]),
-            at=read_moment(read_day(fields[33]), fields[1]),
+            at=_moment(fields[33], fields[1]),
             cumulative_volume=int(fields[13]),
             is_auction=fields[43].strip() not in {"", "0"} or fields[21].strip() == "3",
         )
@@ -182,6 +183,15 @@ def read_notice(fields: Sequence[str], *, received_at: datetime) -> Notice:
 def account_of(fields: Sequence[str]) -> str:
     """Return the account number of a notice, ten digits: one HTS login may have several accounts."""
     return fields[1].strip() if len(fields) > 1 else ""
+
+
+_symbol: Final = lru_cache(maxsize=4096)(read_symbol)
+
+
+@lru_cache(maxsize=1024)
+def _moment(day_text: str, time_text: str) -> datetime:
+    """Read a time once for all the trades of its second."""
+    return read_moment(read_day(day_text), time_text)
 
 
 def _positive(text: str) -> int:

@@ -17,8 +17,10 @@ from adapters.market_data import Connected, Notice, StreamEvent
 from tests.broker_worlds import KisWorld, a_kis_world, an_intent_to_buy
 from tests.builders import A_DAY, LG_CHEM, looks_good, seoul
 from trading.errors import OutcomeUnknown
+from trading.minute_bars import MinuteBars
 from trading.notices import NoticeKind
 from trading.orders import OrderType, Side
+from trading.sessions import session_of
 from trading.ticks import TradePrint
 
 QUICK = Patience(first=0.05, longest=0.2, occupied=0.3, breaker=0.5, answers=2)
@@ -157,3 +159,41 @@ async def test_beyond_the_brokers_limit_prices_go_and_notices_stay(tmp_path: Pat
         async with listening(world) as events:
             await world.broker.place(an_intent_to_buy(), last_look=looks_good)
             assert (await next_notice(events)).kind is NoticeKind.ACCEPTED
+
+
+@pytest.mark.parametrize("profile", list(Profile))
+async def test_bars_made_of_prints_are_those_of_the_brokers_history(
+    tmp_path: Path, profile: Profile
+) -> None:
+    bars = MinuteBars(session_of(A_DAY))
+    async with a_kis_world(tmp_path, profile=profile) as world, listening(world) as events:
+        await world.move_to("09:10")
+        await count_until(bars, events, "09:09:55")
+        history = await world.market_data.minute_bars(LG_CHEM, trading_day=A_DAY)
+    assert bars.compare(LG_CHEM, history) == ()
+    built = bars.closed(seoul(A_DAY, "09:10"))
+    assert [(bar.at, bar.is_provisional) for bar in built] == [(bar.at, False) for bar in history]
+
+
+async def test_who_listens_from_the_afternoon_on_has_the_whole_day_with_the_history(
+    tmp_path: Path,
+) -> None:
+    bars = MinuteBars(session_of(A_DAY))
+    async with a_kis_world(tmp_path) as world:
+        await world.move_to("15:18:30")
+        async with listening(world) as events:
+            await world.move_to("15:31")
+            await count_until(bars, events, "15:30")
+        history = await world.market_data.minute_bars(LG_CHEM, trading_day=A_DAY)
+    assert bars.closed(seoul(A_DAY, "15:19"))[0].is_provisional
+    heard_wholly = bars.compare(LG_CHEM, history[-2:])
+    assert {difference.at for difference in heard_wholly} == {seoul(A_DAY, "15:19")}
+    assert bars.mend(LG_CHEM, history) == ()
+    assert (bars.holes(), bars.compare(LG_CHEM, history)) == ({}, ())
+
+
+async def count_until(bars: MinuteBars, events: Events, time: str) -> None:
+    """Count prints up to the first one at or after `time`, with it."""
+    while (trade := await next_of(events, TradePrint)).at < seoul(A_DAY, time):
+        bars.add(trade)
+    bars.add(trade)
