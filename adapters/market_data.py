@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 
@@ -12,7 +12,15 @@ from trading.instruments import Instrument, Symbol
 from trading.notices import Notice, NoticeKind
 from trading.ticks import Quote, TradePrint
 
-__all__ = ["Connected", "MarketData", "MarketStream", "Notice", "NoticeKind", "StreamEvent"]
+__all__ = [
+    "Connected",
+    "MarketData",
+    "MarketStream",
+    "Notice",
+    "NoticeKind",
+    "StreamEvent",
+    "Unreadable",
+]
 
 
 class MarketData(Protocol):
@@ -46,12 +54,33 @@ class Connected:
     at: datetime
 
 
-type StreamEvent = TradePrint | Notice | Connected
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Something came that nobody can read; the connection goes on. It is kept where dead letters are."""
+
+    text: str = field(repr=False)
+    reason: str
+
+
+type StreamEvent = TradePrint | Notice | Connected | Unreadable
 
 
 class MarketStream(Protocol):
     """The one live connection: prints of the subscribed symbols and the account's notices."""
 
+    @property
+    def heard(self) -> frozenset[Symbol]:
+        """The symbols whose prints come now; the broker takes only so many."""
+        ...
+
+    def watch(self, symbols: Sequence[Symbol]) -> None:
+        """Change which prints are wanted, the most important first, without a new connection."""
+        ...
+
     def events(self, symbols: Sequence[Symbol]) -> AsyncGenerator[StreamEvent]:
-        """Yield events for ever, reconnecting with backoff; each (re)connect yields `Connected`."""
+        """Yield events for ever, reconnecting with backoff; each (re)connect yields `Connected`.
+
+        `symbols` are wanted in this order until `watch` says otherwise. Of prints that nobody takes in time the
+        oldest are lost, notices never.
+        """
         ...

@@ -104,10 +104,21 @@ class ScriptedStream:
 
     def __init__(self) -> None:
         self.script: asyncio.Queue[StreamEvent] = asyncio.Queue()
+        self.watched: tuple[Symbol, ...] = ()
+        self.cap = 40
+
+    @property
+    def heard(self) -> frozenset[Symbol]:
+        """As many as there is room for, the most important first."""
+        return frozenset(self.watched[: self.cap])
+
+    def watch(self, symbols: Sequence[Symbol]) -> None:
+        """Remember what is wanted."""
+        self.watched = tuple(symbols)
 
     async def events(self, symbols: Sequence[Symbol]) -> AsyncGenerator[StreamEvent]:
         """Yield the script."""
-        del symbols
+        self.watch(symbols)
         while True:
             yield await self.script.get()
 

@@ -16,6 +16,7 @@ from adapters.kis import calls
 from adapters.kis.auth import Auth
 from adapters.kis.broker import KisBroker
 from adapters.kis.client import KisClient, open_http
+from adapters.kis.dead_frames import DeadFrames
 from adapters.kis.errors import WRONG_ENVIRONMENT
 from adapters.kis.files import shared_name
 from adapters.kis.hours import DateHeaders
@@ -64,7 +65,9 @@ async def open_kis(settings: KisSettings, *, home: Path, clock: Clock) -> AsyncI
         await _prove(client, auth)
         market_data = KisMarketData(client, clock)
         broker = KisBroker(client, market_data, clock)
-        yield Kis(broker, market_data, KisStream(settings, auth=auth, clock=clock), auth, hours)
+        dead_frames = DeadFrames(home / "dead_letters")
+        stream = KisStream(settings, auth=auth, clock=clock, dead_frames=dead_frames)
+        yield Kis(broker, market_data, stream, auth, hours)
 
 
 async def give_back_token(settings: KisSettings, *, home: Path, clock: Clock) -> bool:

@@ -77,12 +77,12 @@ class Frame:
     is_encrypted: bool = False
 
 
-def registration(approval_key: str, tr_id: str, tr_key: str) -> str:
-    """Write the message that subscribes to `tr_id` for a symbol, or for notices of an HTS login."""
+def registration(approval_key: str, tr_id: str, tr_key: str, *, ends: bool = False) -> str:
+    """Write the message that subscribes to `tr_id` for a symbol or an HTS login, or `ends` that."""
     header = {
         "approval_key": approval_key,
         "custtype": "P",
-        "tr_type": "1",
+        "tr_type": "2" if ends else "1",
         "content-type": "utf-8",
     }
     return json.dumps({"header": header, "body": {"input": {"tr_id": tr_id, "tr_key": tr_key}}})

@@ -11,9 +11,6 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import datetime
-from random import uniform
 from time import monotonic
 from typing import Final
 
@@ -22,14 +19,16 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from adapters.clock import Clock
+from adapters.kis import links
 from adapters.kis.auth import Auth
+from adapters.kis.backlogs import Backlog
+from adapters.kis.dead_frames import DeadFrames
 from adapters.kis.frames import (
     NOTICES_PAPER,
     NOTICES_REAL,
     PING,
     TRADES,
     BadFrame,
-    Cipherment,
     Control,
     Frame,
     account_of,
@@ -39,8 +38,9 @@ from adapters.kis.frames import (
     records,
     registration,
 )
+from adapters.kis.links import PATIENCE, Link, Patience, Queue, Received
 from adapters.kis.settings import KisSettings
-from adapters.market_data import Connected, StreamEvent
+from adapters.market_data import Connected, StreamEvent, Unreadable
 from trading.errors import BrokerError, Rejected, Throttled, Unauthorized, Unavailable
 from trading.instruments import Symbol
 
@@ -52,90 +52,13 @@ _SOCKET_LOG.setLevel(logging.INFO)
 _PATH: Final = "/tryitout"
 _LARGEST_MESSAGE: Final = 4 * 1024 * 1024
 _LONGEST_QUEUE: Final = 1024
+LONGEST_BACKLOG: Final = 20_000
+"""Frames of prices that may wait to be taken; older ones make room."""
+APPROVAL_SECONDS: Final = 23 * 3600
+"""An approval key opens connections for 24 hours."""
 _ACCOUNT_WIDTH: Final = 10
 _HEAD: Final = 12
 """Characters in which flag and TR id of a data frame stand."""
-
-_SUBSCRIBED: Final = frozenset({"OPSP0000", "OPSP0002"})
-_HARMLESS: Final = frozenset({"", "OPSP0001", "OPSP0003"})
-_FULL: Final = "OPSP0008"
-_WRONG_KEY_OF_ONE: Final = frozenset({"OPSP8992", "OPSP8993", "OPSP9990"})
-_APPROVAL_REFUSED: Final = frozenset({"OPSP0011", "OPSP9994"})
-_OCCUPIED: Final = "OPSP8996"
-_WRONG_KEYS: Final = frozenset({"OPSP0010", "OPSP8994", "OPSP8995"})
-_WRONG_CALL: Final = frozenset(
-    {
-        *("OPSP8991", "OPSP8992", "OPSP8993", "OPSP8997", "OPSP8998", "OPSP9990", "OPSP9991"),
-        *("OPSP9992", "OPSP9995", "OPSP9996", "OPSP9997", "OPSP9998", "OPSP9999"),
-    }
-)
-"""Whatever code is in none of these sets is a trouble of the moment: connect again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to wait between connections, in seconds. KIS blocks customers who connect without end.
-
-    After `breaker_after` failures in a row there is one attempt per `breaker` seconds. A connection that stood for
-    `stable` seconds was no failure. `occupied`: the broker still holds an earlier session of this appkey.
-    """
-
-    first: float = 1
-    longest: float = 60
-    occupied: float = 40
-    breaker: float = 300
-    breaker_after: int = 6
-    stable: float = 60
-    answers: float = 10
-
-    def pause(self, failures: int, problem: BaseException | None) -> float:
-        """Return how long to wait after so many failures in a row, with jitter."""
-        seconds = min(self.longest, self.first * 2.0**failures)
-        if isinstance(problem, BrokerError) and problem.code == _OCCUPIED:
-            seconds = max(seconds, self.occupied)
-        if failures >= self.breaker_after:
-            seconds = self.breaker
-        return seconds * uniform(0.75, 1.25)  # noqa: S311 - jitter, no secret
-
-
-@dataclass(frozen=True, slots=True)
-class _Received:
-    """A message as it came; `at` is told of notices only, since asking a simulator's clock takes a while."""
-
-    text: str
-    ciphers: dict[str, Cipherment]
-    at: datetime | None
-
-
-type _Queue = asyncio.Queue[_Received | Connected | None]
-
-
-@dataclass(slots=True)
-class _Link:
-    """One connection: what is still to be answered, and the keys of its encrypted records.
-
-    What stands in the queue behind its `Connected` came when everything was subscribed.
-    """
-
-    queue: _Queue
-    clock: Clock
-    waiting: set[tuple[str, str]]
-    ciphers: dict[str, Cipherment] = field(default_factory=dict)
-    is_full: bool = False
-    is_up: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def answer(self, tr_id: str, tr_key: str) -> None:
-        """Take note that a registration was answered; the last one makes the connection complete."""
-        self.waiting.discard((tr_id, tr_key))
-        if not self.waiting:
-            self.complete()
-
-    def complete(self) -> None:
-        """Tell once that the connection is up."""
-        if not self.is_up.is_set():
-            self.is_up.set()
-            _LOG.info("the stream is up")
-            self.queue.put_nowait(Connected(self.clock.now()))
 
 
 class KisStream:
@@ -147,22 +70,48 @@ class KisStream:
         *,
         auth: Auth,
         clock: Clock,
-        patience: Patience = Patience(),
+        patience: Patience = PATIENCE,
+        dead_frames: DeadFrames | None = None,
+        longest_backlog: int = LONGEST_BACKLOG,
     ) -> None:
         self._settings = settings
         self._auth = auth
         self._clock = clock
         self._patience = patience
+        self._dead_frames = dead_frames
+        self._longest_backlog = longest_backlog
         self._approval_key = SecretStr("")
-        self._queue: _Queue = asyncio.Queue()
+        self._approved_at = 0.0
+        self._queue: Queue = Backlog(longest_backlog)
         self._notices = NOTICES_PAPER if settings.is_paper else NOTICES_REAL
+        self._wanted: tuple[Symbol, ...] = ()
+        self._changed = asyncio.Event()
+        self._cap = links.REGISTRATIONS
+        self._link: Link | None = None
         self.dropped = 0
         """Frames and records that could not be read, since the start."""
 
     @property
     def backlog(self) -> int:
         """Messages received and not yet taken."""
-        return self._queue.qsize()
+        return len(self._queue)
+
+    @property
+    def lost(self) -> int:
+        """Frames of prices that nobody took in time."""
+        return self._queue.lost
+
+    @property
+    def heard(self) -> frozenset[Symbol]:
+        """The symbols whose prices come now."""
+        return frozenset(self._link.heard) if self._link else frozenset()
+
+    def watch(self, symbols: Sequence[Symbol]) -> None:
+        """Change which prints are wanted, the most important first: beyond the broker's cap the last go without."""
+        wanted = tuple(dict.fromkeys(symbols))
+        if wanted != self._wanted:
+            self._wanted = wanted
+            self._changed.set()
 
     async def events(self, symbols: Sequence[Symbol]) -> AsyncGenerator[StreamEvent]:
         """Yield prints and notices for ever; `Connected` after each (re)connect, when all is subscribed.
@@ -171,30 +120,33 @@ class KisStream:
             Unauthorized: when keys or HTS login are refused: connecting again would not help.
             Rejected: when the broker calls our registrations wrong.
         """
-        queue: _Queue = asyncio.Queue()
+        queue: Queue = Backlog(self._longest_backlog)
         self._queue = queue
-        keeper = asyncio.create_task(self._stay_connected(tuple(dict.fromkeys(symbols)), queue))
-        keeper.add_done_callback(lambda _: queue.put_nowait(None))
+        self.watch(symbols)
+        keeper = asyncio.create_task(self._stay_connected(queue))
+        keeper.add_done_callback(lambda _: queue.put(None))
         try:
-            while (item := await queue.get()) is not None:
-                if isinstance(item, Connected):
-                    yield item
-                else:
+            while (item := await queue.take()) is not None:
+                if isinstance(item, Received):
                     for event in self._read(item):
                         yield event
+                else:
+                    yield item
             await keeper
         finally:
             keeper.cancel()
             await asyncio.gather(keeper, return_exceptions=True)
 
-    async def _stay_connected(self, symbols: tuple[Symbol, ...], queue: _Queue) -> None:
+    async def _stay_connected(self, queue: Queue) -> None:
         failures = 0
         while True:
             began, problem = monotonic(), None
             try:
-                await self._run_connection(symbols, queue)
+                await self._run_connection(queue)
             except (Unavailable, Throttled, OSError, WebSocketException) as cause:
                 problem = cause
+            finally:
+                self._link = None
             stood = monotonic() - began >= self._patience.stable
             failures = 0 if stood else failures + 1
             pause = self._patience.pause(failures, problem)
@@ -202,11 +154,10 @@ class KisStream:
             _LOG.log(level, "the stream broke (%s), next attempt in %.0f s", _name(problem), pause)
             await asyncio.sleep(pause)
 
-    async def _run_connection(self, symbols: tuple[Symbol, ...], queue: _Queue) -> None:
+    async def _run_connection(self, queue: Queue) -> None:
         """Connect, subscribe and receive until something breaks."""
-        registrations = self._registrations(symbols)
-        link = _Link(queue, self._clock, set(registrations))
-        self._approval_key = self._approval_key or await self._auth.approval_key()
+        link = self._link = Link(queue, self._clock, self._own_notices())
+        await self._renew_approval()
         async with connect(
             self._settings.ws_url + _PATH,
             ping_interval=None,
@@ -220,7 +171,7 @@ class KisStream:
         ) as socket:
             tasks = [
                 asyncio.create_task(self._receive(socket, link)),
-                asyncio.create_task(self._subscribe(socket, link, registrations)),
+                asyncio.create_task(self._keep_subscribed(socket, link)),
             ]
             try:
                 await asyncio.gather(*tasks)
@@ -229,26 +180,58 @@ class KisStream:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _registrations(self, symbols: tuple[Symbol, ...]) -> list[tuple[str, str]]:
-        """List what to subscribe, notices first: they matter most when the broker's limit cuts the list."""
+    async def _renew_approval(self) -> None:
+        """Have an approval key that opens connections; a session that is open needs no renewal."""
+        is_old = monotonic() - self._approved_at > APPROVAL_SECONDS
+        if is_old or not self._approval_key:
+            self._approval_key = await self._auth.approval_key()
+            self._approved_at = monotonic()
+
+    def _own_notices(self) -> list[tuple[str, str]]:
+        """Name the registration of notices: before all prices, for when the broker's limit cuts the list."""
         if not self._settings.hts_id:
             _LOG.warning("no HTS login is set: fills are found by inquiry only")
-        notices = [(self._notices, self._settings.hts_id)] if self._settings.hts_id else []
-        return [*notices, *((TRADES, str(symbol)) for symbol in symbols)]
+            return []
+        return [(self._notices, self._settings.hts_id)]
 
-    async def _subscribe(
-        self, socket: ClientConnection, link: _Link, registrations: list[tuple[str, str]]
+    async def _keep_subscribed(self, socket: ClientConnection, link: Link) -> None:
+        """Subscribe the notices and what is wanted, then follow every change of it."""
+        link.waiting |= {*link.notices, *((TRADES, symbol) for symbol in self._fitting(link))}
+        for tr_id, tr_key in link.notices:
+            await self._register(socket, tr_id, tr_key)
+        while True:
+            self._changed.clear()
+            await self._adjust(socket, link)
+            if not link.is_up.is_set():
+                await self._wait_for_answers(link)
+            await self._changed.wait()
+
+    def _fitting(self, link: Link) -> tuple[Symbol, ...]:
+        """Give the symbols that the broker's cap has room for."""
+        wanted = [symbol for symbol in self._wanted if symbol not in link.refused]
+        return tuple(wanted[: max(0, self._cap - len(link.notices))])
+
+    async def _adjust(self, socket: ClientConnection, link: Link) -> None:
+        """End what is not wanted any more, then ask for what is new."""
+        for symbol in link.asked - set(self._fitting(link)):
+            link.asked.discard(symbol)
+            link.heard.discard(symbol)
+            await self._register(socket, TRADES, symbol, ends=True)
+        for symbol in self._fitting(link):
+            if symbol not in link.asked and symbol in self._fitting(link):
+                link.asked.add(symbol)
+                link.waiting.add((TRADES, symbol))
+                await self._register(socket, TRADES, symbol)
+        link.wait_for_asked()
+
+    async def _register(
+        self, socket: ClientConnection, tr_id: str, tr_key: str, *, ends: bool = False
     ) -> None:
-        for tr_id, tr_key in registrations:
-            if link.is_full:
-                link.answer(tr_id, tr_key)
-                continue
-            key = self._approval_key.get_secret_value()
-            await socket.send(registration(key, tr_id, tr_key))
-            await asyncio.sleep(self._settings.registration_seconds)
-        await self._wait_for_answers(link)
+        key = self._approval_key.get_secret_value()
+        await socket.send(registration(key, tr_id, tr_key, ends=ends))
+        await asyncio.sleep(self._settings.registration_seconds)
 
-    async def _wait_for_answers(self, link: _Link) -> None:
+    async def _wait_for_answers(self, link: Link) -> None:
         """Wait until all is answered; prices may stay away, notices may not."""
         with suppress(TimeoutError):
             if link.waiting:
@@ -259,7 +242,7 @@ class KisStream:
             _LOG.warning("%d registrations of prices are not answered", len(link.waiting))
         link.complete()
 
-    async def _receive(self, socket: ClientConnection, link: _Link) -> None:
+    async def _receive(self, socket: ClientConnection, link: Link) -> None:
         """Take messages until the connection breaks, or nothing comes for too long."""
         while True:
             async with asyncio.timeout(self._settings.silence_seconds):
@@ -267,29 +250,29 @@ class KisStream:
             text = message if isinstance(message, str) else message.decode(errors="replace")
             if text.startswith("{"):
                 await self._on_control(socket, link, text)
+            elif self._notices in text[:_HEAD]:
+                link.queue.put(Received(text, link.ciphers, self._clock.now()))
             else:
-                is_notice = self._notices in text[:_HEAD]
-                at = self._clock.now() if is_notice else None
-                link.queue.put_nowait(_Received(text, link.ciphers, at))
+                link.queue.put_price(Received(text, link.ciphers))
 
-    async def _on_control(self, socket: ClientConnection, link: _Link, text: str) -> None:
+    async def _on_control(self, socket: ClientConnection, link: Link, text: str) -> None:
         try:
             control = read_message(text)
         except BadFrame as problem:
-            self._drop(problem)
+            link.queue.put(self._drop(text, problem))
             return
         if not isinstance(control, Control):
             return
         if control.tr_id == PING:
             await socket.send(text)
-        elif control.code in _SUBSCRIBED:
+        elif control.code in links.SUBSCRIBED:
             if control.cipherment is not None:
                 link.ciphers[control.tr_id] = control.cipherment
-            link.answer(control.tr_id, control.tr_key)
-        elif control.code not in _HARMLESS:
+            link.take_up(control.tr_id, control.tr_key)
+        elif control.code not in links.HARMLESS:
             self._on_refusal(link, control)
 
-    def _on_refusal(self, link: _Link, control: Control) -> None:
+    def _on_refusal(self, link: Link, control: Control) -> None:
         """Go without one symbol, give up, or connect again.
 
         Raises:
@@ -297,43 +280,46 @@ class KisStream:
             Unavailable: when it may.
         """
         code, message = control.code, f"{control.tr_id} {control.tr_key}: {control.text}"
-        is_symbol = control.tr_id == TRADES
-        if is_symbol and (code == _FULL or code in _WRONG_KEY_OF_ONE):
+        if control.tr_id == TRADES and (code == links.FULL or code in links.WRONG_KEY_OF_ONE):
             _LOG.error("no prices: %s %s", code, message)
-            link.is_full = link.is_full or code == _FULL
-            link.answer(control.tr_id, control.tr_key)
+            if code == links.FULL:
+                self._learn_cap(link)
+            link.go_without(control.tr_key, for_good=code != links.FULL)
+            self._changed.set()  # another may have its place
             return
-        if code in _WRONG_KEYS or (code in _WRONG_KEY_OF_ONE and control.tr_id == self._notices):
+        is_of_one = code in links.WRONG_KEY_OF_ONE and control.tr_id == self._notices
+        if code in links.WRONG_KEYS or is_of_one:
             raise Unauthorized(message, code=code)
-        if code in _WRONG_CALL:
+        if code in links.WRONG_CALL:
             raise Rejected(message, code=code)
-        if code in _APPROVAL_REFUSED:
+        if code in links.APPROVAL_REFUSED:
             self._approval_key = SecretStr("")
         raise Unavailable(message, code=code)
 
-    def _read(self, received: _Received) -> Iterator[StreamEvent]:
+    def _learn_cap(self, link: Link) -> None:
+        """Ask for no more from now on than what was taken before the broker refused one."""
+        self._cap = min(self._cap, len(link.notices) + len(link.heard))
+        _LOG.warning("the broker takes %d registrations", self._cap)
+
+    def _read(self, received: Received) -> Iterator[StreamEvent]:
         try:
             frame = read_message(received.text)
             if isinstance(frame, Frame):
                 for fields in records(frame, received.ciphers.get(frame.tr_id)):
-                    yield from self._read_record(frame.tr_id, fields, received.at)
+                    yield from self._read_record(frame.tr_id, fields, received)
         except BadFrame as problem:
-            self._drop(problem)
-            if received.at is not None:
-                yield Connected(received.at)
+            yield from self._bury(received, problem)
 
     def _read_record(
-        self, tr_id: str, fields: list[str], received_at: datetime | None
+        self, tr_id: str, fields: list[str], received: Received
     ) -> Iterator[StreamEvent]:
         try:
             if tr_id == TRADES:
                 yield read_trade(fields)
-            elif received_at is not None and self._is_own(fields):
-                yield read_notice(fields, received_at=received_at)
+            elif received.at is not None and self._is_own(fields):
+                yield read_notice(fields, received_at=received.at)
         except BadFrame as problem:
-            self._drop(problem)
-            if received_at is not None:
-                yield Connected(received_at)
+            yield from self._bury(received, problem)
 
     def _is_own(self, fields: list[str]) -> bool:
         """Tell whether a notice is about this account; a number in an unknown form counts as ours."""
@@ -341,11 +327,20 @@ class KisStream:
         own = self._settings.account_number + self._settings.product_code
         return len(account) != _ACCOUNT_WIDTH or account == own
 
-    def _drop(self, problem: BadFrame) -> None:
-        """Count what cannot be read, and warn ever more rarely."""
+    def _bury(self, received: Received, problem: BadFrame) -> Iterator[StreamEvent]:
+        """Keep what cannot be read; of a notice, have the broker's book asked for what it would have said."""
+        yield self._drop(received.text, problem)
+        if received.at is not None:
+            yield Connected(received.at)
+
+    def _drop(self, text: str, problem: BadFrame) -> Unreadable:
+        """Count what cannot be read, keep it, and warn ever more rarely."""
         self.dropped += 1
         if self.dropped & (self.dropped - 1) == 0:
             _LOG.warning("%d messages dropped so far, the last one: %s", self.dropped, problem)
+        if self._dead_frames is not None:
+            self._dead_frames.keep(text, str(problem), at=self._clock.now())
+        return Unreadable(text, str(problem))
 
 
 def _name(problem: BaseException | None) -> str:

@@ -17,9 +17,11 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from adapters.kis.auth import Auth
+from adapters.kis.dead_frames import DeadFrames
 from adapters.kis.frames import Cipherment
-from adapters.kis.stream import KisStream, Patience
-from adapters.market_data import Connected, Notice, StreamEvent
+from adapters.kis.links import Patience
+from adapters.kis.stream import LONGEST_BACKLOG, KisStream
+from adapters.market_data import Connected, Notice, StreamEvent, Unreadable
 from tests.adapters.test_kis_frames import (
     NOTICE_23,
     NOTICE_26,
@@ -85,7 +87,12 @@ def a_notice_frame(row: Sequence[str], tr_id: str = "H0STCNI9") -> str:
 
 @asynccontextmanager
 async def a_stream(
-    home: Path, odd: OddSocket, *, patience: Patience = QUICK, **changes: Any
+    home: Path,
+    odd: OddSocket,
+    *,
+    patience: Patience = QUICK,
+    longest_backlog: int = LONGEST_BACKLOG,
+    **changes: Any,
 ) -> AsyncIterator[KisStream]:
     """Open a stream on an odd socket."""
 
@@ -101,7 +108,14 @@ async def a_stream(
         port = next(iter(server.sockets)).getsockname()[1]
         settings = settings_for(office.url, f"ws://127.0.0.1:{port}", **changes)
         auth = Auth(settings, http=http, folder=home, clock=a_clock())
-        yield KisStream(settings, auth=auth, clock=a_clock(), patience=patience)
+        yield KisStream(
+            settings,
+            auth=auth,
+            clock=a_clock(),
+            patience=patience,
+            dead_frames=DeadFrames(home / "dead_letters"),
+            longest_backlog=longest_backlog,
+        )
 
 
 async def take(
@@ -164,11 +178,11 @@ async def test_prints_and_notices_come_in_both_wire_profiles(
 ) -> None:
     odd = OddSocket(saying(a_frame(trade, trade), a_notice_frame(notice)))
     async with a_stream(tmp_path, odd) as stream:
-        connected, first, second, fill = await take(stream, 4)
-    assert isinstance(connected, Connected)
-    assert isinstance(first, TradePrint)
+        events = await take(stream, 4)
+    assert isinstance(events[0], Connected)
+    first, second = (event for event in events if isinstance(event, TradePrint))
     assert first == second
-    assert isinstance(fill, Notice)
+    (fill,) = (event for event in events if isinstance(event, Notice))
     assert (fill.kind, fill.quantity, fill.received_at) == (
         NoticeKind.FILLED,
         3,
@@ -222,9 +236,10 @@ async def test_keys_of_an_earlier_connection_do_not_decipher_a_later_one(tmp_pat
         await socket.wait_closed()
 
     async with a_stream(tmp_path, OddSocket(talk)) as stream:
-        events = await take(stream, 4)
+        events = await take(stream, 5)
     # The first notice could not be read, so it asks for a reconciliation as a connection does.
-    assert [type(event) for event in events] == [Connected, Connected, Connected, Notice]
+    kinds = [type(event) for event in events]
+    assert kinds == [Connected, Unreadable, Connected, Connected, Notice]
     assert stream.dropped == 1
 
 
@@ -244,10 +259,12 @@ async def test_nonsense_is_dropped_and_counted_and_the_stream_goes_on(
     tmp_path: Path, nonsense: str | bytes
 ) -> None:
     odd = OddSocket(saying(nonsense, a_frame(TRADE_2026)))
+    is_bad = nonsense != "0|X|001|a"
     async with a_stream(tmp_path, odd) as stream:
-        events = await take(stream, 2)
-    assert isinstance(events[1], TradePrint)
-    assert stream.dropped == (nonsense != "0|X|001|a")
+        events = await take(stream, 2 + is_bad)
+    kinds = {type(event) for event in events[1:]}
+    assert kinds == ({Unreadable, TradePrint} if is_bad else {TradePrint})
+    assert stream.dropped == is_bad
     assert odd.connections == 1
 
 
@@ -256,9 +273,13 @@ async def test_a_notice_that_cannot_be_read_asks_for_a_reconciliation(tmp_path: 
     torn = "1|H0STCNI9|001|AAAA"
     odd = OddSocket(saying(short, torn, a_notice_frame(NOTICE_23)))
     async with a_stream(tmp_path, odd) as stream:
-        events = await take(stream, 4)
-    assert [type(event) for event in events] == [Connected, Connected, Connected, Notice]
+        events = await take(stream, 6)
+    bad = [Unreadable, Connected]
+    assert [type(event) for event in events] == [Connected, *bad, *bad, Notice]
     assert stream.dropped == 2
+    kept = DeadFrames(tmp_path / "dead_letters").path
+    assert [json.loads(line)["frame"] for line in kept.read_text().splitlines()] == [short, torn]
+    assert kept.stat().st_mode & 0o777 == 0o600
 
 
 async def test_notices_of_another_account_of_the_same_login_are_not_ours(tmp_path: Path) -> None:
@@ -371,6 +392,50 @@ async def test_a_slow_taker_loses_nothing_of_a_burst(tmp_path: Path) -> None:
         assert stream.backlog > 0
         for _ in range(2_000):
             assert isinstance(await anext(source), TradePrint)
+
+
+async def test_of_a_burst_that_nobody_takes_the_oldest_prices_go_and_the_notice_stays(
+    tmp_path: Path,
+) -> None:
+    trades = [[*TRADE_2026[:13], str(count), *TRADE_2026[14:]] for count in range(500)]
+    burst = [a_frame(trade) for trade in trades]
+    odd = OddSocket(saying(*burst[:250], a_notice_frame(NOTICE_23), *burst[250:]))
+    async with (
+        a_stream(tmp_path, odd, longest_backlog=100) as stream,
+        aclosing(stream.events([SAMSUNG])) as source,
+        asyncio.timeout(20),
+    ):
+        assert isinstance(await anext(source), Connected)
+        while stream.backlog + stream.lost < 501:  # noqa: ASYNC110 - counted by the receive loop
+            await asyncio.sleep(0.01)
+        assert (stream.backlog, stream.lost) == (101, 400)
+        assert isinstance(await anext(source), Notice)
+        kept = [await anext(source) for _ in range(100)]
+    volumes = [each.cumulative_volume for each in kept if isinstance(each, TradePrint)]
+    assert volumes == list(range(400, 500))
+
+
+async def test_an_approval_key_of_yesterday_opens_nothing_and_is_renewed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.kis.stream.APPROVAL_SECONDS", -1)
+
+    async def talk(_: OddSocket, socket: ServerConnection) -> None:
+        socket.transport.abort()
+
+    odd = OddSocket(talk)
+    async with a_stream(tmp_path, odd) as stream:
+        await take(stream, 2)
+    assert odd.approvals == odd.connections
+
+
+def test_the_file_of_dead_frames_stays_small(tmp_path: Path) -> None:
+    frames = DeadFrames(tmp_path / "letters", largest=1_000)
+    for count in range(30):
+        frames.keep(f"frame {count}", "odd", at=a_clock().now())
+    older = frames.path.with_suffix(".jsonl.1")
+    assert max(frames.path.stat().st_size, older.stat().st_size) < 1_200
+    assert "frame 29" in frames.path.read_text()
 
 
 async def test_nothing_is_left_running_when_the_taker_leaves(tmp_path: Path) -> None:

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from adapters.kis.stream import KisStream, Patience
+from adapters.kis.links import Patience
+from adapters.kis.stream import KisStream
 from adapters.kis_sim.options import Profile
 from adapters.kis_sim.orders import Environment
 from adapters.market_data import Connected, Notice, StreamEvent
 from tests.broker_worlds import KisWorld, a_kis_world, an_intent_to_buy
-from tests.builders import A_DAY, LG_CHEM, looks_good, seoul
+from tests.builders import A_DAY, HYUNDAI, LG_CHEM, NAVER, SAMSUNG, looks_good, seoul
 from trading.errors import OutcomeUnknown
 from trading.minute_bars import MinuteBars
 from trading.notices import NoticeKind
@@ -150,6 +151,24 @@ async def test_a_second_stream_waits_for_the_first_to_end(tmp_path: Path) -> Non
             assert not waiting.done()
             waiting.cancel()
             await asyncio.gather(waiting, return_exceptions=True)
+
+
+async def test_what_matters_more_takes_the_place_of_what_matters_less(tmp_path: Path) -> None:
+    """The cap is learned from the refusal: one notice and two symbols; all on one connection."""
+    async with a_kis_world(tmp_path) as world:
+        await world.move_to("09:05")
+        world.set_faults(max_subscriptions={"limit": 3})
+        stream = a_stream(world)
+        wanted = [LG_CHEM, SAMSUNG, HYUNDAI, NAVER]
+        async with aclosing(stream.events(wanted)) as events, asyncio.timeout(20):
+            assert isinstance(await anext(events), Connected)
+            assert stream.heard == {LG_CHEM, SAMSUNG}
+            stream.watch([NAVER, LG_CHEM, SAMSUNG, HYUNDAI])  # it was bought
+            while stream.heard != {NAVER, LG_CHEM}:  # noqa: ASYNC110 - answered by the simulator
+                await asyncio.sleep(0.01)
+            await world.move_to("09:06")
+            heard = {(await next_of(events, TradePrint)).symbol for _ in range(20)}
+            assert NAVER in heard <= {NAVER, LG_CHEM, SAMSUNG}
 
 
 async def test_beyond_the_brokers_limit_prices_go_and_notices_stay(tmp_path: Path) -> None:

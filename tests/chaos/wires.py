@@ -139,6 +139,15 @@ class WatchedStream:
     def __init__(self, stream: KisStream, trap: Trap) -> None:
         self._stream, self._trap = stream, trap
 
+    @property
+    def heard(self) -> frozenset[Symbol]:
+        """The symbols whose prices come."""
+        return self._stream.heard
+
+    def watch(self, symbols: Sequence[Symbol]) -> None:
+        """Change what is wanted."""
+        self._stream.watch(symbols)
+
     async def events(self, symbols: Sequence[Symbol]) -> AsyncGenerator[StreamEvent]:
         """Yield prints and notices for ever."""
         async for event in self._stream.events(symbols):
