@@ -23,7 +23,10 @@ COPY deployments deployments
 RUN pip install --no-cache-dir --no-deps --no-index --no-build-isolation --editable . \
     && python -m compileall -q .
 
-ENV MAEMAE_HOME=/var/lib/maemae \
+# Which code this is, because no git is here: docker build --build-arg COMMIT=$(git rev-parse HEAD)
+ARG COMMIT=""
+ENV MAEMAE_COMMIT=$COMMIT \
+    MAEMAE_HOME=/var/lib/maemae \
     PREFECT_PLUGINS_ENABLED=1 \
     PREFECT_SERVER_ANALYTICS_ENABLED=0 \
     PYTHONUNBUFFERED=1

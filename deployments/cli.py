@@ -42,6 +42,7 @@ COMMANDS: Final[dict[str, dict[str, str]]] = {
     },
     "changing": {
         "config": "configs:config",
+        "promote": "promotions:promote",
         "audit": "audits:audit",
     },
     "stopping": {

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
+from adapters.commits import commit_of
 from adapters.postgres import embedded
 from adapters.postgres.migrations import migrate
 from deployments.databases import Addresses, EmbeddedDatabase, make_databases
@@ -33,7 +34,7 @@ from deployments.state import (
     write_runtime,
 )
 from deployments.timings import Timings
-from flows.settings import Settings, load_settings
+from flows.settings import PROJECT, Settings, load_settings
 from trading.errors import InvalidSetting, MaemaeError
 
 if TYPE_CHECKING:
@@ -170,6 +171,7 @@ class Stack:
         self._variables = {
             "MAEMAE_HOME": str(self.settings.home),
             "MAEMAE_CHANNEL": self.settings.channel,
+            "MAEMAE_COMMIT": self.settings.commit or commit_of(PROJECT),
             "MAEMAE_DATABASE_URL": addresses.maemae,
             "MAEMAE_PREFECT_API_URL": self.door.api_url,
             **self._password(),

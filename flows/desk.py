@@ -45,7 +45,7 @@ async def open_desk(
         standing = Standing(channel, 0, is_file_ahead=False)
         overrides: dict[date, bool] = {}
         if needs_database:
-            standing, overrides = _look_up(stores, channel, at=clock.now())
+            standing, overrides = _look_up(stores, channel, settings.commit, at=clock.now())
         async with open_kis(settings.broker, home=settings.home, clock=clock) as kis:
             yield Desk(
                 account=settings.account,
@@ -63,6 +63,7 @@ async def open_desk(
                 wording=wording,
                 halt_file=HaltFile(settings.halt_file),
                 broker_clock=kis.clock,
+                commit=settings.commit,
             )
 
 
@@ -88,10 +89,10 @@ def _prefects_handlers() -> Iterator[logging.Handler]:
 
 
 def _look_up(
-    stores: Stores, file: ChannelSettings, *, at: datetime
+    stores: Stores, file: ChannelSettings, commit: str, *, at: datetime
 ) -> tuple[Standing, dict[date, bool]]:
     """Give the settings in force, and the broker's answers about trading days."""
-    standing = open_version(stores, file, at=at)
+    standing = open_version(stores, file, at=at, commit=commit)
     with stores.begin() as work:
         return standing, work.calendar.all()
 

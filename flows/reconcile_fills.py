@@ -8,8 +8,10 @@ from prefect.client.schemas.objects import State
 from flows.desk import open_desk
 from flows.hooks import tell_failure
 from flows.stories import Guard, Story, perform
+from tasks.evidence import record_evidence
 from tasks.readiness import settle_doubts
 from tasks.reconciliation import reconcile
+from trading.evidence import EvidenceKind
 from trading.plans import Step
 from trading.reconciliation import Difference
 
@@ -37,6 +39,9 @@ async def reconcile_fills() -> State[None]:
                 "booked": len(done.booked),
                 "differences": len(done.differences),
             }
+            record_evidence(
+                desk, EvidenceKind.RECONCILIATION, is_passed=done.is_clean, figures=figures
+            )
             sentence = desk.wording.text("story.reconciliation", **figures)
             return Story(sentence, [*map(_step_row, done.steps), *map(_row, done.differences)])
 

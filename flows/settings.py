@@ -73,6 +73,11 @@ class Settings(BaseSettings):
     keys: KeysSettings = KeysSettings()
     simulator_url: str | None = None
     slack: SlackSettings = SlackSettings()
+    commit: str = Field(
+        default="",
+        pattern="^([0-9a-f]{40})?$",
+        description="The code that runs; the stack finds it out where there is a clone.",
+    )
     prefect_port: int = Field(default=4200, ge=1, le=65535)
     prefect_host: IPv4Address = Field(default=LOOPBACK, description="Where its server listens.")
     prefect_auth: SecretStr | None = Field(default=None, validate_default=True)

@@ -45,6 +45,8 @@ class Desk:
     """None where the broker tells no time of its own."""
     is_file_ahead: bool = False
     """Whether the channel's file says something else than the version in force."""
+    commit: str = ""
+    """The code that runs, "" where nobody can tell."""
 
     def now(self) -> datetime:
         """Give the market's time."""

@@ -18,6 +18,7 @@ from risk.rules import rules_for
 from risk.rules.halted import RULE_ID
 from risk.views import RiskView
 from tasks.desk import Desk
+from tasks.evidence import record_evidence
 from tasks.halts import cancel_open, lift_halt, open_rows, record_halt
 from tasks.reconciliation import reconcile
 from tasks.submissions import last_look, submit
@@ -25,6 +26,7 @@ from tasks.views import read_view
 from tasks.writers import only_writer
 from trading.doubts import SEND_WITHIN
 from trading.errors import BadInput, NotReady, Withheld
+from trading.evidence import EvidenceKind
 from trading.halts import REHEARSED, Halt, TradingState
 from trading.instruments import Symbol
 from trading.krx import round_price
@@ -288,6 +290,7 @@ def _tell(desk: Desk, done: Rehearsal) -> None:
     """Record date and result, and tell the owner."""
     with desk.stores.begin() as work:
         work.audit.add(AuditEntry("operator", REHEARSED, done.detail()), at=done.at)
+    record_evidence(desk, EvidenceKind.REHEARSAL, is_passed=done.is_passed, figures=done.detail())
     lines = [desk.wording.text("rehearsal.line", **trial.row()) for trial in done.trials]
     lines.append(desk.wording.text("rehearsal.canceled", number=done.canceled or None))
     desk.tell(rehearsal_told(lines, desk.wording, is_passed=done.is_passed))

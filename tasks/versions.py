@@ -18,6 +18,8 @@ GUARDED_CHANNEL: Final = "live"
 """Here nothing that makes trading less safe comes into force by one step."""
 OPERATOR: Final = "operator"
 FIRST_START: Final = "first start"
+PROMOTED: Final = "promote"
+"""The audit's word for a commit that has passed the gate to a channel."""
 
 
 @dataclass(frozen=True)
@@ -38,16 +40,25 @@ class Proposal:
     waits: bool
 
 
-def open_version(stores: Stores, file: ChannelSettings, *, at: datetime) -> Standing:
+def open_version(
+    stores: Stores, file: ChannelSettings, *, at: datetime, commit: str = ""
+) -> Standing:
     """Give the newest approved version; the first start of a channel proposes what its file says.
 
+    The first start of other code (`commit`, "" where nobody can tell) is a version too, with the settings in
+    force. On live code comes into force by a promotion only.
+
     Raises:
-        NotApproved: when none is approved, naming what to do; the proposal is kept.
+        NotApproved: when none is approved, or not with this code, naming what to do; a proposal is kept.
         InvalidSetting: when the version is not what this program understands.
     """
     with stores.begin() as work:
         if work.configs.newest() is None:
-            _propose(work, file, FIRST_START, actor=file.channel, at=at)
+            _propose(work, file, FIRST_START, actor=file.channel, at=at, commit=commit)
+        elif file.channel == GUARDED_CHANNEL:
+            _require_known_code(work, commit)
+        else:
+            _take_up_code(work, commit, at=at)
         current = work.configs.in_force()
         waiting = work.configs.newest()
     if current is None:
@@ -71,24 +82,40 @@ def follow(desk: Desk) -> Desk:
     return replace(desk, channel=read_version(current), version=current.version)
 
 
-def propose(stores: Stores, file: ChannelSettings, *, reason: str, at: datetime) -> Proposal:
+def propose(
+    stores: Stores,
+    file: ChannelSettings,
+    *,
+    reason: str,
+    at: datetime,
+    commit: str | None = None,
+) -> Proposal:
     """Make what the file says a version; it is in force at once where nobody has to approve it.
+
+    `commit` is the code that goes with it, unless given that of the version in force.
 
     Raises:
         BadInput: without a reason.
     """
     _require_reason(reason)
     with stores.begin() as work:
-        return _propose(work, file, reason, actor=OPERATOR, at=at)
+        return _propose(work, file, reason, actor=OPERATOR, at=at, commit=commit)
 
 
 def approve(
-    stores: Stores, version: int, *, reason: str, at: datetime, delay: timedelta
+    stores: Stores,
+    version: int,
+    *,
+    reason: str,
+    at: datetime,
+    delay: timedelta,
+    needs_code: bool = False,
 ) -> tuple[Change, ...]:
     """Put the newest version in force, at the earliest `delay` after its proposal; give what it changes.
 
     Raises:
-        BadInput: without a reason, when it is not the version that waits, or too early.
+        BadInput: without a reason, when it is not the version that waits, too early, or with code that has passed
+            no promotion; if it `needs_code`, with code that nobody can tell.
         InvalidSetting: when the version is not what this program understands.
     """
     _require_reason(reason)
@@ -99,6 +126,7 @@ def approve(
         if at < waiting.at + delay:
             minutes = int(delay.total_seconds() // 60)
             raise BadInput("version", version, f"a version that has waited {minutes} minutes")
+        _require_promotion(work, waiting, needs_code=needs_code)
         document = read_version(waiting).model_dump(mode="json")
         changes = differences(_document_in_force(work), document)
         _approve(work, waiting, actor=OPERATOR, reason=reason, at=at)
@@ -141,22 +169,29 @@ def _propose(
     *,
     actor: str,
     at: datetime,
+    commit: str | None = None,
     returns_to: int | None = None,
 ) -> Proposal:
     before = _document_in_force(work)
     document = channel.model_dump(mode="json")
     changes = differences(before, document)
-    proposed = work.configs.propose(document, digest=channel.digest, reason=reason, at=at)
+    if commit is None:
+        commit = _commit_in_force(work)
+    is_new_code = commit not in _approved_code(work)
+    proposed = work.configs.propose(
+        document, digest=channel.digest, commit=commit, reason=reason, at=at
+    )
     if proposed is None:
         newest = work.configs.newest()
         is_waiting = newest is not None and not newest.is_approved
         return Proposal(newest if is_waiting else None, changes, waits=is_waiting)
     detail: dict[str, Any] = {"version": proposed.version, "digest": proposed.digest}
+    detail["commit"] = commit
     detail |= {"reason": reason, "changes": _told(changes)}
     if returns_to is not None:
         detail["returns_to"] = returns_to
     work.audit.add(AuditEntry(actor, "config propose", detail), at=at)
-    waits = channel.channel == GUARDED_CHANNEL and (not before or bool(loosening(changes)))
+    waits = channel.channel == GUARDED_CHANNEL and (is_new_code or bool(loosening(changes)))
     if not waits:
         _approve(work, proposed, actor=f"channel:{channel.channel}", reason=reason, at=at)
     return Proposal(proposed, changes, waits)
@@ -179,6 +214,47 @@ def _document_in_force(work: UnitOfWork) -> Mapping[str, Any]:
         return read_version(current).model_dump(mode="json")
     except BadInput:
         return current.document
+
+
+def _commit_in_force(work: UnitOfWork) -> str:
+    current = work.configs.in_force()
+    return current.commit if current else ""
+
+
+def _approved_code(work: UnitOfWork) -> frozenset[str]:
+    """Give the commit of every version that was ever in force, the unknown one only while no other is."""
+    approved = frozenset(config.commit for config in work.configs.all() if config.is_approved)
+    return approved - {""} or approved
+
+
+def _take_up_code(work: UnitOfWork, commit: str, *, at: datetime) -> None:
+    """Make the first start of other code a version, so that it can be returned to."""
+    current = work.configs.in_force()
+    if current is not None and commit not in {"", current.commit}:
+        channel = read_version(current)
+        actor = f"channel:{channel.channel}"
+        _propose(work, channel, f"{FIRST_START}: {commit[:12]}", actor=actor, at=at, commit=commit)
+
+
+def _require_known_code(work: UnitOfWork, commit: str) -> None:
+    """Let only code trade that was approved; where no version names any, nobody has promoted yet."""
+    approved = _approved_code(work)
+    if approved and commit not in approved:
+        expected = "code of an approved version: maemae promote on paper, or maemae rollback"
+        raise NotApproved("commit", commit[:12] or None, expected)
+
+
+def _require_promotion(work: UnitOfWork, config: ConfigVersion, *, needs_code: bool) -> None:
+    """Let code that was never in force in only after it has passed the gate to this channel."""
+    is_known = config.commit in _approved_code(work)
+    if config.commit and not is_known:
+        promoted = work.audit.latest(PROMOTED)
+        is_known = promoted is not None and promoted[1].detail.get("commit") == config.commit
+    elif not config.commit:
+        is_known = not needs_code
+    if not is_known:
+        expected = "code that has passed maemae promote on paper"
+        raise BadInput("commit", config.commit[:12] or None, expected)
 
 
 def _earlier(work: UnitOfWork, version: int | None) -> ConfigVersion:

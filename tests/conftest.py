@@ -16,6 +16,8 @@ from adapters.postgres.embedded import EmbeddedServer
 from adapters.postgres.migrations import migrate
 from adapters.postgres.tables import metadata
 from tests.builders import ACCOUNT
+from tests.consoles import PROJECT
+from tests.run_records import RunRecord
 
 # A deadline in milliseconds measures the machine, not the code; the blob repeats a failure anywhere.
 settings.register_profile("maemae", deadline=None, print_blob=True)
@@ -32,6 +34,11 @@ EMPTY = ";".join(
         *(f"DELETE FROM {table.name}" for table in metadata.sorted_tables),  # noqa: S608 - our names
     )
 )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let a whole run of the tests be evidence for a promotion."""
+    config.pluginmanager.register(RunRecord(config, PROJECT))
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from deployments.console.accounts import market_time, open_account
 from deployments.console.halts import DONE, NOT_ALL_DONE
 from deployments.console.speech import option, say
 from deployments.console.tables import Column, paper, print_json, print_table
-from flows.settings import load_channel
+from flows.settings import Settings, load_channel
 from risk.changes import Change
 from tasks import versions
 from tasks.channels import ChannelSettings
@@ -34,6 +34,7 @@ HISTORY: Final = (
     Column("at"),
     Column("approved_at"),
     Column("is_in_force", "@flag"),
+    Column("commit"),
     Column("digest"),
     Column("reason"),
 )
@@ -45,12 +46,12 @@ type Reason = Annotated[str, option("reason")]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a change works with: the file, the memory, the time, and how long a looser setting waits."""
+    """What a change works with: the file, the memory, and the time."""
 
+    settings: Settings
     file: ChannelSettings
     stores: Stores
     at: datetime
-    delay: timedelta
 
 
 def diff(*, as_json: AsJson = False) -> None:
@@ -66,15 +67,23 @@ def diff(*, as_json: AsJson = False) -> None:
 def propose(*, reason: Reason) -> int:
     """Make the channel's file a version; give 0 when it is in force, 3 when it waits for its approval."""
     with _open_place() as place:
-        proposal = versions.propose(place.stores, place.file, reason=reason, at=place.at)
-    return _tell(proposal, place)
+        commit = place.settings.commit if _is_first(place) else None
+        proposal = versions.propose(
+            place.stores, place.file, reason=reason, at=place.at, commit=commit
+        )
+    return tell_proposal(proposal, place.settings)
 
 
 def approve(version: Number, /, *, reason: Reason) -> int:
     """Put the version that waits in force, and show what it changes."""
     with _open_place() as place:
         changes = versions.approve(
-            place.stores, version, reason=reason, at=place.at, delay=place.delay
+            place.stores,
+            version,
+            reason=reason,
+            at=place.at,
+            delay=delay_of(place.settings),
+            needs_code=not place.settings.broker.is_on_this_machine,
         )
     _print(changes)
     paper().print(say("config.in_force", version=version))
@@ -85,7 +94,7 @@ def rollback(version: Number | None = None, /, *, reason: Reason) -> int:
     """Return to an earlier version, as a new one; give 0 when it is in force, 3 when it waits for its approval."""
     with _open_place() as place:
         proposal = versions.roll_back(place.stores, version, reason=reason, at=place.at)
-    return _tell(proposal, place)
+    return tell_proposal(proposal, place.settings)
 
 
 def history(*, as_json: AsJson = False) -> None:
@@ -96,7 +105,10 @@ def history(*, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"channel": account.settings.channel, "versions": rows})
     else:
-        short = [{**row, "digest": row["digest"][:12]} for row in rows]
+        short = [
+            {**row, "digest": row["digest"][:12], "commit": row["commit"][:12] or None}
+            for row in rows
+        ]
         print_table(say("title.versions"), HISTORY, short)
 
 
@@ -104,14 +116,28 @@ def history(*, as_json: AsJson = False) -> None:
 def _open_place() -> Iterator[Place]:
     with open_account() as account:
         settings = account.settings
-        is_guarded = settings.channel == GUARDED_CHANNEL
-        # What waits on the live channel waits by the computer's clock, whatever clock the file names.
-        at = SystemClock().now() if is_guarded else market_time(settings)
-        delay = timedelta(minutes=settings.approval_minutes) if is_guarded else timedelta()
-        yield Place(load_channel(settings), account.stores, at, delay)
+        yield Place(settings, load_channel(settings), account.stores, change_time(settings))
 
 
-def _tell(proposal: Proposal, place: Place) -> int:
+def change_time(settings: Settings) -> datetime:
+    """Give the time by which changes wait: on live the computer's, whatever clock the file names."""
+    is_guarded = settings.channel == GUARDED_CHANNEL
+    return SystemClock().now() if is_guarded else market_time(settings)
+
+
+def delay_of(settings: Settings) -> timedelta:
+    """Give how long a looser setting waits for its approval."""
+    is_guarded = settings.channel == GUARDED_CHANNEL
+    return timedelta(minutes=settings.approval_minutes if is_guarded else 0)
+
+
+def _is_first(place: Place) -> bool:
+    with place.stores.begin() as work:
+        return work.configs.newest() is None
+
+
+def tell_proposal(proposal: Proposal, settings: Settings) -> int:
+    """Show what a proposal changes and what becomes of it; give 0 when it is in force, 3 when it waits."""
     _print(proposal.changes)
     config = proposal.config
     if config is None:
@@ -120,7 +146,7 @@ def _tell(proposal: Proposal, place: Place) -> int:
     if not proposal.waits:
         paper().print(say("config.in_force", version=config.version))
         return DONE
-    due = config.at + place.delay
+    due = config.at + delay_of(settings)
     paper().print(say("config.waits", version=config.version, due=due), soft_wrap=True)
     return NOT_ALL_DONE
 
@@ -156,6 +182,7 @@ def _row(config: ConfigVersion, current: ConfigVersion | None) -> dict[str, Any]
         "at": config.at,
         "approved_at": config.approved_at,
         "is_in_force": current is not None and current.version == config.version,
+        "commit": config.commit,
         "digest": config.digest,
         "reason": config.reason,
     }

@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -15,28 +14,16 @@ from adapters.market_data import StreamEvent
 from adapters.memory.stores import MemoryStores
 from risk.changes import Change
 from tasks import streaming
-from tasks.channels import ChannelSettings
 from tasks.streaming import StreamSession
 from tasks.versions import approve, changes_of, open_version, propose, roll_back
-from tests.builders import ACCOUNT, a_signal
+from tests.builders import a_signal
 from tests.desks import Floor, ScriptedStream, a_channel
 from tests.store_samples import AT
+from tests.versions import DELAY, a_file, memory_of
 from trading.errors import BadInput, InvalidSetting, NotApproved
 from trading.instruments import Symbol
 
-DELAY = timedelta(minutes=10)
 MOMENT = timedelta(microseconds=1)
-
-
-def a_file(channel: str, **risk: Any) -> ChannelSettings:
-    """Give the channel's file with these limits."""
-    document = a_channel().model_dump(mode="json")
-    document |= {"channel": channel, "risk": document["risk"] | risk}
-    return ChannelSettings.model_validate(document)
-
-
-def memory_of(channel: str) -> MemoryStores:
-    return MemoryStores(channel=channel, account=ACCOUNT)
 
 
 def acts(stores: MemoryStores) -> list[tuple[str, str, object]]:
