@@ -22,8 +22,8 @@ from deployments.register import make_pools, register
 from deployments.safety_net import spread_safety_net
 from deployments.stale_runs import cancel_active_runs, requeue_lost_runs, settle_runs
 from flows.desk import open_owner_channel
-from flows.settings import Settings, load_channel
-from flows.sources import open_clock, open_stores
+from flows.settings import Settings
+from flows.sources import channel_in_force, open_clock, open_stores
 from tasks.channels import ClockSource
 
 _END_RUNS_LOOKS: Final = 18
@@ -41,7 +41,7 @@ class Orchestration:
     @property
     def lateness(self) -> timedelta:
         """How late a run may begin; in simulated time nothing of an earlier market goes on."""
-        channel = load_channel(self.settings)
+        channel = channel_in_force(self.settings)
         is_simulated = channel.clock is ClockSource.SIMULATOR
         return timedelta(seconds=0 if is_simulated else channel.lateness_seconds)
 
@@ -88,6 +88,7 @@ class Orchestration:
 
     def mirror(self) -> Mirror:
         """Make the watcher over this server's pauses."""
+        channel = channel_in_force(self.settings)
         notifier, wording = open_owner_channel(self.settings)
         return Mirror(
             api_url=self.api_url,
@@ -95,10 +96,10 @@ class Orchestration:
             pool=POOL,
             halt_file=HaltFile(self.settings.halt_file),
             stores=open_stores(self.settings),
-            clock=open_clock(self.settings, load_channel(self.settings)),
+            clock=open_clock(self.settings, channel),
             notifier=notifier,
             wording=wording,
-            lateness=timedelta(seconds=load_channel(self.settings).lateness_seconds),
+            lateness=timedelta(seconds=channel.lateness_seconds),
         )
 
     @property

@@ -16,7 +16,7 @@ from adapters.slack import open_notifier
 from adapters.stores import Stores
 from adapters.wording import Wording
 from flows.settings import Settings, load_channel, load_settings
-from flows.sources import open_stores, ticking_clock
+from flows.sources import channel_in_force, open_stores, ticking_clock
 from tasks.channels import ChannelSettings
 from tasks.desk import Desk
 from tasks.versions import Standing, open_version
@@ -40,8 +40,9 @@ async def open_desk(
     settings = settings or load_settings()
     _open_logs(settings)
     channel = load_channel(settings)
+    timed_by = channel_in_force(settings) if needs_database else channel
     notifier, wording = open_owner_channel(settings)
-    with ticking_clock(settings, channel) as clock, closing(open_stores(settings)) as stores:
+    with ticking_clock(settings, timed_by) as clock, closing(open_stores(settings)) as stores:
         standing = Standing(channel, 0, is_file_ahead=False)
         overrides: dict[date, bool] = {}
         if needs_database:

@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from adapters.audit_files import AuditFile
 from adapters.clock import Clock, SimulatorClock, SystemClock
 from adapters.postgres.stores import PostgresStores
-from flows.settings import Settings
+from flows.settings import Settings, load_channel
 from tasks.channels import ChannelSettings, ClockSource
-from trading.errors import InvalidSetting
+from tasks.versions import read_version
+from trading.configs import ConfigVersion
+from trading.errors import InvalidSetting, StoreUnavailable
+
+
+def channel_in_force(settings: Settings) -> ChannelSettings:
+    """Give what the version in force says; the channel's file while there is none or nobody can be asked.
+
+    Raises:
+        InvalidSetting: when the version, or the file instead of it, is not what this program understands.
+    """
+    current = _version_in_force(settings)
+    return read_version(current) if current else load_channel(settings)
+
+
+def _version_in_force(settings: Settings) -> ConfigVersion | None:
+    try:
+        with closing(open_stores(settings)) as stores, stores.begin() as work:
+            return work.configs.in_force()
+    except (InvalidSetting, StoreUnavailable):
+        return None
 
 
 def open_clock(settings: Settings, channel: ChannelSettings) -> Clock:

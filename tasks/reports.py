@@ -102,6 +102,7 @@ def _record(
         names={i.symbol: i.name for i in work.instruments.all()},
         config_version=desk.version,
         config_digest=desk.channel.digest,
+        commit=desk.commit,
     )
 
 

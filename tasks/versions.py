@@ -24,11 +24,12 @@ PROMOTED: Final = "promote"
 
 @dataclass(frozen=True)
 class Standing:
-    """The settings in force: what they say, their number, and whether the file says something else."""
+    """The settings in force: what they say, their number and code, and whether the file says something else."""
 
     channel: ChannelSettings
     version: int
     is_file_ahead: bool
+    commit: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,19 @@ def open_version(
         raise NotApproved(f"configs ({file.channel})", None, expected)
     channel = read_version(current)
     return Standing(channel, current.version, channel.digest != file.digest)
+
+
+def standing_of(work: UnitOfWork, file: ChannelSettings) -> Standing | None:
+    """Give what is in force as it is, None as long as nothing is.
+
+    Raises:
+        InvalidSetting: when the version is not what this program understands.
+    """
+    current = work.configs.in_force()
+    if current is None:
+        return None
+    channel = read_version(current)
+    return Standing(channel, current.version, channel.digest != file.digest, commit=current.commit)
 
 
 def follow(desk: Desk) -> Desk:

@@ -22,8 +22,9 @@ class DayRecord:
 
     `opening` is the ledger before the day's deposits and fills, `closing` the one after the last of them.
     `opening_prices` are the closing prices of the day before for what was held then, `closing_prices` those of
-    the day for what is held now, in won. `curve` ends with the day's own point. `names` are for people only. `config_version` and
-    `config_digest` name the settings that were in force when the day was closed.
+    the day for what is held now, in won. `curve` ends with the day's own point. `names` are for people only.
+    `config_version`, `config_digest` and `commit` name the settings and the code that were in force when the day was
+    closed.
     """
 
     trading_day: date
@@ -41,6 +42,7 @@ class DayRecord:
     names: Mapping[Symbol, str] = field(default_factory=dict)
     config_version: int = 0
     config_digest: str = ""
+    commit: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a curve that does not end with the day."""
@@ -52,6 +54,20 @@ class DayRecord:
     def point(self) -> EquityPoint:
         """The day's own point of the curve."""
         return self.curve[-1]
+
+    @property
+    def versions(self) -> tuple[int, ...]:
+        """The versions of the settings that the day's signals and orders were made with, and the last one."""
+        used = {signal.config_version for signal in self.signals}
+        used |= {order.intent.config_version for order in self.orders}
+        return tuple(sorted((used | {self.config_version}) - {0}))
+
+    @property
+    def parameters(self) -> tuple[tuple[str, str], ...]:
+        """Each strategy that gave signals or orders, with the hash of the parameters that it did so with."""
+        used = {(signal.strategy_id, signal.parameter_hash) for signal in self.signals}
+        used |= {(order.intent.strategy_id, order.intent.parameter_hash) for order in self.orders}
+        return tuple(sorted(pair for pair in used if pair[1]))
 
     def name(self, symbol: Symbol) -> str:
         """Give the name of `symbol`, its code when it is not known."""

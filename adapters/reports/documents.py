@@ -19,7 +19,13 @@ def report_document(report: EodReport) -> dict[str, Any]:
         "channel": day.channel,
         "account": mask_account(day.account),
         "config_version": day.config_version,
+        "config_versions": list(day.versions),
         "config_digest": day.config_digest,
+        "commit": day.commit,
+        "parameters": [
+            {"strategy_id": strategy, "parameter_hash": digest}
+            for strategy, digest in day.parameters
+        ],
         "profit": result.profit,
         "day_return": str(report.day_return),
         "total_return": str(report.total_return),
@@ -100,6 +106,8 @@ def _order(order: Order) -> dict[str, Any]:
         "filled_quantity": order.filled_quantity,
         "filled_value": order.filled_value,
         "status": order.status.value,
+        "parameter_hash": order.intent.parameter_hash,
+        "config_version": order.intent.config_version,
         "error_code": order.error_code,
         "error_message": order.error_message,
     }

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from adapters.wording.sentences import Language, Sentences
+from trading.day_records import DayRecord
 from trading.order_quality import Latency
 from trading.orders import Order
 from trading.reports import EodReport
 from trading.signals import Signal
 
 __all__ = ["Language", "Wording"]
+
+SHORT_HASH: Final = 12
 
 
 class Wording(Sentences):
@@ -67,6 +71,7 @@ class Wording(Sentences):
             "orders": self.orders_line(report),
             "failure_rate": self.figure(report.failure_rate, "percent"),
             "latency": self.latency_line(report.latency),
+            "versions": self.versions_line(report.day),
         }
         return {self.text(f"report.{name}"): written for name, written in figures.items()}
 
@@ -78,6 +83,16 @@ class Wording(Sentences):
         ]
         total = self.text("report.orders_total", count=report.funnel.orders)
         return f"{total} ({', '.join(counts)})" if counts else total
+
+    def versions_line(self, day: DayRecord) -> str:
+        """Name the settings, the code and each strategy's parameters behind a day, hashes by their beginning."""
+        versions = ", ".join(map(str, day.versions)) or None
+        hashes = {"digest": day.config_digest, "commit": day.commit}
+        short = {name: value[:SHORT_HASH] or None for name, value in hashes.items()}
+        parameters = ", ".join(f"{name} {digest[:SHORT_HASH]}" for name, digest in day.parameters)
+        return self.text(
+            "report.versions_line", versions=versions, parameters=parameters or None, **short
+        )
 
     def latency_line(self, latency: Latency | None) -> str:
         """Tell median and maximum, a dash when nothing was measured."""

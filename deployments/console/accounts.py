@@ -13,8 +13,8 @@ from httpx import HTTPError
 from adapters.clock import Clock
 from adapters.stores import Stores, UnitOfWork
 from deployments.console.faults import NoAnswer
-from flows.settings import Settings, load_channel, load_settings
-from flows.sources import open_stores, ticking_clock
+from flows.settings import Settings, load_settings
+from flows.sources import channel_in_force, open_stores, ticking_clock
 from trading.instruments import Symbol
 from trading.sessions import seoul_date
 
@@ -49,7 +49,7 @@ def market_time(settings: Settings) -> datetime:
     Raises:
         NoAnswer: when the simulator that keeps the time does not answer.
     """
-    with ticking_clock(settings, load_channel(settings)) as clock:
+    with ticking_clock(settings, channel_in_force(settings)) as clock:
         return time_of(clock)
 
 

@@ -17,9 +17,9 @@ from backtest.results import ReplayResult
 from deployments.console.accounts import open_account
 from deployments.console.rows import FILLS, fill_row
 from deployments.console.speech import option, say
-from deployments.console.strategies import find
 from deployments.console.tables import Column, print_facts, print_json, print_table
 from flows.settings import load_channel, load_settings
+from flows.sources import channel_in_force
 from trading.bars import Bar, Interval
 from trading.instruments import Instrument, Symbol
 
@@ -58,11 +58,16 @@ def backtest(
     first: Annotated[date | None, option("from", name="--from")] = None,
     last: Annotated[date | None, option("to", name="--to")] = None,
     cash: Annotated[int, option("cash")] = 100_000_000,
+    is_proposal: Annotated[bool, option("backtest_file", name="--file")] = False,
     as_json: Annotated[bool, option("json", name="--json")] = False,
 ) -> None:
-    """Replay daily bars through the same strategies, sizing, rules, matching and costs as in trading."""
-    channel = load_channel(load_settings())
-    strategies = (find(strategy),) if strategy else channel.strategies
+    """Replay daily bars through the same strategies, sizing, rules, matching and costs as in trading.
+
+    With the settings in force, or those of the channel's file before they are proposed.
+    """
+    settings = load_settings()
+    channel = load_channel(settings) if is_proposal else channel_in_force(settings)
+    strategies = channel.only(strategy).strategies
     symbols = sorted({symbol for settings in strategies for symbol in settings.symbols})
     bars, instruments = _from_database(symbols) if data is None else (read_bars(data), {})
     days = [bar.trading_day for symbol in symbols for bar in bars.get(symbol, ())]

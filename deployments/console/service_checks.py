@@ -18,7 +18,7 @@ from deployments.console.faults import NoAnswer
 from deployments.console.findings import Finding, Health, found
 from deployments.console.services import check_prefect as ask_prefect
 from flows.settings import Settings, load_channel
-from flows.sources import database_url, open_stores, ticking_clock
+from flows.sources import channel_in_force, database_url, open_stores, ticking_clock
 from tasks.versions import read_version
 from trading.halts import REHEARSED
 
@@ -88,7 +88,7 @@ def check_market_clock(settings: Settings) -> Finding:
 
 def check_broker(settings: Settings) -> Finding:
     """See that the broker gives a token and shows the account."""
-    with ticking_clock(settings, load_channel(settings)) as clock:
+    with ticking_clock(settings, channel_in_force(settings)) as clock:
         return asyncio.run(_visit(settings, clock))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from contextlib import closing
 from typing import Annotated
 
 from deployments.background import start_in_background, stop_from_outside
@@ -14,7 +15,9 @@ from deployments.stack import Stack
 from deployments.state import AlreadyRunning, is_running
 from deployments.timings import Timings
 from flows.settings import Settings, load_channel, load_settings
+from flows.sources import open_stores
 from tasks.channels import ClockSource
+from tasks.versions import standing_of
 
 
 def up(
@@ -56,6 +59,7 @@ def _serve(settings: Settings, *, is_simulated: bool, shows_timings: bool) -> in
             announce("stack.ready", seconds=seconds, url=stack.settings.public_prefect_url)
             if is_simulated:
                 announce("stack.simulated")
+            _tell_lead(stack.settings)
             while True:
                 signal.pause()
     except KeyboardInterrupt:
@@ -69,4 +73,13 @@ def _detach(settings: Settings) -> int:
     note = start_in_background(settings.home)
     announce("stack.ready", seconds=round(timings.elapsed, 1), url=note.prefect_ui_url)
     announce("stack.detached", pid=str(note.supervisor.pid))
+    _tell_lead(load_settings())
     return 0
+
+
+def _tell_lead(settings: Settings) -> None:
+    """Say it plainly when the file says something else than what trades."""
+    with closing(open_stores(settings)) as stores, stores.begin() as work:
+        standing = standing_of(work, load_channel(settings))
+    if standing is not None and standing.is_file_ahead:
+        announce("config.file_ahead", version=standing.version)

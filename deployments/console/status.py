@@ -16,7 +16,7 @@ from deployments.console.accounts import market_time
 from deployments.console.faults import WRONG_INPUT, sentence_of
 from deployments.console.rows import HALTS, halt_row
 from deployments.console.services import Answer, ask, check_prefect
-from deployments.console.speech import option, say
+from deployments.console.speech import option, say, wording
 from deployments.console.tables import (
     Column,
     paper,
@@ -26,7 +26,7 @@ from deployments.console.tables import (
 )
 from flows.settings import Settings, load_channel, load_settings
 from flows.sources import open_stores
-from tasks.versions import read_version
+from tasks.versions import standing_of
 from trading.halts import REHEARSED, Halt, TradingState, strictest, united
 from trading.orders import OrderStatus
 from trading.sessions import phase_at, seoul_date, session_of
@@ -109,10 +109,8 @@ def _read_book(settings: Settings, day: date) -> Book:
 
 def _settings_in_force(work: UnitOfWork, settings: Settings) -> tuple[int | None, bool | None]:
     """Give the version in force and whether the file says something else; None as long as there is none."""
-    current = work.configs.in_force()
-    if current is None:
-        return None, None
-    return current.version, read_version(current).digest != load_channel(settings).digest
+    standing = standing_of(work, load_channel(settings))
+    return (standing.version, standing.is_file_ahead) if standing else (None, None)
 
 
 def _figures(work: UnitOfWork, day: date) -> dict[str, int | None]:
@@ -183,6 +181,9 @@ def _print(document: Mapping[str, Any]) -> None:
     phase = document["phase"] or say("no_session")
     account = mask_account(document["account"] or "")
     print_facts(say("title.status"), STATUS, {**document, "phase": phase, "account": account})
+    if document["is_file_ahead"]:
+        lead = wording().text("config.file_ahead", version=document["config_version"])
+        paper().print(lead, soft_wrap=True)
     if document["halts"]:
         print_table(say("title.halts"), HALTS, document["halts"])
     print_table(say("title.services"), SERVICES, document["services"])

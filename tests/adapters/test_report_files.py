@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from adapters.messages import report_message
 from adapters.reports import ReportFiles, write_report
 from adapters.reports.markdown import picture, render_markdown
 from adapters.wording import Language, Wording
@@ -120,6 +121,24 @@ def test_the_page_fits_a_phone_and_the_dark(tmp_path: Path) -> None:
     assert 'name="viewport"' in page
     assert "prefers-color-scheme: dark" in page
     assert "max-width: 680px" in page
+
+
+def test_settings_code_and_parameters_are_named_everywhere(tmp_path: Path) -> None:
+    record = a_day_record()
+    record = replace(record, config_version=4, config_digest="d" * 64, commit="c" * 40)
+    signal = replace(record.signals[0], config_version=3, parameter_hash="p" * 64)
+    record = replace(record, signals=(signal, *record.signals[1:]))
+    report = build_report(record)
+    files = write_report(report, {}, tmp_path, wording=Wording("en"), executions=())
+    message = report_message(report, Wording("en"))
+    told = " ".join(message.fields.values())
+    for text in (files.html.read_text("utf-8"), files.markdown.read_text("utf-8"), told):
+        assert "version 3, 4 (dddddddddddd), code cccccccccccc, parameters" in text
+        assert f"{signal.strategy_id} pppppppppppp" in text
+    document = json.loads(files.json.read_text("utf-8"))
+    assert (document["config_versions"], document["commit"]) == ([3, 4], "c" * 40)
+    assert {"strategy_id": signal.strategy_id, "parameter_hash": "p" * 64} in document["parameters"]
+    assert {"parameter_hash", "config_version"} <= set(document["orders"][0])
 
 
 def test_the_account_is_half_hidden_everywhere(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -13,7 +14,7 @@ from adapters.stores import AuditEntry
 from flows.settings import load_settings
 from flows.sources import open_stores
 from tests.builders import A_DAY, seoul
-from tests.consoles import Console
+from tests.consoles import PROJECT, Console
 
 type Edit = Callable[[str, str], None]
 
@@ -53,6 +54,8 @@ def test_an_edited_file_counts_after_its_proposal(console: Console, edit: Edit) 
     ]
     status = console("status", "--json").document
     assert (status["config_version"], status["is_file_ahead"]) == (1, True)
+    assert "differs from version 1 in force" in console("status").out
+    assert "the file differs" in console("doctor").out
     answer = console("config", "propose", *WHY)
     assert (answer.code, answer.err) == (0, "")
     assert "Version 2 is in force" in answer.out
@@ -126,3 +129,24 @@ def test_an_end_that_nothing_proves_is_told(console: Console, home: Path, databa
     answer = console("audit", "verify")
     assert answer.code == 0
     assert "audit.json" in answer.err
+
+
+def test_the_clock_is_that_of_the_version_in_force(
+    console: Console, at_simulator: dict[str, Any], database: str, edit: Edit
+) -> None:
+    assert at_simulator
+    assert database
+    assert console("config", "propose", *WHY).code == 0
+    edit("clock: simulator", "clock: system")
+    assert console("status", "--json").document["trading_day"] == A_DAY.isoformat()
+    assert console("config", "propose", *WHY).code == 0
+    assert console("status", "--json").document["trading_day"] != A_DAY.isoformat()
+
+
+def test_a_backtest_asks_the_version_in_force(console: Console, edit: Edit) -> None:
+    assert console("config", "propose", *WHY).code == 0
+    edit("id: trend-20-60", "id: trend-new")
+    prices = PROJECT / "adapters/kis_sim/data/mit_daily_ohlcv_2016_2019.csv.gz"
+    data = ("--data", str(prices), "--json", "--from", "2018-01-02", "--to", "2018-01-03")
+    tried = [console("backtest", *data, *more) for more in ((), ("--file",))]
+    assert [answer.document["strategies"][0] for answer in tried] == ["trend-20-60", "trend-new"]
