@@ -30,8 +30,10 @@ class MarketData(Protocol):
         """Read adjusted daily bars from `first` to `last`, oldest first, every page."""
         ...
 
-    async def minute_bars(self, symbol: Symbol, *, trading_day: date) -> tuple[Bar, ...]:
-        """Read the closed minute bars of a day, oldest first."""
+    async def minute_bars(
+        self, symbol: Symbol, *, trading_day: date, since: datetime | None = None
+    ) -> tuple[Bar, ...]:
+        """Read the closed minute bars of a day, oldest first; at least those that end after `since`."""
         ...
 
     async def quote(self, symbol: Symbol) -> Quote:

@@ -102,6 +102,18 @@ def stream_stumbled(words: str, wording: Wording) -> Message:
     return Message(Severity.WARNING, wording.text("stream.stumbled.title"), words)
 
 
+def stream_unreadable(reason: str, wording: Wording) -> Message:
+    """Tell that something came which nobody could read, and where it is kept."""
+    text = wording.text("stream.unreadable.text", reason=reason)
+    return Message(Severity.WARNING, wording.text("stream.unreadable.title"), text)
+
+
+def stream_polls(count: int, polled: int, seconds: int, wording: Wording) -> Message:
+    """Tell that the watch list is longer than what the broker's stream takes."""
+    text = wording.text("stream.polls.text", count=count, polled=polled, seconds=seconds)
+    return Message(Severity.INFO, wording.text("stream.polls.title"), text)
+
+
 def report_message(report: EodReport, wording: Wording, *, link: str = "") -> Message:
     """Tell the day: its figures, what was denied and why, and where the whole report is."""
     day, result = report.day, report.result

@@ -31,6 +31,7 @@ async def stream_fills() -> State[None]:
         async def story() -> Story:
             session = StreamSession(desk)
             await session.run(until=session_of(desk.today()).closes_at + AFTER_THE_CLOSE)
-            return Story(desk.wording.text("story.stream", **session.figures()))
+            sentence = desk.wording.text("story.stream", **session.figures())
+            return Story(sentence, session.minutes.rows(desk.wording))
 
         return await perform(desk, "stream-fills", Guard(), story)

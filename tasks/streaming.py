@@ -14,11 +14,14 @@ from typing import Final
 
 import structlog
 
-from adapters.market_data import Connected, Notice, StreamEvent
-from adapters.messages import stream_stumbled
+from adapters.market_data import Connected, Notice, StreamEvent, Unreadable
+from adapters.messages import stream_polls, stream_stumbled, stream_unreadable
+from adapters.notifier import Message
 from tasks.desk import Desk
 from tasks.doubts import has_absent, has_doubt
 from tasks.fills import NoticeOutcome, apply_notice
+from tasks.interests import interests
+from tasks.minute_bars import MinuteKeeper
 from tasks.notices import apply_waiting
 from tasks.orders import trade
 from tasks.reconciliation import reconcile
@@ -28,6 +31,7 @@ from tasks.versions import follow
 from trading.doubts import PAUSES
 from trading.errors import MaemaeError
 from trading.instruments import Symbol
+from trading.sessions import session_of
 from trading.signals import Signal
 from trading.ticks import TradePrint
 
@@ -45,6 +49,8 @@ TRIPS_SECONDS = 5.0
 """Between two looks at what trips the kill switch."""
 FOLLOW_SECONDS = 10.0
 """How long a newer version of the settings may wait to be seen."""
+ERRAND_SECONDS = 1.0
+"""At least this long between two reads of prices or bars: orders and inquiries need the broker's pace more."""
 
 
 @dataclass
@@ -65,15 +71,28 @@ class StreamSession:
     prices: dict[Symbol, int] = field(default_factory=dict)
     followed_at: float = 0.0
     told: set[str] = field(default_factory=set)
+    minutes: MinuteKeeper = field(init=False)
+    watched: tuple[Symbol, ...] = ()
+    polled: dict[Symbol, float] = field(default_factory=dict)
     prints: int = 0
+    polls: int = 0
+    unreadable: int = 0
     notices: int = 0
     exits: int = 0
     inquiries: int = 0
+
+    def __post_init__(self) -> None:
+        """Begin the day's bars."""
+        self.minutes = MinuteKeeper(session_of(self.desk.today()))
 
     def figures(self) -> dict[str, object]:
         """Give the day's counts for the story."""
         return {
             "prints": self.prints,
+            "polls": self.polls,
+            "bars": self.minutes.stored,
+            "differences": len(self.minutes.differences),
+            "unreadable": self.unreadable,
             "notices": self.notices,
             "exits": self.exits,
             "inquiries": self.inquiries,
@@ -82,24 +101,53 @@ class StreamSession:
     async def run(self, *, until: datetime) -> None:
         """Receive until the market's time is `until`; a cancellation ends it in order."""
         async with asyncio.TaskGroup() as group:
-            reader = group.create_task(self._read())
+            beside = [group.create_task(self._read()), group.create_task(self._run_errands())]
             while self.desk.now() < until:
                 await self.pulse()
                 await asyncio.sleep(PULSE_SECONDS)
-            reader.cancel()
+            for task in beside:
+                task.cancel()
         with self._stumbling():
             await self._inquire()
 
     async def _read(self) -> None:
-        """Take event after event; a watch list that changes is subscribed anew between two of them."""
-        symbols = None
-        while symbols != self.desk.channel.symbols:
-            symbols = self.desk.channel.symbols
-            async with aclosing(self.desk.stream.events(symbols)) as events:
-                async for event in events:
-                    await self.take(event)
-                    if symbols != self.desk.channel.symbols:
-                        break
+        """Take event after event."""
+        self.watched = interests(self.desk)
+        async with aclosing(self.desk.stream.events(self.watched)) as events:
+            async for event in events:
+                await self.take(event)
+
+    async def _run_errands(self) -> None:
+        """Read what no print tells, one thing at a time."""
+        while True:
+            await asyncio.sleep(ERRAND_SECONDS)
+            await self.run_errand()
+
+    async def run_errand(self) -> None:
+        """Mend a bar, complete the day, or ask for the price of what the stream has no room for."""
+        with self._stumbling():
+            if await self.minutes.follow_up(self.desk, at=_loop_time()):
+                return
+            symbol = self._unheard()
+            if symbol is not None:
+                await self._poll(symbol)
+
+    def _unheard(self) -> Symbol | None:
+        """Give the symbol that has waited longest for its price, while prices are made."""
+        session = self.minutes.session
+        if not session.opens_at <= self.desk.now() < session.closes_at:
+            return None
+        heard = self.desk.stream.heard
+        unheard = [symbol for symbol in self.watched if heard and symbol not in heard]
+        return min(unheard, key=lambda symbol: self.polled.get(symbol, 0.0), default=None)
+
+    async def _poll(self, symbol: Symbol) -> None:
+        self.polled[symbol] = _loop_time()
+        quote = await self.desk.market_data.quote(symbol)
+        self.polls += 1
+        if quote.last and quote.volume:
+            self.prices[symbol] = quote.last
+            await self._watch(symbol, quote.last)
 
     async def take(self, event: StreamEvent) -> None:
         """Work off one event."""
@@ -110,11 +158,16 @@ class StreamSession:
                     self._apply(event)
                 case TradePrint():
                     self.prints += 1
-                    self.prices[event.symbol] = event.price
                     self.hearing = Hearing(event.at, _loop_time())
-                    await self._watch(event)
+                    if self.minutes.add(event):
+                        self.prices[event.symbol] = event.price
+                        await self._watch(event.symbol, event.price)
                 case Connected():
                     self.wants_inquiry = True
+                    self._tell_polled()
+                case Unreadable():
+                    self.unreadable += 1
+                    self._tell_once(stream_unreadable(event.reason, self.desk.wording))
 
     @contextmanager
     def _stumbling(self) -> Iterator[None]:
@@ -127,9 +180,21 @@ class StreamSession:
         except MaemaeError as problem:
             self.wants_inquiry = True
             words = f"{type(problem).__name__}: {problem}"
-            if words not in self.told:
-                self.told.add(words)
-                self.desk.tell(stream_stumbled(words, self.desk.wording))
+            self._tell_once(stream_stumbled(words, self.desk.wording))
+
+    def _tell_once(self, message: Message) -> None:
+        """Tell the owner what was not told in the same words today."""
+        if message.text not in self.told:
+            self.told.add(message.text)
+            self.desk.tell(message)
+
+    def _tell_polled(self) -> None:
+        """Say in one sentence what the broker's cap leaves to be asked for."""
+        polled = len(set(self.watched) - self.desk.stream.heard)
+        if polled and self.desk.stream.heard:
+            seconds = int(polled * ERRAND_SECONDS)
+            count = len(self.watched)
+            self._tell_once(stream_polls(count, polled, seconds, self.desk.wording))
 
     def _apply(self, notice: Notice) -> None:
         outcome = apply_notice(self.desk, notice, trading_day=self.desk.today())
@@ -171,11 +236,11 @@ class StreamSession:
         self.wants_inquiry = True
         self.inquired_at = 0.0  # no pause: nobody may trade that symbol until it is settled
 
-    async def _watch(self, event: TradePrint) -> None:
-        """Look at one print: plain arithmetic, until a stop or a target is reached."""
-        if not any(each.is_reached(event.price) for each in self.guarded.get(event.symbol, ())):
+    async def _watch(self, symbol: Symbol, price: int) -> None:
+        """Look at one price: plain arithmetic, until a stop or a target is reached."""
+        if not any(each.is_reached(price) for each in self.guarded.get(symbol, ())):
             return
-        signals = exits_at(self.desk, {event.symbol: event.price})
+        signals = exits_at(self.desk, {symbol: price})
         if signals:
             await self._leave(signals)
         else:
@@ -200,6 +265,7 @@ class StreamSession:
             self._apply_waiting()
             self._look_for_doubt()
             self._take_over()
+            self.minutes.store(self.desk)
             if self.wants_inquiry and _loop_time() - self.inquired_at >= INQUIRY_PAUSE_SECONDS:
                 await self._inquire()
             elif _loop_time() - self.refreshed_at >= REFRESH_SECONDS:
@@ -234,8 +300,10 @@ class StreamSession:
         self._refresh()
 
     def _refresh(self) -> None:
-        """See what the strategies hold now."""
+        """See what the strategies hold now, and which prices matter most."""
         self.refreshed_at = _loop_time()
+        self.watched = interests(self.desk)
+        self.desk.stream.watch(self.watched)
         held: dict[Symbol, list[Guarded]] = {}
         for each in guarded_positions(self.desk):
             held.setdefault(each.position.symbol, []).append(each)

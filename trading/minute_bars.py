@@ -147,10 +147,10 @@ class MinuteBars:
             self._lines[bar.symbol].untold.remove(bar.at)
         return tuple(sorted(found, key=lambda bar: (bar.at, bar.symbol)))
 
-    def holes(self) -> dict[Symbol, datetime]:
-        """Give the symbols of which something is missing, and until when that may have traded."""
+    def holes(self) -> dict[Symbol, tuple[datetime, datetime]]:
+        """Give the symbols of which something is missing, and between when and when that may have traded."""
         return {
-            symbol: max(hole.last_at for hole in line.holes)
+            symbol: (min(h.first_at for h in line.holes), max(h.last_at for h in line.holes))
             for symbol, line in self._lines.items()
             if line.holes
         }

@@ -71,8 +71,12 @@ class KisMarketData:
             until = oldest - _DAY
         return tuple(bars[day] for day in sorted(bars) if first <= day <= last)
 
-    async def minute_bars(self, symbol: Symbol, *, trading_day: date) -> tuple[Bar, ...]:
+    async def minute_bars(
+        self, symbol: Symbol, *, trading_day: date, since: datetime | None = None
+    ) -> tuple[Bar, ...]:
         """Read the closed minute bars of a day, oldest first; the forming one is left out.
+
+        Pages of thirty are read back to the one that holds `since`, else to the opening.
 
         Raises:
             Rejected: for a past day on paper, where KIS keeps none.
@@ -81,7 +85,8 @@ class KisMarketData:
         session = session_of(trading_day)
         bars: dict[datetime, Bar] = {}
         label = min(now, session.closes_at)
-        while label >= session.opens_at:
+        first = max(session.opens_at, (since or session.opens_at) - _MINUTE)
+        while label >= first:
             rows = await self._minutes(symbol, label, is_today=trading_day == seoul_date(now))
             labels = [
                 at for row in rows if (at := _label(row, trading_day)) is not None and at <= label

@@ -121,8 +121,11 @@ class MemoryMarketData:
         bars = self._seen(symbol, Interval.DAY)
         return tuple(bar for bar in bars if first <= bar.trading_day <= last)
 
-    async def minute_bars(self, symbol: Symbol, *, trading_day: date) -> tuple[Bar, ...]:
-        """Read the closed minute bars of a day, oldest first."""
+    async def minute_bars(
+        self, symbol: Symbol, *, trading_day: date, since: datetime | None = None
+    ) -> tuple[Bar, ...]:
+        """Read the closed minute bars of a day, oldest first, whatever `since` says."""
+        del since
         self.instrument(symbol)
         bars = self._seen(symbol, Interval.MINUTE)
         return tuple(bar for bar in bars if bar.trading_day == trading_day)

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from adapters.market_data import StreamEvent
 from adapters.memory.stores import MemoryStores
 from risk.changes import Change
 from tasks import streaming
 from tasks.streaming import StreamSession
 from tasks.versions import approve, changes_of, open_version, propose, roll_back
 from tests.builders import a_signal
-from tests.desks import Floor, ScriptedStream, a_channel
+from tests.desks import Floor, a_channel
 from tests.store_samples import AT
 from tests.versions import DELAY, a_file, memory_of
 from trading.errors import BadInput, InvalidSetting, NotApproved
-from trading.instruments import Symbol
 
 MOMENT = timedelta(microseconds=1)
 
@@ -202,40 +199,19 @@ async def test_the_stream_looks_for_versions_only_now_and_then(floor: Floor) -> 
     assert session.desk.version == 2
 
 
-class ListeningStream(ScriptedStream):
-    """A scripted stream that remembers what was subscribed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.subscribed: list[tuple[Symbol, ...]] = []
-
-    async def events(self, symbols: Sequence[Symbol]) -> AsyncGenerator[StreamEvent]:
-        """Yield the script."""
-        self.subscribed.append(tuple(symbols))
-        async with aclosing(super().events(symbols)) as events:
-            async for event in events:
-                yield event
-
-
-async def test_a_longer_watch_list_is_subscribed_between_two_events(
+async def test_a_longer_watch_list_is_subscribed_on_the_same_connection(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streaming, "FOLLOW_SECONDS", 0.0)
-    stream = ListeningStream()
-    desk = replace(floor.desk, stream=stream)
+    desk = floor.desk
     await floor.open()
     open_version(floor.stores, desk.channel, at=AT)
     session = StreamSession(desk)
     running = asyncio.create_task(session.run(until=desk.now() + DELAY))
-    await reaches(lambda: stream.subscribed)
+    await reaches(lambda: floor.stream.watched == desk.channel.symbols)
     longer = a_channel(watch_list=[*desk.channel.watch_list, "000270"])
     propose(floor.stores, longer, reason="one more", at=AT)
-    await reaches(lambda: session.desk.version == 2)
-    assert len(stream.subscribed) == 1
-    stream.script.put_nowait(floor.tick(400_000))
-    stream.script.put_nowait(floor.tick(400_500))
-    await reaches(lambda: session.prints == 2)
-    assert stream.subscribed == [desk.channel.symbols, longer.symbols]
+    await reaches(lambda: floor.stream.watched == longer.symbols)
     floor.clock.move_to(desk.now() + DELAY)
     await running
 

@@ -1,0 +1,96 @@
+"""This is keeping the day's minute bars: made of prints, mended from the broker's history, held against it at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from adapters.wording import Wording
+from tasks.desk import Desk
+from trading.bars import Bar
+from trading.instruments import Symbol
+from trading.minute_bars import Arrival, Difference, MinuteBars
+from trading.sessions import KST, Session
+from trading.ticks import TradePrint
+
+SETTLES: Final = timedelta(seconds=2)
+"""How long after its end a minute may still get its last prints before its bar is stored."""
+HISTORY_AFTER: Final = timedelta(seconds=65)
+"""How long after a print its minute is surely in the broker's history."""
+PATIENCE_SECONDS: Final = 60.0
+"""Between two attempts to mend the same symbol."""
+
+
+@dataclass
+class MinuteKeeper:
+    """The bars of one session: counted as prints come, stored when their minute is over."""
+
+    session: Session
+    stored: int = 0
+    mended: int = 0
+    differences: list[Difference] = field(default_factory=list)
+    bars: MinuteBars = field(init=False)
+    _tried: dict[Symbol, float] = field(default_factory=dict)
+    _completed: set[Symbol] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Begin without a print."""
+        self.bars = MinuteBars(self.session)
+
+    def add(self, trade: TradePrint) -> bool:
+        """Count a print; whether its price is the market's now: not late, nor expected of an auction."""
+        arrival = self.bars.add(trade)
+        is_expected = arrival is Arrival.REPEATED and trade.is_auction
+        return arrival is not Arrival.LATE and not is_expected
+
+    def store(self, desk: Desk) -> None:
+        """Store what is over, in one transaction; nothing happens between two minutes."""
+        self._keep(desk, self.bars.closed(desk.now() - SETTLES))
+
+    async def follow_up(self, desk: Desk, *, at: float) -> bool:
+        """Read one history that is wanted now, if any: to mend a hole, after the close to complete the day.
+
+        `at` is the event loop's time. True when something was read.
+        """
+        for symbol, (since, until) in self.bars.holes().items():
+            waited = at - self._tried.get(symbol, -PATIENCE_SECONDS) >= PATIENCE_SECONDS
+            if waited and desk.now() >= until + HISTORY_AFTER:
+                self._tried[symbol] = at
+                await self._mend(desk, symbol, since)
+                return True
+        if desk.now() < self.session.closes_at + HISTORY_AFTER:
+            return False
+        for symbol in self.bars.symbols:
+            if symbol not in self._completed:
+                self._completed.add(symbol)
+                await self._mend(desk, symbol, self.session.opens_at)
+                return True
+        return False
+
+    def rows(self, wording: Wording) -> list[Mapping[str, str]]:
+        """Tell where the broker's bars differ from ours."""
+        return [
+            {
+                wording.text("field.symbol"): each.symbol,
+                wording.text("field.time"): f"{each.at.astimezone(KST):%H:%M}",
+                wording.text("field.figure"): wording.term("bar_figure", each.field),
+                wording.text("field.ours"): f"{each.ours:,}",
+                wording.text("field.theirs"): f"{each.theirs:,}",
+            }
+            for each in self.differences
+        ]
+
+    async def _mend(self, desk: Desk, symbol: Symbol, since: datetime) -> None:
+        day = self.session.trading_day
+        history = await desk.market_data.minute_bars(symbol, trading_day=day, since=since)
+        self.differences += self.bars.mend(symbol, history)
+        self.mended += 1
+        self._keep(desk, history)
+
+    def _keep(self, desk: Desk, bars: Sequence[Bar]) -> None:
+        if bars:
+            with desk.stores.begin() as work:
+                work.bars.upsert(bars)
+            self.stored += len(bars)
