@@ -20,11 +20,12 @@ from trading.executions import Execution
 from trading.instruments import Symbol
 from trading.ledger import CashFlow, Ledger
 from trading.matching import Fill, RestingOrder
-from trading.orders import Order
+from trading.orders import Order, Side
 from trading.positions import Position
 from trading.sessions import phase_at, session_of
 from trading.signals import Direction, Signal
 from trading.ticks import Quote
+from trading.trades import closed_trades, losing_streak
 
 REPLAY: Final = "replay"
 """The channel and the account of every order of a replay."""
@@ -138,13 +139,20 @@ class ReplayAccount:
             paid_in_today=0,
             buyable_cash=None,
             costs=self.plan.costs,
-            past=self._past(signal) if signal.direction is Direction.ENTRY else Past(),
+            past=self._past(signal, moment.day) if signal.direction is Direction.ENTRY else Past(),
         )
 
-    def _past(self, signal: Signal) -> Past:
+    def _past(self, signal: Signal, day: date) -> Past:
         stopped = self._stops.get(signal.symbol)
         since = None if stopped is None else self._days - stopped
-        return replace(Past.of(self._curve), sessions_since_stop=since)
+        losing = self._losing_trades(day)
+        return replace(Past.of(self._curve), sessions_since_stop=since, losing_trades=losing)
+
+    def _losing_trades(self, day: date) -> int:
+        """Count as on a real day; a day without a sale closed none."""
+        if not any(o.side is Side.SELL and o.filled_quantity for o in self._today.values()):
+            return 0
+        return losing_streak(closed_trades(self.executions), today=day)
 
 
 def resting(order: Order) -> RestingOrder:

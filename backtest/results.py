@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -10,11 +10,10 @@ from trading import performance
 from trading.decisions import Breach
 from trading.equity import EquityPoint, curve_returns
 from trading.executions import Execution
-from trading.instruments import Symbol
 from trading.ledger import Ledger
 from trading.orders import Order, OrderStatus, Side
-from trading.positions import Position
 from trading.signals import Signal
+from trading.trades import closed_trades
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ class ReplayResult:
         """Work the metrics out."""
         returns = curve_returns(self.equity)
         closings = [point.closing for point in self.equity]
-        results = trade_results(self.executions)
+        results = [trade.result for trade in closed_trades(self.executions)]
         return Metrics(
             days=len(closings),
             total_return=performance.total_return(returns),
@@ -86,20 +85,6 @@ class ReplayResult:
             tax=sum(execution.tax for execution in self.executions),
             denied=sum(order.status is OrderStatus.DENIED for order in self.orders),
         )
-
-
-def trade_results(executions: Iterable[Execution]) -> Sequence[int]:
-    """Give the result in won, net of charges, of each strategy's closed trades in order of closing."""
-    open_trades: dict[tuple[str, Symbol], Position] = {}
-    results = []
-    for execution in executions:
-        key = (execution.strategy_id, execution.symbol)
-        trade = open_trades.pop(key, Position(execution.symbol)).post(execution)
-        if trade.quantity:
-            open_trades[key] = trade
-        else:
-            results.append(trade.realized - trade.charges)
-    return results
 
 
 def _traded(executions: Iterable[Execution], side: Side) -> int:

@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from trading.errors import InvalidSetting
 
-LARGER_IS_STRICTER: Final = frozenset({"failure_cooldown_minutes", "stop_cooldown_sessions"})
+LARGER_IS_STRICTER: Final = frozenset(
+    {"failure_cooldown_minutes", "stop_cooldown_sessions", "quick_move_minutes"}
+)
 """Limits that hold back for longer when they grow; of all others the smaller figure is the stricter one."""
 
 
@@ -37,14 +39,29 @@ class RiskLimits(BaseModel):
     losing_days: int = Field(
         default=7, ge=1, le=250, description="losing trading days in a row; then a day without buys"
     )
+    losing_trades: int = Field(
+        default=5,
+        ge=1,
+        le=100,
+        description="closed trades in a row that lost; then no buys on that day",
+    )
     maximum_order_value: int = Field(
-        default=100_000_000, ge=10_000, description="won of one buy at its worst price"
+        default=100_000_000,
+        ge=10_000,
+        le=1_000_000_000_000,
+        description="won of one buy at its worst price",
     )
     maximum_daily_value: int = Field(
-        default=500_000_000, ge=10_000, description="won of all buys of a day, open ones included"
+        default=500_000_000,
+        ge=10_000,
+        le=1_000_000_000_000,
+        description="won of all buys of a day, open ones included",
     )
     maximum_quantity_per_symbol: int = Field(
-        default=10_000, ge=1, description="shares of one symbol, open buys included"
+        default=10_000,
+        ge=1,
+        le=10_000_000,
+        description="shares of one symbol, open buys included",
     )
     maximum_weight: Decimal = Field(
         default=Decimal("0.20"),
@@ -81,6 +98,15 @@ class RiskLimits(BaseModel):
         gt=0,
         le=Decimal("0.31"),
         description="fraction away from the day's base price; a move that reaches it refuses buys",
+    )
+    quick_move: Decimal = Field(
+        default=Decimal("0.05"),
+        gt=0,
+        le=Decimal("0.31"),
+        description="fraction between lowest and highest price of some minutes; reaching it refuses buys",
+    )
+    quick_move_minutes: int = Field(
+        default=5, ge=1, le=30, description="how many minutes those are, and so how long it refuses"
     )
     maximum_price_age: int = Field(
         default=60, ge=1, le=3600, description="seconds since the price was read or streamed"

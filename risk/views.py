@@ -10,6 +10,7 @@ from functools import cached_property
 from itertools import takewhile
 from typing import Self
 
+from trading.bars import Bar
 from trading.costs import CostSchedule
 from trading.equity import EquityPoint, curve_returns
 from trading.halts import Halt
@@ -26,7 +27,8 @@ class Past:
     """What the days before say about the account, and about the symbol that is to be ordered.
 
     `depth` is how far below its peak the account last closed, 0 or a negative fraction, money paid in or out
-    left aside; `losing_days` how many of the last days in a row lost. `previous_close` is that of the trading
+    left aside; `losing_days` how many of the last days in a row lost; `losing_trades` how many of the last closed
+    trades, 0 when none was closed today. `previous_close` is that of the trading
     day before in our bars, won, None when they do not reach that far. `sessions_since_stop` counts trading days
     from the symbol's last stop, 0 on its own day, None without one of late. What the broker refused up to
     `rejects_forgiven_at` the owner has forgiven.
@@ -34,6 +36,7 @@ class Past:
 
     depth: Decimal = Decimal(0)
     losing_days: int = 0
+    losing_trades: int = 0
     previous_close: int | None = None
     sessions_since_stop: int | None = None
     rejects_forgiven_at: datetime | None = None
@@ -56,7 +59,8 @@ class RiskView:
     cover the order's symbol, every holding and every open buy; a missing one refuses. `equity_opening` is won
     at today's opening, None when unknown, which refuses buys; `paid_in_today` is booked today and no profit.
     `buyable_cash` is the broker's answer, None where there is no broker to ask. `phase` is None when the day
-    has no session.
+    has no session. `minute_bars` are the closed ones of the order's symbol of the last minutes, as far as there
+    are any.
     """
 
     at: datetime
@@ -75,6 +79,7 @@ class RiskView:
     buyable_cash: int | None
     costs: CostSchedule
     past: Past = Past()
+    minute_bars: tuple[Bar, ...] = ()
 
     @cached_property
     def equity(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 from adapters.stores import UnitOfWork
 from risk.sizing import MARKET_TRIGGER
@@ -12,12 +12,13 @@ from risk.trips import TripRule, source_of
 from risk.views import Past, RiskView
 from tasks.desk import Desk
 from tasks.equity import opening_equity
-from trading.bars import Interval
+from trading.bars import Bar, Interval
 from trading.instruments import Instrument, Symbol
 from trading.orders import OrderType, Side
-from trading.sessions import phase_at
+from trading.sessions import Phase, phase_at
 from trading.signals import Direction, Signal
 from trading.ticks import Quote
+from trading.trades import closed_trades, losing_streak
 
 
 async def read_view(desk: Desk, signal: Signal) -> RiskView:
@@ -36,6 +37,7 @@ async def read_view(desk: Desk, signal: Signal) -> RiskView:
     instruments = await _instruments(desk, symbols)
     quotes = {symbol: await desk.market_data.quote(symbol) for symbol in sorted(symbols)}
     buyable = await _buyable(desk, signal, quotes[signal.symbol])
+    minutes = await _minutes(desk, signal)
     session = desk.session()
     with desk.stores.begin() as work:
         at = desk.now()
@@ -56,6 +58,7 @@ async def read_view(desk: Desk, signal: Signal) -> RiskView:
             buyable_cash=buyable,
             costs=desk.channel.costs.schedule,
             past=past,
+            minute_bars=minutes,
         )
 
 
@@ -68,6 +71,7 @@ def _past(desk: Desk, work: UnitOfWork, signal: Signal, day: date) -> Past:
     resumed = work.audit.latest("resume", actor=source_of(TripRule.REJECTS))
     return replace(
         Past.of(curve),
+        losing_trades=_losing_trades(work, day),
         previous_close=close,
         sessions_since_stop=_sessions_since_stop(desk, work, signal, day),
         rejects_forgiven_at=resumed[0] if resumed else None,
@@ -75,11 +79,17 @@ def _past(desk: Desk, work: UnitOfWork, signal: Signal, day: date) -> Past:
 
 
 def _previous_close(desk: Desk, work: UnitOfWork, symbol: Symbol, day: date) -> int | None:
-    """Give the close of the trading day before; nothing for a day on which the symbol did not trade."""
+    """Give the close of the trading day before: before a split a symbol is halted, and its bars keep the last one."""
     before = desk.calendar.previous_trading_day(day)
     bars = work.bars.last(symbol, Interval.DAY, count=1, until=before)
-    is_there = bars and bars[-1].trading_day == before and bars[-1].volume > 0
-    return bars[-1].close if is_there else None
+    return bars[-1].close if bars and bars[-1].trading_day == before else None
+
+
+def _losing_trades(work: UnitOfWork, day: date) -> int:
+    """Count the closed trades in a row that lost; on a day without a sale none was closed."""
+    if all(execution.side is Side.BUY for execution in work.executions.of_day(day)):
+        return 0
+    return losing_streak(closed_trades(work.executions.all()), today=day)
 
 
 def _sessions_since_stop(desk: Desk, work: UnitOfWork, signal: Signal, day: date) -> int | None:
@@ -120,6 +130,18 @@ async def _buyable(desk: Desk, signal: Signal, quote: Quote) -> int | None:
         return None
     answer = await desk.broker.buyable(signal.symbol, order_type=OrderType.LIMIT, price=quote.last)
     return answer.cash
+
+
+async def _minutes(desk: Desk, signal: Signal) -> tuple[Bar, ...]:
+    """Read the minutes in which a price may have run away; while it is continuously traded there are some."""
+    session, now = desk.session(), desk.now()
+    is_moving = session and phase_at(now, session) in {Phase.CONTINUOUS, Phase.CLOSING_AUCTION}
+    if signal.direction is not Direction.ENTRY or not is_moving:
+        return ()
+    span = timedelta(minutes=desk.channel.limits_of(signal.strategy_id).quick_move_minutes)
+    return await desk.market_data.minute_bars(
+        signal.symbol, trading_day=desk.today(), since=now - span
+    )
 
 
 async def _instruments(desk: Desk, symbols: Iterable[Symbol]) -> dict[Symbol, Instrument]:

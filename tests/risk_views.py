@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from risk.gate import RiskRule
@@ -18,6 +19,7 @@ from tests.builders import (
     an_intent,
     seoul,
 )
+from trading.bars import Bar, Interval
 from trading.costs import CostSchedule
 from trading.instruments import Instrument, Symbol
 from trading.ledger import CashFlow, Ledger
@@ -47,6 +49,14 @@ def a_quote(symbol: Symbol = LG_CHEM, last: int | None = None, **changes: Any) -
         at=NOW,
     )
     return replace(quote, **changes)
+
+
+def a_minute(price: int, *, minutes_ago: float) -> Bar:
+    """Give a minute bar of LG Chem at one price, which closed so long ago."""
+    at = NOW - timedelta(minutes=minutes_ago)
+    return Bar(
+        LG_CHEM, Interval.MINUTE, A_DAY, at, price, price, price, price, 100, is_adjusted=False
+    )
 
 
 def a_ledger(cash: int = CASH, **shares: int) -> Ledger:

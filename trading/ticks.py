@@ -34,7 +34,7 @@ class Quote:
 
     `last` is the last traded price, 0 before any trade ever; `base_price` is the exchange's reference price,
     which differs from the previous close on ex-rights days. `trading_day` is the day the figures belong to.
-    `last_at` is when the last price was made if the broker tells it, else when it was read.
+    `at` is when the last price was read: KIS does not tell with it when it was made.
     """
 
     symbol: Symbol

@@ -13,6 +13,7 @@ from risk.rules.failure_cooldown import FailureCooldown
 from risk.rules.halted import Halted
 from risk.rules.listing_day import ListingDay
 from risk.rules.losing_streak import LosingStreak
+from risk.rules.losing_trades import LosingTrades
 from risk.rules.market_closed import MarketClosed
 from risk.rules.maximum_daily_value import MaximumDailyValue
 from risk.rules.maximum_holdings import MaximumHoldings
@@ -21,6 +22,7 @@ from risk.rules.maximum_quantity import MaximumQuantity
 from risk.rules.maximum_weight import MaximumWeight
 from risk.rules.order_rate import OrderRate
 from risk.rules.price_collar import PriceCollar
+from risk.rules.quick_move import QuickMove
 from risk.rules.reject_streak import RejectStreak
 from risk.rules.sellable import Sellable
 from risk.rules.stale_data import StaleData
@@ -39,6 +41,7 @@ def rules_for(limits: RiskLimits) -> tuple[RiskRule, ...]:
         CorporateAction(),
         StaleData(limits.maximum_price_age),
         SuddenMove(limits.sudden_move),
+        QuickMove(limits.quick_move, limits.quick_move_minutes),
         PriceCollar(limits.price_collar),
         Duplicate(),
         OrderRate(limits.orders_per_minute),
@@ -48,6 +51,7 @@ def rules_for(limits: RiskLimits) -> tuple[RiskRule, ...]:
         DailyLoss(limits.daily_loss),
         Drawdown(limits.drawdown),
         LosingStreak(limits.losing_days),
+        LosingTrades(limits.losing_trades),
         MaximumOrderValue(limits.maximum_order_value),
         MaximumDailyValue(limits.maximum_daily_value),
         MaximumQuantity(limits.maximum_quantity_per_symbol),

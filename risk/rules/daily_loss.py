@@ -27,7 +27,8 @@ class DailyLoss:
         if intent.side is Side.SELL:
             return None
         if view.equity_opening is None:
-            return Breach(self.rule_id, "the day's opening equity is unknown")
+            figures = {"limit": str(self.limit), "paid_in_today": str(view.paid_in_today)}
+            return Breach(self.rule_id, "the day's opening equity is unknown", figures)
         result = view.worst_equity - view.paid_in_today - view.equity_opening
         if -result < self.limit * view.equity_opening:
             return None

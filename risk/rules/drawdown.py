@@ -27,7 +27,8 @@ class Drawdown:
         if intent.side is Side.SELL:
             return None
         if view.equity_opening is None:
-            return Breach(self.rule_id, "the day's opening equity is unknown")
+            figures = {"limit": str(self.limit), "at_last_close": f"{-view.past.depth:.4f}"}
+            return Breach(self.rule_id, "the day's opening equity is unknown", figures)
         drawdown = _drawdown(view)
         if drawdown < self.limit:
             return None

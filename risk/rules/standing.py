@@ -22,7 +22,8 @@ class Standing:
     def check(self, intent: OrderIntent, view: RiskView) -> Breach | None:
         """Look at the master and at the quote."""
         if intent.symbol not in view.instruments:
-            return Breach(self.rule_id, f"{intent.symbol} is not in the symbol master")
+            message = f"{intent.symbol} is not in the symbol master"
+            return Breach(self.rule_id, message, {"symbol": intent.symbol})
         flags = _flags(intent, view)
         refusing = flags if intent.side is Side.BUY else {"halted": flags["halted"]}
         if not any(refusing.values()):

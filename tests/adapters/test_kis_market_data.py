@@ -80,6 +80,13 @@ async def test_minute_bars_of_today_are_the_closed_ones(world: KisWorld) -> None
     assert all(bar.interval is Interval.MINUTE and not bar.is_adjusted for bar in bars)
 
 
+async def test_the_last_minutes_alone_can_be_read(world: KisWorld) -> None:
+    every = await world.market_data.minute_bars(LG_CHEM, trading_day=A_DAY)
+    since = seoul(A_DAY, "09:10")
+    bars = await world.market_data.minute_bars(LG_CHEM, trading_day=A_DAY, since=since)
+    assert [bar for bar in bars if bar.at > since] == list(every[-5:])
+
+
 async def test_the_minutes_of_a_day_add_up_to_the_day(world: KisWorld) -> None:
     await world.move_to("15:45")
     bars = await world.market_data.minute_bars(LG_CHEM, trading_day=A_DAY)

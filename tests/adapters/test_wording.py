@@ -18,26 +18,20 @@ from adapters.notifier import Severity
 from adapters.wording import Language, Wording
 from adapters.wording.catalogues import catalogue
 from adapters.wording.figures import MINUS, NONE, number, percent
-from risk.gate import RiskRule, check
+from risk.gate import check
 from risk.limits import RiskLimits
 from risk.rules import rules_for
-from risk.rules.daily_loss import DailyLoss
-from risk.rules.drawdown import Drawdown
-from risk.rules.failure_cooldown import FailureCooldown
-from risk.rules.maximum_weight import MaximumWeight
-from risk.rules.order_rate import OrderRate
-from risk.rules.reject_streak import RejectStreak
 from risk.sizing import SizingSettings, size
-from risk.views import Past, RiskView
+from risk.views import RiskView
 from strategies.evaluation import Validity, protective_signal
 from strategies.exits import Trigger
 from strategies.settings import StrategySettings
-from tests.builders import A_DAY, LG_CHEM, SAMSUNG, a_signal, an_order, seoul
+from tests.builders import A_DAY, LG_CHEM, a_signal, an_order, seoul
+from tests.refusals import Refusal, refusals
 from tests.report_days import CROSSED, STOPPED, a_day_record
-from tests.risk_views import NOW, a_ledger, a_quote, a_view, an_open_buy, buy, in_doubt, sell
+from tests.risk_views import NOW, a_ledger, a_view, buy
 from trading.decisions import Breach
-from trading.halts import Halt, TradingState
-from trading.instruments import Instrument, Symbol
+from trading.halts import TradingState
 from trading.orders import OrderIntent, OrderStatus, OrderType, Side
 from trading.positions import Position
 from trading.reconciliation import DifferenceKind
@@ -242,60 +236,10 @@ def test_a_sentence_that_cannot_be_said_is_said_as_key_and_figures() -> None:
 # Breaches, as the rules really make them
 
 
-def _breaches() -> Iterator[tuple[RiskRule, OrderIntent, RiskView]]:
-    limits = RiskLimits()
-    rules = {rule.rule_id: rule for rule in rules_for(limits)}
-    halt = Halt("operator", TradingState.HALTED, "점검", NOW)
-    opened = an_open_buy(strategy_id="trend", client_order_id="20180116-051910-B-1")
-    poor = a_view(ledger=a_ledger(cash=1_000))
-    lossy = a_view(equity_opening=110_000_000)
-    old = {SAMSUNG: a_quote(SAMSUNG, at=NOW - timedelta(hours=1))}
-    crowd = {f"_{n:06d}": 1 for n in range(10)}
-    holdings = replace(
-        a_ledger(),
-        positions={
-            Symbol(name[1:]): Position(Symbol(name[1:]), quantity=1, cost=1) for name in crowd
-        },
-    )
-    yield rules["HALTED"], buy(), a_view(halts=(halt,))
-    yield rules["MARKET_CLOSED"], buy(), a_view(phase=Phase.CLOSED)
-    yield rules["MARKET_CLOSED"], buy(), a_view(phase=None)
-    yield rules["STANDING"], buy(), a_view(quotes={LG_CHEM: a_quote(is_halted=True)})
-    yield rules["STANDING"], buy(), a_view(instruments={})
-    yield rules["STALE_DATA"], buy(), a_view(quotes={})
-    yield rules["STALE_DATA"], buy(symbol=SAMSUNG), a_view(quotes=old)
-    yield rules["STALE_DATA"], buy(), a_view(ledger=a_ledger(_005930=1), quotes=old)
-    yield rules["DUPLICATE"], buy(), a_view(open_orders=(opened,))
-    yield rules["DAILY_LOSS"], buy(), lossy
-    yield DailyLoss(limits.daily_loss), buy(), a_view(equity_opening=None)
-    yield rules["MAXIMUM_QUANTITY"], buy(10_001), a_view()
-    yield rules["MAXIMUM_WEIGHT"], buy(100), a_view()
-    yield MaximumWeight(limits.maximum_weight), buy(), a_view(ledger=a_ledger(cash=0))
-    yield rules["MAXIMUM_HOLDINGS"], buy(), a_view(ledger=holdings)
-    yield rules["CASH"], buy(), poor
-    yield rules["SELLABLE"], sell(), a_view()
-    yield rules["DRAWDOWN"], buy(), a_view(past=Past(depth=Decimal("-0.2")))
-    yield Drawdown(limits.drawdown), buy(), a_view(equity_opening=None)
-    yield rules["LOSING_STREAK"], buy(), a_view(past=Past(losing_days=7))
-    yield rules["MAXIMUM_ORDER_VALUE"], buy(250), a_view()
-    yield rules["MAXIMUM_DAILY_VALUE"], buy(1_250), a_view()
-    yield OrderRate(1), buy(), a_view(day_orders=(an_open_buy(created_at=NOW),))
-    yield rules["PRICE_COLLAR"], buy(limit_price=500_000), a_view()
-    yield rules["SUDDEN_MOVE"], buy(), a_view(quotes={LG_CHEM: a_quote(base_price=300_000)})
-    refused = (in_doubt(an_open_buy()).reject("APBK0000", "no", at=NOW),)
-    yield FailureCooldown(1, 30), buy(), a_view(day_orders=refused)
-    yield RejectStreak(1), buy(), a_view(day_orders=refused)
-    yield rules["STOP_COOLDOWN"], buy(), a_view(past=Past(sessions_since_stop=0))
-    listed = Instrument(LG_CHEM, "LG화학", listed_on=A_DAY)
-    yield rules["LISTING_DAY"], buy(), a_view(instruments={LG_CHEM: listed})
-    yield rules["CORPORATE_ACTION"], buy(), a_view(past=Past(previous_close=800_000))
-
-
-@pytest.mark.parametrize(("rule", "intent", "view"), list(_breaches()))
-def test_every_rule_is_explained_from_its_own_figures(
-    rule: RiskRule, intent: OrderIntent, view: RiskView
-) -> None:
-    breach = rule.check(intent, view)
+@pytest.mark.parametrize("refusal", list(refusals()))
+def test_every_rule_is_explained_from_its_own_figures(refusal: Refusal) -> None:
+    rule = refusal.rule
+    breach = rule.check(refusal.intent, refusal.view)
     assert breach is not None
     for wording in (KO, EN):
         said = wording.breach(breach)
@@ -306,7 +250,7 @@ def test_every_rule_is_explained_from_its_own_figures(
 
 
 def test_every_rule_is_in_the_test_above() -> None:
-    covered = {rule.rule_id for rule, _, _ in _breaches()}
+    covered = {refusal.rule_id for refusal in refusals()}
     assert covered == {rule.rule_id for rule in rules_for(RiskLimits())}
 
 

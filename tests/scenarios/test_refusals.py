@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import pytest
 from adapters.notifier import Severity
 from risk.rules import rules_for
 from tasks.channels import parse_channel
-from tests.builders import HYUNDAI, LG_CHEM, NAVER, SAMSUNG, a_signal
-from tests.desks import Floor, a_channel, a_floor, an_exit, on
+from tests.builders import HYUNDAI, LG_CHEM, NAVER, SAMSUNG, a_signal, seoul
+from tests.desks import Floor, a_channel, a_close, a_floor, an_exit, on
+from trading.bars import Bar, Interval
 from trading.decisions import Breach, Verdict
 from trading.equity import EquityPoint
 from trading.errors import InvalidSetting, Throttled
@@ -251,3 +253,69 @@ async def test_on_a_corporate_action_neither_a_buy_nor_a_stop_leaves(floor: Floo
     orders = await floor.trade(an_exit(on(tomorrow, entry)), on(tomorrow, a_signal(trigger="new")))
     assert [order.status for order in orders] == [OrderStatus.DENIED, OrderStatus.DENIED]
     assert floor.breaches.count("CORPORATE_ACTION") == 2
+
+
+async def test_a_symbol_that_was_halted_for_its_split_is_not_stopped_out_when_it_returns(
+    floor: Floor,
+) -> None:
+    """Trading rests for days before a split: yesterday's bar has no volume, and the old price."""
+    entry = await floor.hold()
+    tomorrow = floor.night()
+    halted = replace(a_close(LG_CHEM, floor.desk.calendar.previous_trading_day(tomorrow)), volume=0)
+    with floor.stores.begin() as work:
+        work.bars.upsert([halted])
+    floor.market.set_base(LG_CHEM, 8_000)
+    await floor.open()
+    (stop,) = await floor.trade(on(tomorrow, an_exit(entry)))
+    assert (stop.status, floor.breaches) == (OrderStatus.DENIED, ("CORPORATE_ACTION",))
+
+
+async def test_a_price_that_has_just_run_away_is_not_bought_until_it_is_over(floor: Floor) -> None:
+    at = seoul(floor.desk.today(), "10:00")
+    run = Bar(
+        LG_CHEM, Interval.MINUTE, floor.desk.today(), at, *(400_000, 421_000, 399_000, 401_000), 90
+    )
+    floor.market.load([run])
+    await floor.open("10:01")
+    (denied,) = await floor.trade(a_signal(trigger="run"))
+    assert (denied.status, floor.breaches) == (OrderStatus.DENIED, ("QUICK_MOVE",))
+    floor.at("10:05")
+    (bought,) = await floor.trade(a_signal(trigger="over"))
+    assert bought.status is OrderStatus.ACCEPTED
+
+
+async def test_losing_trades_in_a_row_end_the_days_buying(tmp_path: Path) -> None:
+    floor = a_floor(tmp_path, risk={"losing_trades": 2, "stop_cooldown_sessions": 0})
+    await floor.open("10:00")
+    for trigger in ("first", "second"):
+        await floor.trade(entry := a_signal(trigger=trigger))
+        floor.hear(*floor.print(401_000))
+        await floor.trade(an_exit(entry, trigger=f"exit {trigger}"))
+        floor.hear(*floor.print(400_000))
+    assert floor.ledger.held_symbols == ()
+    (denied,) = await floor.trade(a_signal(trigger="third"))
+    assert (denied.status, floor.breaches) == (OrderStatus.DENIED, ("LOSING_TRADES",))
+
+    tomorrow = floor.night()
+    await floor.open()
+    (bought,) = await floor.trade(on(tomorrow, a_signal(trigger="third")))
+    assert bought.status is OrderStatus.ACCEPTED
+
+
+async def test_settlement_two_days_later_is_no_result_of_its_day(floor: Floor) -> None:
+    """Bought and sold on the first day for 9,624,000 each; the money moves on the third, and no result with it."""
+    entry = await floor.hold()
+    await floor.trade(an_exit(entry, trigger="target"))
+    floor.hear(*floor.print(401_000))
+    day, results = floor.desk.today(), []
+    for _ in range(3):
+        await floor.open("10:00")
+        signal = on(day, a_signal(symbol=HYUNDAI, trigger="looked at", strength=Decimal("0.1")))
+        (order,) = await floor.trade(signal)
+        with floor.stores.begin() as work:
+            events = work.risk_events.of_order(order.client_order_id, day)
+        (event,) = (event for event in events if event.breach.rule_id == "DAILY_LOSS")
+        results.append(int(event.breach.figures["day_result"]))
+        day = floor.night()
+    # 1,443 of commission each way and 28,872 of tax
+    assert results == [-31_758, 0, 0]

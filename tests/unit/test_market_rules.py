@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,10 +12,13 @@ import pytest
 from risk.rules.corporate_action import CorporateAction
 from risk.rules.listing_day import ListingDay
 from risk.rules.price_collar import PriceCollar
+from risk.rules.quick_move import QuickMove
 from risk.rules.sudden_move import SuddenMove
 from risk.views import Past
 from tests.builders import A_DAY, LG_CHEM
 from tests.risk_views import (
+    NOW,
+    a_minute,
     a_quote,
     a_view,
     buy,
@@ -93,6 +97,56 @@ def test_an_interruption_refuses_buys_and_only_buys() -> None:
     view = a_view(quotes={LG_CHEM: a_quote(has_volatility_interruption=True)})
     assert refuses(JUMP, buy(), view)
     assert not refuses(JUMP, sell(), view)
+
+
+# Quick move: 5 % within 5 minutes, the last price at 400,000
+
+RUN = QuickMove(Decimal("0.05"), minutes=5)
+
+
+@pytest.mark.parametrize(
+    ("price", "is_refused"),
+    [
+        (419_999, False),
+        (420_000, True),
+        (420_001, True),
+        (380_953, False),  # 1.05 x 380,952.4 is 400,000
+        (380_952, True),
+        (380_951, True),
+    ],
+)
+def test_a_price_that_has_just_run_up_or_down_is_not_bought(
+    price: int, *, is_refused: bool
+) -> None:
+    view = a_view(minute_bars=(a_minute(price, minutes_ago=1), a_minute(400_000, minutes_ago=0)))
+    assert refuses(RUN, buy(), view) is is_refused
+    assert not refuses(RUN, sell(), view)
+
+
+@pytest.mark.parametrize(("minutes_ago", "is_refused"), [(4.99, True), (5, False), (5.01, False)])
+def test_a_run_is_over_after_some_minutes(minutes_ago: float, *, is_refused: bool) -> None:
+    view = a_view(minute_bars=(a_minute(440_000, minutes_ago=minutes_ago),))
+    assert refuses(RUN, buy(), view) is is_refused
+
+
+def test_a_run_to_and_fro_within_one_minute_is_seen() -> None:
+    torn = replace(a_minute(400_000, minutes_ago=2), low=390_000, high=410_000)
+    breach = RUN.check(buy(), a_view(minute_bars=(torn,)))
+    assert breach is not None
+    assert breach.figures == {
+        "lowest": "390000",
+        "highest": "410000",
+        "last": "400000",
+        "move": "0.0513",
+        "limit": "0.05",
+        "within": "5",
+    }
+
+
+def test_minutes_without_a_trade_and_no_minutes_at_all_refuse_nothing() -> None:
+    assert not refuses(RUN, buy(), a_view())
+    untraded = replace(a_minute(440_000, minutes_ago=1), volume=0)
+    assert not refuses(RUN, buy(), a_view(minute_bars=(untraded,), at=NOW))
 
 
 # Listing day

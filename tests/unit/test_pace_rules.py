@@ -13,6 +13,7 @@ from risk.limits import RiskLimits
 from risk.rules.drawdown import Drawdown
 from risk.rules.failure_cooldown import FailureCooldown
 from risk.rules.losing_streak import LosingStreak
+from risk.rules.losing_trades import LosingTrades
 from risk.rules.maximum_daily_value import MaximumDailyValue
 from risk.rules.maximum_order_value import MaximumOrderValue
 from risk.rules.order_rate import OrderRate
@@ -131,6 +132,13 @@ def test_losing_days_in_a_row_refuse_buys(days: int, *, is_refused: bool) -> Non
     view = a_view(past=Past(losing_days=days))
     assert refuses(LosingStreak(3), buy(), view) is is_refused
     assert not refuses(LosingStreak(3), sell(), view)
+
+
+@pytest.mark.parametrize(("trades", "is_refused"), [(2, False), (3, True), (4, True)])
+def test_losing_trades_in_a_row_refuse_buys(trades: int, *, is_refused: bool) -> None:
+    view = a_view(past=Past(losing_trades=trades))
+    assert refuses(LosingTrades(3), buy(), view) is is_refused
+    assert not refuses(LosingTrades(3), sell(), view)
 
 
 # Value of one order and of a day; 10 shares at 400,000 with a commission of 600 are 4,000,600
@@ -285,6 +293,7 @@ def test_a_stopped_symbol_is_not_bought_for_some_sessions(
         ("maximum_holdings", 9, 11),
         ("stop_cooldown_sessions", 2, 0),
         ("failure_cooldown_minutes", 31, 29),
+        ("quick_move_minutes", 6, 4),
     ],
 )
 def test_a_strategy_may_only_be_stricter(name: str, stricter: Any, looser: Any) -> None:

@@ -303,4 +303,4 @@ def test_a_protective_sell_passes_where_every_buy_is_refused() -> None:
 
 def test_every_rule_has_its_own_name() -> None:
     names = [rule.rule_id for rule in rules_for(RiskLimits())]
-    assert len(names) == len(set(names)) == 23
+    assert len(names) == len(set(names)) == 25

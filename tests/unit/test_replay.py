@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from adapters.calendars import XkrxCalendar
 from backtest.plans import ReplayPlan
 from backtest.replay import run_replay
-from backtest.results import ReplayResult, trade_results
+from backtest.results import ReplayResult
 from risk.limits import RiskLimits
 from risk.sizing import SizingSettings
 from strategies.settings import StrategySettings
@@ -26,6 +26,7 @@ from trading.errors import BadInput
 from trading.instruments import Symbol
 from trading.ledger import CashFlow, rebuild
 from trading.orders import OrderStatus, Side
+from trading.trades import closed_trades
 
 CALENDAR = XkrxCalendar()
 DAYS = CALENDAR.trading_days(date(2018, 1, 2), date(2018, 3, 30))
@@ -227,7 +228,8 @@ def test_commission_tax_and_settlement_to_the_won() -> None:
     assert result.ledger.settled_cash(DAYS[4]) == 10_000_000
     assert result.ledger.settled_cash(DAYS[5]) == 10_000_000 - 4_850_727
     assert result.equity[-1].closing == result.ledger.cash
-    assert trade_results(result.executions) == [-242_500 - 727 - 691 - 13_822]
+    (trade,) = closed_trades(result.executions)
+    assert trade.result == -242_500 - 727 - 691 - 13_822
 
 
 def test_days_before_the_first_possible_decision_do_not_count() -> None:
