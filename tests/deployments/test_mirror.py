@@ -99,10 +99,10 @@ class Scene:
         return time.monotonic() - began
 
     def patience(self) -> float:
-        """Two seconds, or on a machine that is busy the pause and three looks."""
+        """One second, or on a machine that is busy the pause and three looks."""
         began = time.monotonic()
         talk(self.api_url, lambda client: read_pauses(client, POOL))
-        return max(2.0, PAUSE_SECONDS + 3 * (time.monotonic() - began))
+        return max(1.0, PAUSE_SECONDS + 3 * (time.monotonic() - began))
 
 
 class GoneStores(MemoryStores):
@@ -164,7 +164,7 @@ def scene(registered: str, tmp_path: Path) -> Iterator[Scene]:
     ],
     ids=["deployment", "signals", "schedule", "pool", "queue"],
 )
-def test_a_pause_halts_within_two_seconds_and_its_end_lifts_it(
+def test_a_pause_halts_within_a_second_and_its_end_lifts_it(
     scene: Scene, pause: Callable[[Scene], None], resume: Callable[[Scene], None], source: str
 ) -> None:
     scene.becomes(set())
@@ -212,7 +212,7 @@ def test_a_pause_halts_on_disk_while_the_database_is_down(scene: Scene) -> None:
     scene.stores.is_gone = True
     scene.pause("place-orders")
     eventually(lambda: scene.on_disk() == {("prefect:place-orders", "")})
-    assert len(scene.listener.messages) == 1
+    eventually(lambda: len(scene.listener.messages) == 1)  # told after it is on disk
 
     scene.resume("place-orders")
     time.sleep(2 * PAUSE_SECONDS)
