@@ -1,7 +1,7 @@
 # The commands of maemae. `make` alone lists them; each installs what it needs first.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down test check properties chaos bench lock clean
+.PHONY: help install demo up down test check properties chaos fuzz bench lock clean
 
 # Imports are four times slower without bytecode, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE :=
@@ -35,6 +35,9 @@ properties: install  ## make 100,000 random steps of orders, fills and ledger (S
 
 chaos: install  ## kill processes at every step, judged by the simulator's own book (RUNS=10000 JOBS=2 SEED=1)
 	@exec .venv/bin/python -m tests.chaos --runs $(or $(RUNS),500) --jobs $(or $(JOBS),2) --seed $(or $(SEED),1) $(ARGS)
+
+fuzz: install  ## read a million broken frames and replies; none may raise or be half read (ARGS="--seed 1 --frames 1000")
+	@exec .venv/bin/python -m tests.fuzz $(ARGS)
 
 bench: install  ## measure decision to wire, doubts, starts, the gate, ticks (ARGS="placement --samples 300")
 	@exec .venv/bin/python -m bench $(ARGS)

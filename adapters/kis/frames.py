@@ -41,6 +41,8 @@ _FRAME_PARTS: Final = 4
 _TRADE_WIDTH: Final = 44
 _NOTICE_WIDTH: Final = 23
 _AES_BITS: Final = 128
+_MOST_DIGITS: Final = 15
+_SHOWN: Final = 40
 _COUNT: Final = re.compile(r"[0-9]{1,4}")
 
 
@@ -146,7 +148,7 @@ def read_trade(fields: Sequence[str]) -> TradePrint:
             price=_positive(fields[2]),
             quantity=_positive(fields[12]),
             at=_moment(fields[33], fields[1]),
-            cumulative_volume=int(fields[13]),
+            cumulative_volume=_whole(fields[13]),
             is_auction=fields[43].strip() not in {"", "0"} or fields[21].strip() == "3",
         )
     except (ValueError, Unavailable, InvalidSymbol) as problem:
@@ -162,7 +164,7 @@ def read_notice(fields: Sequence[str], *, received_at: datetime) -> Notice:
     if len(fields) < _NOTICE_WIDTH:
         raise BadFrame(f"notice: {len(fields)} fields, at least {_NOTICE_WIDTH} are needed")
     try:
-        order_price = int(fields[-1].strip() or "0")
+        order_price = _whole(fields[-1].strip() or "0")
         return Notice(
             kind=_kind(fields),
             broker_order_id=order_number(f"{_positive(fields[2])}"),
@@ -171,8 +173,8 @@ def read_notice(fields: Sequence[str], *, received_at: datetime) -> Notice:
             side=read_side(fields[4]),
             order_type=read_order_type(fields[6], order_price),
             quantity=_positive(fields[9]),
-            price=int(fields[10].strip() or "0"),
-            order_quantity=int(fields[16].strip() or "0"),
+            price=_whole(fields[10].strip() or "0"),
+            order_quantity=_whole(fields[16].strip() or "0"),
             time_text=fields[11].strip(),
             received_at=received_at,
         )
@@ -194,8 +196,16 @@ def _moment(day_text: str, time_text: str) -> datetime:
     return read_moment(read_day(day_text), time_text)
 
 
+def _whole(text: str) -> int:
+    """Read a number of ASCII digits: Python would take signs, underscores and other scripts' digits too."""
+    digits = text.strip()
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= _MOST_DIGITS):
+        raise ValueError(f"{text[:_SHOWN]!r} is no whole number")
+    return int(digits)
+
+
 def _positive(text: str) -> int:
-    number = int(text)
+    number = _whole(text)
     if number < 1:
         raise ValueError(f"{text!r} is not above 0")
     return number

@@ -15,6 +15,9 @@ from trading.orders import OrderType, Side
 from trading.sessions import KST
 
 _ORDER_NUMBER_WIDTH: Final = 10
+_LARGEST_POWER: Final = 15
+"""More than a quadrillion won or shares is no figure of an account, nor one that the database holds."""
+_SHOWN: Final = 40
 _STANDARD_CODE_WIDTH: Final = 12
 _SYMBOL_WIDTH: Final = 6
 _DAY: Final = re.compile(r"[0-9]{8}")
@@ -65,8 +68,13 @@ class Row:
             number = Decimal(text)
         except InvalidOperation:
             raise Unavailable(f"{names[0]}={text!r}: no number in the reply") from None
-        if not number.is_finite() or number != number.to_integral_value():
-            raise Unavailable(f"{names[0]}={text!r}: no whole number in the reply")
+        # The size first: 1E+999999 is a whole number too, and takes minutes to write out.
+        if (
+            not number.is_finite()
+            or number.adjusted() > _LARGEST_POWER
+            or number != number.to_integral_value()
+        ):
+            raise Unavailable(f"{names[0]}={text[:_SHOWN]!r}: no whole number in the reply")
         return int(number)
 
     def whole_or_zero(self, *names: str) -> int:

@@ -238,6 +238,15 @@ def test_no_frame_raises_anything_but_a_bad_frame(
     read_whatever(f"{flag}|{tr_id}|{count:03d}|{encipher(payload) if flag == '1' else payload}")
 
 
+@pytest.mark.parametrize("odd", ["+5", "1_0", "٣", "-1", "1.0", "9" * 16, "9" * 5_000, ""])
+def test_a_number_is_ascii_digits_of_a_sound_length(odd: str) -> None:
+    """Found by `make fuzz`: Python's int takes signs, underscores and the digits of any script."""
+    for place in (2, 12, 13):
+        fields = [*TRADE_2026[:place], odd, *TRADE_2026[place + 1 :]]
+        with pytest.raises(BadFrame):
+            read_trade(fields)
+
+
 @given(row=st.lists(FIELDS, min_size=23, max_size=48), place=st.integers(0, 47))
 def test_no_record_raises_anything_but_a_bad_frame(row: list[str], place: int) -> None:
     mixed = [*NOTICE_26[: place % 26], *row]

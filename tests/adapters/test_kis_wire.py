@@ -332,3 +332,11 @@ def test_on_paper_the_board_comes_with_the_price(
     row = Row.of(PRICE | {"rprs_mrkt_kor_name": board})
     found = read_paper_instrument(Symbol("005930"), row, name="")
     assert (found.market, found.kind, found.name) == (market, kind, "005930")
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("text", ["1E+999999", "1E+16", "9" * 17, "9" * 5_000])
+def test_a_number_beyond_every_account_is_refused_at_once(text: str) -> None:
+    """Found by `make fuzz`: writing out 1E+999999 takes minutes."""
+    with pytest.raises(Unavailable):
+        Row.of({"cash": text}).whole("cash")
