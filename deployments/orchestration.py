@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import httpx
@@ -20,12 +20,19 @@ from deployments.environments import POOL
 from deployments.mirror import Mirror, way_in
 from deployments.register import make_pools, register
 from deployments.safety_net import spread_safety_net
-from deployments.stale_runs import cancel_active_runs, requeue_lost_runs, settle_runs
+from deployments.stale_runs import (
+    SESSION,
+    cancel_active_runs,
+    requeue_lost_runs,
+    revive_streams,
+    settle_runs,
+)
 from flows.desk import open_owner_channel
 from flows.settings import Settings
 from flows.sources import channel_in_force, open_clock, open_stores
 from tasks.channels import ClockSource
 
+_LOOK_SECONDS: Final = 5
 _END_RUNS_LOOKS: Final = 18
 _END_RUNS_PAUSE: Final = 0.25
 """Seconds between two looks: 4.5 s in all."""
@@ -37,6 +44,7 @@ class Orchestration:
 
     api_url: str
     settings: Settings
+    began_at: datetime = field(default_factory=lambda: SystemClock().now())
 
     @property
     def lateness(self) -> timedelta:
@@ -71,6 +79,20 @@ class Orchestration:
             await requeue_lost_runs(client, at=SystemClock().now(), wording=self._wording)
 
         self._talk(acts)
+
+    def revive_streams(self) -> None:
+        """See that the session's stream lives; no answer is no obstacle, for the next look is soon."""
+        at = SystemClock().now()
+        since = at - SESSION if self.lateness else self.began_at
+
+        async def acts(client: PrefectClient) -> None:
+            async with asyncio.timeout(_LOOK_SECONDS):
+                await revive_streams(client, at=at, since=since, wording=self._wording)
+
+        try:
+            self._talk(acts, retries=0)
+        except (PrefectException, httpx.HTTPError, TimeoutError):
+            return
 
     def end_runs(self) -> None:
         """Ask the runs under way to end in order and wait for them a few seconds; no answer is no obstacle."""

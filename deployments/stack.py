@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from deployments.orchestration import Orchestration
 
 _LOOK_SECONDS: Final = 0.5
+_STREAM_LOOKS: Final = 8
+"""Every so many looks at our own parts, one at the stream's run."""
 
 
 class Stack:
@@ -229,7 +231,9 @@ class Stack:
 
     def _watch(self, prefect: Orchestration) -> None:
         """Keep every part running until the end; when one cannot be, end as if by Ctrl-C."""
+        looks = 0
         while not self._is_ending.wait(_LOOK_SECONDS):
+            looks += 1
             try:
                 restarted = [keeper.service.name for keeper in self._keepers if keeper.keep()]
             except MaemaeError as error:
@@ -240,6 +244,8 @@ class Stack:
                 self._note()
             if "worker" in restarted:
                 prefect.requeue_lost_runs()
+            elif looks % _STREAM_LOOKS == 0:
+                prefect.revive_streams()
 
     def _change_phase(self, phase: Phase) -> None:
         self._phase = phase

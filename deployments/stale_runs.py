@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import platform
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import groupby
+from pathlib import Path
 from typing import Any, Final
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import (
     FlowRunFilter,
+    FlowRunFilterExpectedStartTime,
     FlowRunFilterNextScheduledStartTime,
     FlowRunFilterState,
     FlowRunFilterStateType,
+    FlowRunFilterTags,
 )
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.states import Cancelled, Cancelling, Crashed, Scheduled
@@ -20,6 +26,8 @@ from adapters.wording import Wording
 STREAMING: Final = "streaming"
 """The tag of flows that last a whole session: cut off, they go on whenever the stack is back."""
 SESSION: Final = timedelta(hours=8)
+_REVIVALS: Final = 50
+"""What ends as often as this in one day is no accident."""
 
 
 async def settle_runs(
@@ -50,6 +58,49 @@ async def requeue_lost_runs(client: PrefectClient, *, at: datetime, wording: Wor
     for run in await _runs(client, StateType.PENDING):
         state: State[None] = Scheduled(scheduled_time=at, message=wording.text("runs.cut_off"))
         await client.set_flow_run_state(run.id, state, force=True)
+
+
+async def revive_streams(
+    client: PrefectClient, *, at: datetime, since: datetime, wording: Wording
+) -> None:
+    """Schedule anew the newest stream due since then that crashed or was killed; one that lives or waits is enough."""
+    due = FlowRunFilterExpectedStartTime(after_=since, before_=at)
+    tags = FlowRunFilterTags(all_=[STREAMING])
+    wanted = FlowRunFilter(expected_start_time=due, tags=tags)
+    runs = await client.read_flow_runs(flow_run_filter=wanted)
+    runs.sort(key=lambda run: (str(run.deployment_id), run.expected_start_time or at))
+    for _, days in groupby(runs, key=lambda run: run.deployment_id):
+        *_, newest = alike = list(days)
+        if not _is_any_under_way(alike) and _was_cut_off(newest):
+            words = wording.text("runs.cut_off")
+            state: State[None] = Scheduled(scheduled_time=at, message=words)
+            await client.set_flow_run_state(newest.id, state, force=True)
+
+
+def _is_any_under_way(runs: Iterable[FlowRun]) -> bool:
+    waiting = {StateType.PENDING, StateType.SCHEDULED, StateType.CANCELLING}
+    return any(
+        run.state_type in waiting or (run.state_type is StateType.RUNNING and not _is_dead(run))
+        for run in runs
+    )
+
+
+def _was_cut_off(run: FlowRun) -> bool:
+    return run.state_type in {StateType.CRASHED, StateType.RUNNING} and run.run_count < _REVIVALS
+
+
+def _is_dead(run: FlowRun) -> bool:
+    """Tell whether a run's process is gone from this machine; nobody else would say so when its worker is gone too."""
+    host, _, pid = (run.infrastructure_pid or "").rpartition(":")
+    return host == platform.node() and pid.isdigit() and not _is_engine(pid)
+
+
+def _is_engine(pid: str) -> bool:
+    """Tell whether that process runs a flow: the number may be another's by now."""
+    try:
+        return b"engine" in Path("/proc", pid, "cmdline").read_bytes()
+    except OSError:
+        return not Path("/proc/self").exists()  # without /proc nobody can tell
 
 
 async def cancel_active_runs(client: PrefectClient, wording: Wording) -> bool:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Final
 
-from prefect import flow
+import httpx
+from prefect import flow, runtime
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
+from prefect.exceptions import PrefectException
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+from prefect.states import Cancelled
 
 from flows.desk import open_desk
 from flows.hooks import tell_failure
@@ -13,7 +22,9 @@ from flows.stories import Guard, Story, perform
 from tasks.streaming import StreamSession
 from trading.sessions import session_of
 
-AFTER_THE_CLOSE = timedelta(minutes=5)
+AFTER_THE_CLOSE: Final = timedelta(minutes=5)
+LOOK_SECONDS: Final = 2.0
+"""Between two looks whether the run was cancelled."""
 
 
 @flow(
@@ -27,11 +38,40 @@ async def stream_fills() -> State[None]:
     """장중 체결 통보와 시세를 받아 기장하고 손절·목표가를 지킵니다."""
 
     async with open_desk() as desk:
+        session = StreamSession(desk)
 
         async def story() -> Story:
-            session = StreamSession(desk)
-            await session.run(until=session_of(desk.today()).closes_at + AFTER_THE_CLOSE)
+            async with ending_when_cancelled(session):
+                await session.run(until=session_of(desk.today()).closes_at + AFTER_THE_CLOSE)
             sentence = desk.wording.text("story.stream", **session.figures())
             return Story(sentence, session.minutes.rows(desk.wording))
 
-        return await perform(desk, "stream-fills", Guard(), story)
+        state = await perform(desk, "stream-fills", Guard(), story)
+        return Cancelled(message=state.message) if session.is_canceled else state
+
+
+@asynccontextmanager
+async def ending_when_cancelled(session: StreamSession) -> AsyncIterator[None]:
+    """End the session in order when its run is cancelled in Prefect.
+
+    The worker would tell the process too, but not after its server was away for half a minute.
+    """
+    looking = asyncio.create_task(_end_when_cancelled(session))
+    try:
+        yield
+    finally:
+        looking.cancel()
+
+
+async def _end_when_cancelled(session: StreamSession) -> None:
+    run_id = runtime.flow_run.id
+    with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):
+        async with get_client() as client:
+            while run_id is not None and not session.is_canceled:
+                await asyncio.sleep(LOOK_SECONDS)
+                try:
+                    run = await client.read_flow_run(run_id)
+                except (PrefectException, httpx.HTTPError, OSError):
+                    continue  # the server is away, and the session goes on
+                if run.state is not None and run.state.is_cancelling():
+                    session.end()

@@ -6,8 +6,8 @@ No Prefect task runs here: at hundreds of events a second the orchestrator would
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -49,6 +49,8 @@ TRIPS_SECONDS = 5.0
 """Between two looks at what trips the kill switch."""
 FOLLOW_SECONDS = 10.0
 """How long a newer version of the settings may wait to be seen."""
+LAST_ORDER_SECONDS = 6.0
+"""How long an end waits for the order that is on its way."""
 ERRAND_SECONDS = 1.0
 """At least this long between two reads of prices or bars: orders and inquiries need the broker's pace more."""
 
@@ -73,6 +75,10 @@ class StreamSession:
     told: set[str] = field(default_factory=set)
     minutes: MinuteKeeper = field(init=False)
     watched: tuple[Symbol, ...] = ()
+    is_canceled: bool = False
+    is_ending: bool = False
+    ordering: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while exits are placed, by prints or polled prices: one after the other, and never cut off."""
     polled: dict[Symbol, float] = field(default_factory=dict)
     prints: int = 0
     polls: int = 0
@@ -98,17 +104,31 @@ class StreamSession:
             "inquiries": self.inquiries,
         }
 
+    def end(self) -> None:
+        """End before the time, in order: what is being done is finished, nothing new is begun."""
+        self.is_canceled = True
+
     async def run(self, *, until: datetime) -> None:
-        """Receive until the market's time is `until`; a cancellation ends it in order."""
+        """Receive until the market's time is `until` or `end` is called; a cancellation cuts off no order."""
         async with asyncio.TaskGroup() as group:
             beside = [group.create_task(self._read()), group.create_task(self._run_errands())]
-            while self.desk.now() < until:
-                await self.pulse()
-                await asyncio.sleep(PULSE_SECONDS)
-            for task in beside:
-                task.cancel()
+            try:
+                while self.desk.now() < until and not self.is_canceled:
+                    await self.pulse()
+                    await asyncio.sleep(PULSE_SECONDS)
+            finally:
+                await asyncio.shield(self._let_go(beside))
         with self._stumbling():
+            self.minutes.store(self.desk)
             await self._inquire()
+
+    async def _let_go(self, beside: Sequence[asyncio.Task[None]]) -> None:
+        """End the tasks beside, not in the middle of an order: in doubt it would be, though nothing was wrong."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_ORDER_SECONDS), self.ordering:
+                self.is_ending = True
+        for task in beside:
+            task.cancel()
 
     async def _read(self) -> None:
         """Take event after event."""
@@ -248,10 +268,15 @@ class StreamSession:
 
     async def _leave(self, signals: tuple[Signal, ...]) -> None:
         """Place the exits. What they leave is watched again after the next fill, inquiry or refresh."""
+        async with self.ordering:
+            if not self.is_ending:
+                await self._place(signals)
+
+    async def _place(self, signals: tuple[Signal, ...]) -> None:
         for signal in signals:
             others = (
                 each
-                for each in self.guarded[signal.symbol]
+                for each in self.guarded.get(signal.symbol, ())
                 if each.settings.id != signal.strategy_id
             )
             self.guarded[signal.symbol] = tuple(others)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,14 +11,24 @@ from uuid import UUID
 import pytest
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import State, StateType
-from prefect.states import Cancelling, Pending, Running, Scheduled
+from prefect.states import (
+    Cancelled,
+    Cancelling,
+    Completed,
+    Crashed,
+    Pending,
+    Running,
+    Scheduled,
+)
 
 from adapters.clock import SystemClock
 from adapters.wording import Wording
 from deployments.stale_runs import (
+    SESSION,
     cancel_active_runs,
     cancel_late_runs,
     requeue_lost_runs,
+    revive_streams,
     settle_runs,
 )
 from tests.prefect_servers import talk
@@ -50,6 +61,14 @@ class Runs:
     def state(self, run_id: UUID) -> StateType | None:
         run = talk(self.api_url, lambda client: client.read_flow_run(run_id))
         return run.state_type
+
+    def lives_in(self, run_id: UUID, place: str) -> None:
+        """Say in which process a run is."""
+
+        async def acts(client: PrefectClient) -> None:
+            await client.update_flow_run(run_id, infrastructure_pid=place)
+
+        talk(self.api_url, acts)
 
     def settle(self, lateness: timedelta = LATENESS) -> None:
         def acts(client: PrefectClient) -> Any:
@@ -164,6 +183,65 @@ def test_what_a_dead_worker_had_taken_is_scheduled_anew(runs: Runs) -> None:
 
     assert runs.state(taken) is StateType.SCHEDULED
     assert runs.state(begun) is StateType.RUNNING
+
+
+def revive(runs: Runs, *, since: timedelta = -SESSION) -> None:
+    """Look once, as the stack does every few seconds."""
+    at = SystemClock().now()
+    talk(
+        runs.api_url,
+        lambda client: revive_streams(client, at=at, since=runs.now + since, wording=WORDING),
+    )
+
+
+def test_a_stream_that_crashed_in_its_session_is_replaced(runs: Runs) -> None:
+    yesterday = runs.make("stream-fills", due=ago(hours=24), state=Crashed())
+    earlier = runs.make("stream-fills", due=ago(hours=4), state=Crashed())
+    crashed = runs.make("stream-fills", due=ago(hours=3), state=Crashed())
+    other = runs.make("place-orders", due=ago(seconds=5), state=Crashed())
+
+    revive(runs)
+
+    crashed_ones = {StateType.CRASHED}
+    assert {runs.state(run) for run in (yesterday, earlier, other)} == crashed_ones
+    assert runs.state(crashed) is StateType.SCHEDULED
+
+
+@pytest.mark.parametrize("other", [Running(), Pending(), Cancelling(), Completed(), Cancelled()])
+def test_a_stream_is_not_replaced_where_another_lives_or_the_owner_ended_it(
+    runs: Runs, other: State[Any]
+) -> None:
+    crashed = runs.make("stream-fills", due=ago(hours=3), state=Crashed())
+    runs.make("stream-fills", due=ago(hours=2), state=other)
+
+    revive(runs)
+
+    assert runs.state(crashed) is StateType.CRASHED
+
+
+def test_nothing_of_an_earlier_simulated_market_is_replaced(runs: Runs) -> None:
+    crashed = runs.make("stream-fills", due=ago(seconds=5), state=Crashed())
+
+    revive(runs, since=timedelta())
+
+    assert runs.state(crashed) is StateType.CRASHED
+
+
+def test_a_stream_whose_process_is_gone_is_replaced_though_nobody_said_so(runs: Runs) -> None:
+    """Its worker was killed first, so that it is running for ever in Prefect's eyes."""
+    gone = runs.make("stream-fills", due=ago(hours=1), state=Running())
+    runs.lives_in(gone, f"{platform.node()}:{2**22 + 1}")
+
+    revive(runs)
+    assert runs.state(gone) is StateType.SCHEDULED
+
+
+def test_a_stream_on_another_machine_is_its_own_business(runs: Runs) -> None:
+    far = runs.make("stream-fills", due=ago(hours=1), state=Running())
+    runs.lives_in(far, f"elsewhere:{2**22 + 1}")
+
+    revive(runs)
+    assert runs.state(far) is StateType.RUNNING
 
 
 def test_active_runs_are_asked_to_end(runs: Runs) -> None:

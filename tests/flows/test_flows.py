@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.objects import State
+from prefect.client.schemas.objects import State, StateType
 from prefect.flows import Flow
-from prefect.states import Scheduled
+from prefect.states import Cancelling, Scheduled
 
 from adapters.clock import SystemClock
 from flows.eod_report import eod_report
@@ -214,6 +214,23 @@ async def test_a_canceled_stream_leaves_lock_and_socket_free(world: World) -> No
             await streaming
 
     assert world.titles == ["Fill stream failed"] * 2
+
+
+async def test_a_stream_cancelled_in_prefect_ends_in_order_within_ten_seconds(world: World) -> None:
+    """Without a worker's help: what it looks with is lost once the server was away for half a minute."""
+    is_up = world.says_once_more(STREAM_IS_UP)
+    async with get_client() as client:
+        run = await client.create_flow_run(stream_fills)
+        streaming = asyncio.create_task(carry_out(stream_fills, run))
+        await wait_until(is_up)
+        began = asyncio.get_running_loop().time()
+        await client.set_flow_run_state(run.id, Cancelling())
+        state = await streaming
+        assert asyncio.get_running_loop().time() - began < 10
+    assert state.type is StateType.CANCELLED
+    assert state.message is not None
+    assert "inquiries" in state.message
+    assert world.titles == []
 
 
 @pytest.mark.parametrize("flow", [*WITH_SESSION, eod_report], ids=lambda flow: flow.name)

@@ -401,3 +401,38 @@ def a_minute(time: str, price: int, volume: int) -> Bar:
     at = seoul(A_DAY, time)
     prices = (price, price, price, price)
     return Bar(LG_CHEM, Interval.MINUTE, A_DAY, at, *prices, volume, is_adjusted=False)
+
+
+@pytest.mark.parametrize("is_hard", [False, True], ids=["by Prefect's word", "by signal"])
+async def test_an_end_in_the_middle_of_an_order_waits_for_its_answer(
+    floor: Floor, session: StreamSession, *, is_hard: bool
+) -> None:
+    await floor.hold()
+    is_sent = asyncio.Event()
+
+    async def answer_slowly() -> None:
+        is_sent.set()
+        await asyncio.sleep(0.3)
+
+    floor.broker.after_place.append(answer_slowly)
+    running = asyncio.create_task(session.run(until=seoul(A_DAY, "15:35")))
+    await asyncio.sleep(0.1)
+    floor.print(380_000)
+    floor.send(floor.tick(380_000))
+    await is_sent.wait()
+    began = asyncio.get_running_loop().time()
+    running.cancel() if is_hard else session.end()
+    await asyncio.gather(running, return_exceptions=True)
+    assert running.cancelled() is is_hard
+    assert asyncio.get_running_loop().time() - began < 5
+    assert (floor.order().side, floor.order().status) == (Side.SELL, OrderStatus.ACCEPTED)
+
+
+async def test_nothing_is_placed_after_the_end(floor: Floor, session: StreamSession) -> None:
+    await floor.hold()
+    await session.pulse()
+    session.end()
+    await session.run(until=seoul(A_DAY, "15:35"))
+    floor.print(380_000)
+    await session.take(floor.tick(380_000))
+    assert len(floor.broker.sent) == 1
