@@ -1,24 +1,32 @@
-"""This is what the outside is told: one outbox event for each order, fill, signal and refusal, as plain JSON."""
+"""This is what the outside is told: one outbox event for each bar, signal, order, fill and refusal, as plain JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from adapters.stores import OutboxEvent
+from trading.bars import Bar
 from trading.decisions import RiskEvent
 from trading.executions import Execution
 from trading.orders import Order
 from trading.signals import Signal
 
+MARKET_BAR = "market.bar"
 SIGNAL_OUT = "signal.out"
 ORDER_NEW = "order.new"
 ORDER_STATE = "order.state"
 EXECUTION_FILL = "execution.fill"
 RISK_EVENT = "risk.event"
+TOPICS: Final = (MARKET_BAR, SIGNAL_OUT, ORDER_NEW, ORDER_STATE, EXECUTION_FILL, RISK_EVENT)
+
+
+def market_bar(bar: Bar, *, at: datetime) -> OutboxEvent:
+    """Tell of a bar that was written or corrected at `at`."""
+    return OutboxEvent(MARKET_BAR, bar.symbol, _fields_of(bar), at)
 
 
 def signal_out(signal: Signal) -> OutboxEvent:

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any, Final, Protocol
 
 from adapters.control_stores import AuditLog, ConfigStore, EvidenceStore
+from adapters.event_stores import Consumptions, Outbox, OutboxEvent, Projection
 from adapters.order_stores import (
     ExecutionStore,
     NoticeStore,
@@ -36,6 +37,7 @@ __all__ = [
     "BarStore",
     "CalendarStore",
     "ConfigStore",
+    "Consumptions",
     "EquityStore",
     "EvidenceStore",
     "ExecutionStore",
@@ -48,6 +50,7 @@ __all__ = [
     "OrderStore",
     "Outbox",
     "OutboxEvent",
+    "Projection",
     "RiskEventStore",
     "SignalStore",
     "Stores",
@@ -57,17 +60,6 @@ __all__ = [
     "has_submission",
     "number_is_taken",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxEvent:
-    """One event for the outside, written in the transaction of its effect."""
-
-    topic: str
-    key: str
-    payload: Mapping[str, Any]
-    at: datetime
-    event_id: int = 0
 
 
 LEASE_SECONDS: Final = 60
@@ -242,18 +234,6 @@ class CalendarStore(Protocol):
         ...
 
 
-class Outbox(Protocol):
-    """Events waiting to be relayed."""
-
-    def add(self, event: OutboxEvent) -> None:
-        """Write one event."""
-        ...
-
-    def pending(self, *, limit: int = 1000) -> tuple[OutboxEvent, ...]:
-        """Give the oldest unsent events."""
-        ...
-
-
 class UnitOfWork(Protocol):
     """One transaction over everything; commits when the block ends well, else leaves no trace."""
 
@@ -301,6 +281,12 @@ class UnitOfWork(Protocol):
 
     @property
     def outbox(self) -> Outbox: ...
+
+    @property
+    def consumptions(self) -> Consumptions: ...
+
+    @property
+    def projection(self) -> Projection: ...
 
     @property
     def audit(self) -> AuditLog: ...

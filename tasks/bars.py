@@ -9,6 +9,8 @@ from datetime import date, timedelta
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from adapters.events import market_bar
+from adapters.stores import UnitOfWork
 from adapters.wording import Wording
 from tasks.desk import Desk
 from trading.bar_reviews import BarReview, review_bars
@@ -103,9 +105,24 @@ async def _ingest(desk: Desk, symbol: Symbol) -> Ingestion:
         return Ingestion(instrument, words=str(error))
     with desk.stores.begin() as work:
         work.instruments.upsert([instrument])
-        written = work.bars.upsert(review.accepted)
-        work.bars.put_gaps(review.gaps)
+        written = _store(desk, work, symbol, review)
     return Ingestion(instrument, written, review)
+
+
+def _store(desk: Desk, work: UnitOfWork, symbol: Symbol, review: BarReview) -> int:
+    """Write what was read; tell of the bars of the last two weeks that are new or differ from what was there."""
+
+    def recent() -> tuple[Bar, ...]:
+        today = desk.today()
+        return work.bars.between(symbol, Interval.DAY, first=today - OVERLAP, last=today)
+
+    before = recent()
+    written = work.bars.upsert(review.accepted)
+    work.bars.put_gaps(review.gaps)
+    for bar in recent():
+        if bar not in before:
+            work.outbox.add(market_bar(bar, at=desk.now()))
+    return written
 
 
 async def _read(desk: Desk, instrument: Instrument) -> BarReview:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from functools import reduce
 
 from adapters.events import execution_fill, order_new, order_state, risk_event, signal_out
-from adapters.memory.controls import MemoryOutbox
+from adapters.memory.events import MemoryOutbox
 from adapters.memory.tables import Log, Table
 from adapters.stores import OrderEvent, check_owner, number_is_taken
 from trading.decisions import RiskEvent, Verdict

@@ -1,4 +1,4 @@
-"""This is halts, equity points, settings, evidence, outbox and audit in memory."""
+"""This is halts, equity points, settings, evidence and audit in memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from datetime import date, datetime
 from typing import Any
 
 from adapters.memory.tables import Log, Table
-from adapters.stores import OutboxEvent
 from trading.audits import BEGINNING, AuditEntry, AuditRow
 from trading.configs import ConfigVersion
 from trading.equity import EquityPoint
@@ -104,7 +103,7 @@ class MemoryConfigs:
         if newest and newest.snapshot == (commit, digest):
             return None
         number = len(self.rows) + 1
-        proposed = ConfigVersion(number, digest, _as_json(document), reason, at, commit=commit)
+        proposed = ConfigVersion(number, digest, as_json(document), reason, at, commit=commit)
         self.rows.put(number, proposed)
         return proposed
 
@@ -141,7 +140,7 @@ class MemoryEvidence:
 
     def record(self, evidence: Evidence) -> None:
         """Write."""
-        self.rows.append(replace(evidence, figures=_as_json(evidence.figures)))
+        self.rows.append(replace(evidence, figures=as_json(evidence.figures)))
 
     def latest(self, kind: EvidenceKind, *, channel: str) -> Evidence | None:
         """Give the newest of its kind on a channel, passed or not."""
@@ -151,22 +150,6 @@ class MemoryEvidence:
         """Give the newest `count` of their kind on a channel, newest first."""
         own = [row for row in self.rows if (row.kind, row.channel) == (kind, channel)]
         return tuple(sorted(own, key=lambda row: row.made_at)[::-1][:count])
-
-
-class MemoryOutbox:
-    """Events waiting to be relayed."""
-
-    def __init__(self) -> None:
-        self.rows: Log[OutboxEvent] = Log()
-
-    def add(self, event: OutboxEvent) -> None:
-        """Write one event."""
-        numbered = replace(event, payload=_as_json(event.payload), event_id=len(self.rows) + 1)
-        self.rows.append(numbered)
-
-    def pending(self, *, limit: int = 1000) -> tuple[OutboxEvent, ...]:
-        """Give the oldest unsent events."""
-        return tuple(self.rows)[:limit]
 
 
 class MemoryAudit:
@@ -206,7 +189,7 @@ class MemoryAudit:
         return tuple(self.rows)
 
 
-def _as_json(document: Mapping[str, Any]) -> dict[str, Any]:
+def as_json(document: Mapping[str, Any]) -> dict[str, Any]:
     """Copy as a database would give it back; what JSON does not know is refused at once."""
     copy: dict[str, Any] = json.loads(json.dumps(dict(document)))
     return copy

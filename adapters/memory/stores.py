@@ -20,8 +20,8 @@ from adapters.memory.controls import (
     MemoryEquity,
     MemoryEvidence,
     MemoryHalts,
-    MemoryOutbox,
 )
+from adapters.memory.events import MemoryConsumptions, MemoryOutbox, MemoryProjection
 from adapters.memory.evidence import MemoryNotices, MemorySubmissions
 from adapters.memory.leases import LeaseRow, MemoryLease
 from adapters.memory.markets import MemoryBars, MemoryCalendar, MemoryInstruments
@@ -31,6 +31,7 @@ from adapters.stores import (
     BarStore,
     CalendarStore,
     ConfigStore,
+    Consumptions,
     EquityStore,
     EvidenceStore,
     ExecutionStore,
@@ -40,6 +41,7 @@ from adapters.stores import (
     NoticeStore,
     OrderStore,
     Outbox,
+    Projection,
     RiskEventStore,
     SignalStore,
     SubmissionStore,
@@ -68,6 +70,8 @@ class MemoryUnitOfWork:
         self.configs: ConfigStore = MemoryConfigs()
         self.evidence: EvidenceStore = MemoryEvidence()
         self.outbox: Outbox = outbox
+        self.consumptions: Consumptions = MemoryConsumptions()
+        self.projection: Projection = MemoryProjection()
         self.audit: AuditLog = MemoryAudit(channel, account)
 
     def commit(self) -> None:

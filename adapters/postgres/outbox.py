@@ -1,12 +1,17 @@
-"""This is the outbox in PostgreSQL: events committed with their effect, relayed later."""
+"""This is the outbox in PostgreSQL: events committed with their effect, relayed later, kept as a log."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Select, func, update
 from sqlalchemy.dialects.postgresql import insert
 
+from adapters.event_stores import Backlog, OutboxEvent
 from adapters.postgres.scope import Scope, columns_of, pick
 from adapters.postgres.tables import outbox
-from adapters.stores import OutboxEvent
 
 
 class PostgresOutbox:
@@ -22,6 +27,25 @@ class PostgresOutbox:
 
     def pending(self, *, limit: int = 1000) -> tuple[OutboxEvent, ...]:
         """Give the oldest unsent events."""
-        query = self._scope.own(outbox).where(outbox.c.sent_at.is_(None))
+        return self._read(self._scope.own(outbox).where(outbox.c.sent_at.is_(None)), limit)
+
+    def sent(self, event_ids: Sequence[int]) -> None:
+        """Note that these need not be relayed any more."""
+        named = update(outbox).where(outbox.c.event_id == func.any(list(event_ids)))
+        self._scope.changes(named.values(sent_at=func.now()))
+
+    def backlog(self) -> Backlog:
+        """Tell how many are unsent, and how long the oldest has been, by the database's clock."""
+        age = func.clock_timestamp() - func.min(outbox.c.written_at)
+        waiting = self._scope.own(outbox).where(outbox.c.sent_at.is_(None))
+        row = self._scope.row(waiting.with_only_columns(func.count(), age))
+        count, oldest = row or (0, None)
+        return Backlog(count, max(oldest or timedelta(), timedelta()))
+
+    def after(self, event_id: int, *, limit: int = 1000) -> tuple[OutboxEvent, ...]:
+        """Read the log."""
+        return self._read(self._scope.own(outbox).where(outbox.c.event_id > event_id), limit)
+
+    def _read(self, query: Select[Any], limit: int) -> tuple[OutboxEvent, ...]:
         rows = self._scope.rows(query.order_by(outbox.c.event_id).limit(limit))
         return tuple(OutboxEvent(**pick(row, OutboxEvent)) for row in rows)

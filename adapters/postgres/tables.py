@@ -16,6 +16,7 @@ from sqlalchemy import (
     Numeric,
     Table,
     Text,
+    func,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
@@ -248,6 +249,32 @@ outbox = Table(
     _json("payload"),
     *_when("at"),
     *_when("sent_at", nullable=True),
+    Column("written_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+)
+consumer_offsets = Table(
+    "consumer_offsets",
+    metadata,
+    *_text("channel", "account", "consumer", "topic"),
+    Column("partition", Integer, nullable=False),
+    *_won("next_offset"),
+)
+consumed_events = Table(
+    "consumed_events",
+    metadata,
+    *_text("channel", "account", "consumer"),
+    *_won("event_id"),
+)
+told_orders = Table(
+    "told_orders",
+    metadata,
+    *_text("channel", "account", "client_order_id", "symbol", "side", "status"),
+    *_won("quantity", "filled_quantity", "filled_value", "event_id"),
+)
+told_holdings = Table(
+    "told_holdings",
+    metadata,
+    *_text("channel", "account", "strategy_id", "symbol"),
+    *_won("quantity", "cash"),
 )
 audit = Table(
     "audit",

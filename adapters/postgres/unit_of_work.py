@@ -6,6 +6,7 @@ from adapters.postgres.audit import PostgresAudit
 from adapters.postgres.bars import PostgresBars
 from adapters.postgres.calendar import PostgresCalendar
 from adapters.postgres.configs import PostgresConfigs
+from adapters.postgres.consumptions import PostgresConsumptions
 from adapters.postgres.equity import PostgresEquity
 from adapters.postgres.evidence import PostgresEvidence
 from adapters.postgres.executions import PostgresExecutions
@@ -15,6 +16,7 @@ from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.notices import PostgresNotices
 from adapters.postgres.orders import PostgresOrders
 from adapters.postgres.outbox import PostgresOutbox
+from adapters.postgres.projections import PostgresProjection
 from adapters.postgres.risk_events import PostgresRiskEvents
 from adapters.postgres.scope import Scope
 from adapters.postgres.signals import PostgresSignals
@@ -24,6 +26,7 @@ from adapters.stores import (
     BarStore,
     CalendarStore,
     ConfigStore,
+    Consumptions,
     EquityStore,
     EvidenceStore,
     ExecutionStore,
@@ -33,6 +36,7 @@ from adapters.stores import (
     NoticeStore,
     OrderStore,
     Outbox,
+    Projection,
     RiskEventStore,
     SignalStore,
     SubmissionStore,
@@ -60,4 +64,6 @@ class PostgresUnitOfWork:
         self.configs: ConfigStore = PostgresConfigs(scope)
         self.evidence: EvidenceStore = PostgresEvidence(scope)
         self.outbox: Outbox = outbox
+        self.consumptions: Consumptions = PostgresConsumptions(scope)
+        self.projection: Projection = PostgresProjection(scope)
         self.audit: AuditLog = PostgresAudit(scope)

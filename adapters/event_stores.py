@@ -1,0 +1,143 @@
+"""This is what maemae asks of its memory about events: those to tell, those that were taken in, what they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
+
+type Partition = tuple[str, int]
+"""A topic and the number of one of its partitions."""
+ORDER_TOPICS: Final = ("order.new", "order.state")
+FILL_TOPIC: Final = "execution.fill"
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEvent:
+    """One event for the outside, written in the transaction of its effect."""
+
+    topic: str
+    key: str
+    payload: Mapping[str, Any]
+    at: datetime
+    event_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many events wait for the relay, and since when the oldest does, by the memory's own clock."""
+
+    count: int
+    age: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class ToldOrder:
+    """An order as the events tell it; `event_id` is the newest that told of it."""
+
+    client_order_id: str
+    symbol: str
+    side: str
+    status: str
+    quantity: int
+    filled_quantity: int
+    filled_value: int
+    event_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToldHolding:
+    """What the fills of a strategy add up to: shares held, and the won that came in less those that went out."""
+
+    strategy_id: str
+    symbol: str
+    quantity: int
+    cash: int
+
+
+class Outbox(Protocol):
+    """Events, each kept for good: those that wait to be relayed, and all of them as a log."""
+
+    def add(self, event: OutboxEvent) -> None:
+        """Write one event."""
+        ...
+
+    def pending(self, *, limit: int = 1000) -> tuple[OutboxEvent, ...]:
+        """Give the oldest unsent events."""
+        ...
+
+    def sent(self, event_ids: Sequence[int]) -> None:
+        """Note that these need not be relayed any more."""
+        ...
+
+    def backlog(self) -> Backlog:
+        """Tell how many are unsent, and how long the oldest has been."""
+        ...
+
+    def after(self, event_id: int, *, limit: int = 1000) -> tuple[OutboxEvent, ...]:
+        """Read the log: the events behind that one, sent or not, oldest first."""
+        ...
+
+
+class Consumptions(Protocol):
+    """How far each consumer has read, and what it took in, written in the transaction of the effect."""
+
+    def offsets(self, consumer: str) -> dict[Partition, int]:
+        """Give the offset of each partition from which the consumer goes on; locked until the end of the unit."""
+        ...
+
+    def take(self, consumer: str, event_ids: Iterable[int]) -> set[int]:
+        """Note events as taken in; give those that were not before."""
+        ...
+
+    def move(self, consumer: str, offsets: Mapping[Partition, int]) -> None:
+        """Note from which offsets the consumer goes on."""
+        ...
+
+    def forget(self, consumer: str) -> None:
+        """Let the consumer begin anew: from offset 0, with nothing taken in."""
+        ...
+
+
+class Projection(Protocol):
+    """The account's orders and holdings, built from events alone."""
+
+    def apply(self, event: OutboxEvent) -> None:
+        """Add one event that was not added before. Of an order the newest event counts, whichever comes last."""
+        ...
+
+    def orders(self) -> tuple[ToldOrder, ...]:
+        """Give every order, by id."""
+        ...
+
+    def holdings(self) -> tuple[ToldHolding, ...]:
+        """Give what each strategy traded, by strategy and symbol."""
+        ...
+
+    def clear(self) -> None:
+        """Forget everything."""
+        ...
+
+
+def told_order(event: OutboxEvent) -> ToldOrder:
+    """Read an order's event."""
+    told = event.payload
+    return ToldOrder(
+        client_order_id=told["client_order_id"],
+        symbol=event.key,
+        side=told["side"],
+        status=told["status"],
+        quantity=told["quantity"],
+        filled_quantity=told["filled_quantity"],
+        filled_value=told["filled_value"],
+        event_id=event.event_id,
+    )
+
+
+def told_fill(event: OutboxEvent) -> ToldHolding:
+    """Read what one fill adds to a holding."""
+    told = event.payload
+    sign = 1 if told["side"] == "BUY" else -1
+    cash = -sign * told["value"] - told["commission"] - told["tax"]
+    return ToldHolding(told["strategy_id"], event.key, sign * told["quantity"], cash)

@@ -1,0 +1,1 @@
+"""This is events on Kafka: Avro envelopes, topics, the producer, assigned consumers, dead letters."""
