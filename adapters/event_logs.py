@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -66,16 +66,18 @@ class EventWriter(Protocol):
 
 
 class EventReader(Protocol):
-    """Reads records of assigned partitions, each from an offset of the caller's."""
+    """Reads records of assigned partitions; the offsets are the caller's to keep."""
 
-    async def partitions(self) -> Sequence[Partition]:
-        """Give every partition of the topics that it reads."""
+    def seek(self, offsets: Mapping[Partition, int]) -> None:
+        """Go on from these offsets, from 0 where none is named."""
         ...
 
-    def batches(
-        self, offsets: Mapping[Partition, int]
-    ) -> AsyncGenerator[Mapping[Partition, Sequence[Record]]]:
-        """Yield what comes, by partition and in order, from `offsets` on (0 where none is named)."""
+    async def take(self) -> Mapping[Partition, Sequence[Record]]:
+        """Give what has come, by partition and in order; nothing after a short while without anything.
+
+        Raises:
+            LogUnavailable: when the log does not answer.
+        """
         ...
 
     def decode(self, record: Record) -> OutboxEvent:

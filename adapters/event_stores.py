@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
@@ -55,6 +55,13 @@ class ToldHolding:
     quantity: int
     cash: int
 
+    def added_to(self, other: ToldHolding | None) -> ToldHolding:
+        """Give the sum."""
+        if other is None:
+            return self
+        quantity, cash = self.quantity + other.quantity, self.cash + other.cash
+        return replace(self, quantity=quantity, cash=cash)
+
 
 class Outbox(Protocol):
     """Events, each kept for good: those that wait to be relayed, and all of them as a log."""
@@ -103,8 +110,8 @@ class Consumptions(Protocol):
 class Projection(Protocol):
     """The account's orders and holdings, built from events alone."""
 
-    def apply(self, event: OutboxEvent) -> None:
-        """Add one event that was not added before. Of an order the newest event counts, whichever comes last."""
+    def apply(self, events: Iterable[OutboxEvent]) -> None:
+        """Add events that were not added before. Of an order the newest event counts, whichever comes last."""
         ...
 
     def orders(self) -> tuple[ToldOrder, ...]:
@@ -120,8 +127,26 @@ class Projection(Protocol):
         ...
 
 
-def told_order(event: OutboxEvent) -> ToldOrder:
-    """Read an order's event."""
+def newest_orders(events: Iterable[OutboxEvent]) -> dict[str, ToldOrder]:
+    """Read the newest state of each order that the events tell of."""
+    newest: dict[str, ToldOrder] = {}
+    for order in (_order(event) for event in events if event.topic in ORDER_TOPICS):
+        known = newest.get(order.client_order_id)
+        if known is None or known.event_id < order.event_id:
+            newest[order.client_order_id] = order
+    return newest
+
+
+def sum_of_fills(events: Iterable[OutboxEvent]) -> dict[tuple[str, str], ToldHolding]:
+    """Read what the fills among the events add to each holding."""
+    sums: dict[tuple[str, str], ToldHolding] = {}
+    for fill in (_fill(event) for event in events if event.topic == FILL_TOPIC):
+        key = (fill.strategy_id, fill.symbol)
+        sums[key] = fill.added_to(sums.get(key))
+    return sums
+
+
+def _order(event: OutboxEvent) -> ToldOrder:
     told = event.payload
     return ToldOrder(
         client_order_id=told["client_order_id"],
@@ -135,8 +160,7 @@ def told_order(event: OutboxEvent) -> ToldOrder:
     )
 
 
-def told_fill(event: OutboxEvent) -> ToldHolding:
-    """Read what one fill adds to a holding."""
+def _fill(event: OutboxEvent) -> ToldHolding:
     told = event.payload
     sign = 1 if told["side"] == "BUY" else -1
     cash = -sign * told["value"] - told["commission"] - told["tax"]

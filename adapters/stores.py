@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from adapters.control_stores import AuditLog, ConfigStore, EvidenceStore
 from adapters.event_stores import Consumptions, Outbox, OutboxEvent, Projection

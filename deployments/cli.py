@@ -36,6 +36,8 @@ COMMANDS: Final[dict[str, dict[str, str]]] = {
         "why": "explanations:why",
         "positions": "positions:positions",
         "reconcile": "doubts:reconcile",
+        "events": "events:events",
+        "dlq": "letters:dlq",
         "report": "reports:report",
         "backtest": "backtests:backtest",
         "lookahead": "lookaheads:lookahead",

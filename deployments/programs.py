@@ -1,4 +1,4 @@
-"""This is the Prefect programs of the stack, put together: server, worker, warm engine."""
+"""This is the programs of the stack, put together: Prefect's server, worker, warm engine, and the relay."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from pathlib import Path
 import httpx
 
 from deployments.doors import Door
-from deployments.environments import engine_environment, server_environment, worker_environment
+from deployments.environments import (
+    engine_environment,
+    plain_environment,
+    server_environment,
+    worker_environment,
+)
 from deployments.processes import Program
 
 
@@ -38,6 +43,12 @@ def warm_engine(home: Path, address: str) -> Program:
     words = (sys.executable, "-m", "deployments.warm_engine", address)
     log = home / "logs" / "engine.log"
     return Program("engine", words, engine_environment(home), log, Path(address).exists)
+
+
+def relay(home: Path, *, variables: Mapping[str, str]) -> Program:
+    """Put the relay together."""
+    log, words = home / "logs" / "relay.log", (sys.executable, "-m", "deployments.relay")
+    return Program("relay", words, plain_environment() | dict(variables), log)
 
 
 def free_port() -> int:

@@ -1,7 +1,8 @@
-"""This is the stack: database, simulator, Prefect server, worker and mirror, started in order and kept running."""
+"""This is the stack: database, simulator, Prefect server, relay, worker and mirror, started in order and kept running."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sys
@@ -21,7 +22,7 @@ from deployments.environments import use_packaged_time_zones
 from deployments.interruptions import undisturbed
 from deployments.keepers import Keeper
 from deployments.processes import Program
-from deployments.programs import is_free, prefect_server, warm_engine, worker
+from deployments.programs import is_free, prefect_server, relay, warm_engine, worker
 from deployments.simulator import SimulatorOptions, SimulatorProgram
 from deployments.state import (
     Footprint,
@@ -117,6 +118,7 @@ class Stack:
         self._exits.enter_context(only_stack(home))
         end_leftovers(home)
         require_free_port(self.door)
+        require_kafka(self.settings)
         self._exits.callback(forget, home)
         use_packaged_time_zones()
         threading.Thread(target=_import_ahead, daemon=True).start()
@@ -130,6 +132,9 @@ class Stack:
         with self.timings.phase("migrations"):
             migrate(addresses.maemae)
         self._lead_flows(addresses, engine)
+        if self.settings.has_kafka:
+            # Without it events wait in the outbox, and the trips look at how many.
+            self._run(relay(home, variables=self._variables), stop_within=3, is_vital=False)
         with self.timings.phase("prefect"):
             server.wait_until_ready()
         self._orchestrate()
@@ -272,6 +277,19 @@ def require_free_port(door: Door) -> None:
     """
     if not is_free(door.port, str(door.host)):
         raise InvalidSetting("MAEMAE_PREFECT_PORT", door.port, "a port that no other program uses")
+
+
+def require_kafka(settings: Settings) -> None:
+    """Refuse a Kafka that does not answer or is not as it must be, if one is set.
+
+    Raises:
+        LogUnavailable: naming the address and why it does not answer.
+        InvalidSetting: naming what it lacks.
+    """
+    if settings.has_kafka:
+        from adapters.kafka.clusters import prepare  # noqa: PLC0415 - most stacks have no Kafka
+
+        asyncio.run(prepare(settings))
 
 
 def _import_ahead() -> None:

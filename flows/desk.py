@@ -65,6 +65,7 @@ async def open_desk(
                 halt_file=HaltFile(settings.halt_file),
                 broker_clock=kis.clock,
                 commit=settings.commit,
+                is_relayed=settings.has_kafka,
             )
 
 

@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from adapters.addresses import DATABASE_TLS, is_loopback, is_safe_database, is_safe_url
 from adapters.audit_files import AUDIT_FILE
+from adapters.kafka.settings import KafkaSettings
 from adapters.kis.settings import Environment, KisSettings
 from flows.kept_keys import KeptKeys, KeysSettings, Whereabouts
 from tasks.channels import ChannelSettings, parse_channel
@@ -51,7 +52,7 @@ class SlackSettings(BaseModel):
         return url
 
 
-class Settings(BaseSettings):
+class Settings(KafkaSettings, BaseSettings):
     """Who we are and where things stand: MAEMAE_* variables, nested names joined by two underscores."""
 
     model_config = SettingsConfigDict(
@@ -166,6 +167,7 @@ class Settings(BaseSettings):
         """Everything that no log may show."""
         kept = [self.database_url, self.slack.webhook_url, self.slack.bot_token]
         kept += [self.prefect_auth, self.prefect_password, self.keys.command]
+        kept += [self.kafka_password] if self.kafka_password else []
         if self.kis is not None:
             kept += [self.kis.appkey, self.kis.appsecret]
         return tuple(secret.get_secret_value() for secret in kept if secret is not None)
@@ -274,6 +276,6 @@ def _is_secret(variable: str) -> bool:
         word in variable
         for word in (
             *("APPKEY", "APPSECRET", "TOKEN", "DATABASE_URL", "WEBHOOK_URL"),
-            *("PREFECT_AUTH", "KEYS__COMMAND"),
+            *("PREFECT_AUTH", "KEYS__COMMAND", "KAFKA_PASSWORD"),
         )
     )

@@ -33,6 +33,8 @@ TIGHTER: Final[Mapping[str, Tighter]] = {
     "trips.notice_seconds": Tighter.LOWER,
     "trips.unsent_events": Tighter.LOWER,
     "trips.unsent_seconds": Tighter.LOWER,
+    "trips.unsent_events_warning": Tighter.LOWER,
+    "trips.unsent_seconds_warning": Tighter.LOWER,
     "sizing.target_weight": Tighter.LOWER,
     "sizing.limit_offset": Tighter.LOWER,
     "strategies.*.exits.stop_loss": Tighter.LOWER,

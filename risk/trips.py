@@ -75,14 +75,17 @@ class TripLimits(BaseModel):
     notice_seconds: int = Field(
         default=600, ge=10, le=86_400, description="age in seconds of the oldest such notice"
     )
-    unsent_events: int | None = Field(
-        default=None,
-        ge=1,
-        le=1_000_000,
-        description="events that no relay has sent yet; leave it out where no relay runs",
+    unsent_events: int = Field(
+        default=10_000, ge=1, le=1_000_000, description="events that the relay has not sent yet"
     )
     unsent_seconds: int = Field(
-        default=600, ge=10, le=86_400, description="age in seconds of the oldest such event"
+        default=600, ge=1, le=86_400, description="age in seconds of the oldest such event"
+    )
+    unsent_events_warning: int = Field(
+        default=1_000, ge=1, le=1_000_000, description="such events of which the owner is told"
+    )
+    unsent_seconds_warning: int = Field(
+        default=60, ge=1, le=86_400, description="the age of which the owner is told"
     )
 
 
@@ -91,7 +94,7 @@ class TripFigures:
     """What is looked at, at one moment; None is what nobody could tell, and trips nothing.
 
     `day_result` and `equity_opening` are won; `silence` is how long the stream has brought no price while the
-    market traded; `clock_offset` is how far the broker's clock is ahead of ours.
+    market traded; `clock_offset` is how far the broker's clock is ahead of ours. Events wait where a relay sends them.
     """
 
     day_result: int | None = None
@@ -102,8 +105,8 @@ class TripFigures:
     clock_offset: timedelta | None = None
     waiting_notices: int = 0
     oldest_notice: timedelta = timedelta()
-    unsent_events: int = 0
-    oldest_event: timedelta = timedelta()
+    unsent_events: int | None = None
+    oldest_event: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,7 @@ def tripped(figures: TripFigures, limits: TripLimits, *, daily_loss: Decimal) ->
         *(
             Trip(rule, {"figure": figure, "limit": limit})
             for rule, figure, limit in _limited(figures, limits)
-            if figure is not None and limit is not None and figure >= limit
+            if figure is not None and figure >= limit
         ),
     )
 
@@ -151,7 +154,7 @@ def reject_streak(orders: Iterable[Order], *, since: datetime | None = None) -> 
 
 def _limited(
     figures: TripFigures, limits: TripLimits
-) -> Iterator[tuple[TripRule, int | None, int | None]]:
+) -> Iterator[tuple[TripRule, int | None, int]]:
     """Pair what is counted with its limit; spans in whole seconds."""
     yield TripRule.REJECTS, figures.rejects, limits.reject_streak
     yield TripRule.DOUBTS, figures.orders_in_doubt, limits.orders_in_doubt
@@ -159,9 +162,8 @@ def _limited(
     yield TripRule.CLOCK, _seconds(figures.clock_offset), limits.clock_seconds
     yield TripRule.NOTICES, figures.waiting_notices, limits.waiting_notices
     yield TripRule.NOTICE_AGE, _seconds(figures.oldest_notice), limits.notice_seconds
-    if limits.unsent_events is not None:
-        yield TripRule.EVENTS, figures.unsent_events, limits.unsent_events
-        yield TripRule.EVENT_AGE, _seconds(figures.oldest_event), limits.unsent_seconds
+    yield TripRule.EVENTS, figures.unsent_events, limits.unsent_events
+    yield TripRule.EVENT_AGE, _seconds(figures.oldest_event), limits.unsent_seconds
 
 
 def _lost(figures: TripFigures, limit: Decimal) -> Iterator[Trip]:

@@ -43,6 +43,8 @@ class Desk:
     halt_file: HaltFile
     broker_clock: BrokerClock | None = None
     """None where the broker tells no time of its own."""
+    is_relayed: bool = False
+    """Whether events leave the outbox: without Kafka it is the log itself, and nothing waits in it."""
     is_file_ahead: bool = False
     """Whether the channel's file says something else than the version in force."""
     commit: str = ""

@@ -76,7 +76,7 @@ def _figures(
     now, day = desk.now(), desk.today()
     opening, result = _result(desk, work, prices, day)
     notices = work.notices.waiting(day)
-    events = work.outbox.pending(limit=desk.channel.trips.unsent_events or 0)
+    backlog = work.outbox.backlog() if desk.is_relayed else None
     return TripFigures(
         equity_opening=opening,
         day_result=result,
@@ -86,8 +86,8 @@ def _figures(
         clock_offset=desk.broker_clock.offset() if desk.broker_clock else None,
         waiting_notices=len(notices),
         oldest_notice=now - min((notice.received_at for notice in notices), default=now),
-        unsent_events=len(events),
-        oldest_event=now - min((event.at for event in events), default=now),
+        unsent_events=backlog.count if backlog else None,
+        oldest_event=backlog.age if backlog else None,
     )
 
 

@@ -17,6 +17,11 @@ from fastavro.schema import fingerprint, to_parsing_canonical_form
 from adapters.event_logs import Undecodable
 from adapters.event_stores import OutboxEvent
 
+
+class UnknownSchema(Undecodable):
+    """An event of a schema that this version of maemae does not have."""
+
+
 MARK: Final = b"\xc3\x01"
 HEADER: Final = len(MARK) + 8
 _OWN: Final = ("event_id", "told_at")
@@ -55,8 +60,8 @@ def decode(topic: str, key: bytes, value: bytes) -> OutboxEvent:
     if body.read(1):
         raise Undecodable(f"{topic}: more bytes than its schema describes")
     event_id, at = (record.pop(name) for name in _OWN)
-    if not isinstance(at, datetime) or not symbol:
-        raise Undecodable(f"{topic} {event_id}: without a time or a key")
+    if not isinstance(at, datetime) or not symbol or _has_nul(record):
+        raise Undecodable(f"{topic} {event_id}: without a time or a key, or with NUL in its text")
     return OutboxEvent(topic, symbol, record, at, event_id)
 
 
@@ -68,11 +73,11 @@ def schema_of(topic: str, value: bytes) -> Any:
     """
     if value[: len(MARK)] != MARK or len(value) < HEADER:
         raise Undecodable(f"{topic}: no Avro event (it begins with {value[:4].hex() or 'nothing'})")
-    print_ = value[len(MARK) : HEADER]
-    found = _by_fingerprint(topic).get(print_)
+    mark = value[len(MARK) : HEADER]
+    found = _by_fingerprint(topic).get(mark)
     if found is None:
-        raise Undecodable(
-            f"{topic}: schema {print_.hex()} is unknown here; a newer version of maemae wrote it"
+        raise UnknownSchema(
+            f"{topic}: schema {mark.hex()} is unknown here; a newer version of maemae wrote it"
         )
     return found
 
@@ -103,6 +108,11 @@ def _writer(topic: str) -> tuple[Any, bytes]:
 @cache
 def _by_fingerprint(topic: str) -> dict[bytes, Any]:
     return {fingerprint_of(schema): parse_schema(schema) for schema in versions_of(topic)}
+
+
+def _has_nul(record: Mapping[str, Any]) -> bool:
+    """Tell whether PostgreSQL would refuse a text of it."""
+    return any("\0" in value for value in record.values() if isinstance(value, str))
 
 
 def _as_record(read: Any) -> dict[str, Any]:

@@ -8,15 +8,13 @@ from datetime import timedelta
 from time import monotonic
 
 from adapters.event_stores import (
-    FILL_TOPIC,
-    ORDER_TOPICS,
     Backlog,
     OutboxEvent,
     Partition,
     ToldHolding,
     ToldOrder,
-    told_fill,
-    told_order,
+    newest_orders,
+    sum_of_fills,
 )
 from adapters.memory.controls import as_json
 from adapters.memory.tables import Log, Table
@@ -90,15 +88,15 @@ class MemoryProjection:
         self.told: Table[str, ToldOrder] = Table()
         self.held: Table[tuple[str, str], ToldHolding] = Table()
 
-    def apply(self, event: OutboxEvent) -> None:
-        """Add one event that was not added before."""
-        if event.topic in ORDER_TOPICS:
-            order = told_order(event)
+    def apply(self, events: Iterable[OutboxEvent]) -> None:
+        """Add events that were not added before."""
+        told = tuple(events)
+        for order in newest_orders(told).values():
             known = self.told.get(order.client_order_id)
             if known is None or known.event_id < order.event_id:
                 self.told.put(order.client_order_id, order)
-        elif event.topic == FILL_TOPIC:
-            self._add(told_fill(event))
+        for key, fills in sum_of_fills(told).items():
+            self.held.put(key, fills.added_to(self.held.get(key)))
 
     def orders(self) -> tuple[ToldOrder, ...]:
         """Give every order, by id."""
@@ -114,10 +112,3 @@ class MemoryProjection:
             self.told.drop(order.client_order_id)
         for held in self.held:
             self.held.drop((held.strategy_id, held.symbol))
-
-    def _add(self, fill: ToldHolding) -> None:
-        key = (fill.strategy_id, fill.symbol)
-        known = self.held.get(key)
-        if known is not None:
-            fill = replace(fill, quantity=known.quantity + fill.quantity, cash=known.cash + fill.cash)
-        self.held.put(key, fill)

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
-from sqlalchemy import delete
+from sqlalchemy import delete, text
 from sqlalchemy.dialects.postgresql import insert
 
 from adapters.event_stores import Partition
 from adapters.postgres.scope import Scope
 from adapters.postgres.tables import consumed_events, consumer_offsets
+
+_TAKE: Final = text("""
+    INSERT INTO consumed_events (channel, account, consumer, event_id)
+    SELECT :channel, :account, :consumer, unnest(CAST(:event_ids AS bigint[]))
+    ON CONFLICT DO NOTHING RETURNING event_id
+""")
 
 
 class PostgresConsumptions:
@@ -26,12 +33,9 @@ class PostgresConsumptions:
 
     def take(self, consumer: str, event_ids: Iterable[int]) -> set[int]:
         """Note events as taken in; give those that were not before."""
-        named = self._scope.owner | {"consumer": consumer}
-        rows = [named | {"event_id": event_id} for event_id in event_ids]
-        if not rows:
-            return set()
-        added = insert(consumed_events).values(rows).on_conflict_do_nothing()
-        return {row.event_id for row in self._scope.rows(added.returning(consumed_events.c.event_id))}
+        named = self._scope.owner | {"consumer": consumer, "event_ids": list(event_ids)}
+        rows = self._scope.connection.execute(_TAKE, named)
+        return {row.event_id for row in rows}
 
     def move(self, consumer: str, offsets: Mapping[Partition, int]) -> None:
         """Note from which offsets the consumer goes on."""

@@ -38,8 +38,7 @@ class PostgresOutbox:
         """Tell how many are unsent, and how long the oldest has been, by the database's clock."""
         age = func.clock_timestamp() - func.min(outbox.c.written_at)
         waiting = self._scope.own(outbox).where(outbox.c.sent_at.is_(None))
-        row = self._scope.row(waiting.with_only_columns(func.count(), age))
-        count, oldest = row or (0, None)
+        ((count, oldest),) = self._scope.rows(waiting.with_only_columns(func.count(), age))
         return Backlog(count, max(oldest or timedelta(), timedelta()))
 
     def after(self, event_id: int, *, limit: int = 1000) -> tuple[OutboxEvent, ...]:

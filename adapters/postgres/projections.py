@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import Final
+
+from sqlalchemy import Executable, delete
 from sqlalchemy.dialects.postgresql import insert
 
 from adapters.event_stores import (
-    FILL_TOPIC,
-    ORDER_TOPICS,
     OutboxEvent,
     ToldHolding,
     ToldOrder,
-    told_fill,
-    told_order,
+    newest_orders,
+    sum_of_fills,
 )
 from adapters.postgres.scope import Scope, columns_of, pick
 from adapters.postgres.tables import told_holdings, told_orders
 
-_ORDER_KEY = ["channel", "account", "client_order_id"]
-_HOLDING_KEY = ["channel", "account", "strategy_id", "symbol"]
+_order, _held = insert(told_orders), insert(told_holdings)
+_PUT_ORDER: Final = _order.on_conflict_do_update(
+    index_elements=["channel", "account", "client_order_id"],
+    set_={name: _order.excluded[name] for name in (f.name for f in fields(ToldOrder))},
+    where=told_orders.c.event_id < _order.excluded.event_id,
+)
+_ADD_FILLS: Final = _held.on_conflict_do_update(
+    index_elements=["channel", "account", "strategy_id", "symbol"],
+    set_={name: told_holdings.c[name] + _held.excluded[name] for name in ("quantity", "cash")},
+)
 
 
 class PostgresProjection:
@@ -27,12 +37,11 @@ class PostgresProjection:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
 
-    def apply(self, event: OutboxEvent) -> None:
-        """Add one event that was not added before."""
-        if event.topic in ORDER_TOPICS:
-            self._put(told_order(event))
-        elif event.topic == FILL_TOPIC:
-            self._add(told_fill(event))
+    def apply(self, events: Iterable[OutboxEvent]) -> None:
+        """Add events that were not added before."""
+        told = tuple(events)
+        self._write(_PUT_ORDER, newest_orders(told).values())
+        self._write(_ADD_FILLS, sum_of_fills(told).values())
 
     def orders(self) -> tuple[ToldOrder, ...]:
         """Give every order, by id."""
@@ -50,17 +59,7 @@ class PostgresProjection:
         for table in (told_orders, told_holdings):
             self._scope.changes(delete(table).filter_by(**self._scope.owner))
 
-    def _put(self, order: ToldOrder) -> None:
-        columns = columns_of(order)
-        put = insert(told_orders).values(**self._scope.owner, **columns)
-        newer = put.on_conflict_do_update(
-            index_elements=_ORDER_KEY,
-            set_={name: put.excluded[name] for name in columns},
-            where=told_orders.c.event_id < put.excluded.event_id,
-        )
-        self._scope.changes(newer)
-
-    def _add(self, fill: ToldHolding) -> None:
-        add = insert(told_holdings).values(**self._scope.owner, **columns_of(fill))
-        sums = {name: told_holdings.c[name] + add.excluded[name] for name in ("quantity", "cash")}
-        self._scope.changes(add.on_conflict_do_update(index_elements=_HOLDING_KEY, set_=sums))
+    def _write(self, statement: Executable, rows: Iterable[ToldOrder | ToldHolding]) -> None:
+        columns = [self._scope.owner | columns_of(row) for row in rows]
+        if columns:
+            self._scope.connection.execute(statement, columns)

@@ -249,7 +249,9 @@ outbox = Table(
     _json("payload"),
     *_when("at"),
     *_when("sent_at", nullable=True),
-    Column("written_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    Column(
+        "written_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()
+    ),
 )
 consumer_offsets = Table(
     "consumer_offsets",

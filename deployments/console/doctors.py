@@ -34,6 +34,7 @@ _SERVICES: Final[dict[str, Callable[[Settings], Finding]]] = {
     "market_clock": services.check_market_clock,
     "broker": services.check_broker,
     "broker_clock": services.check_broker_clock,
+    "kafka": services.check_kafka,
     "prefect": services.check_prefect,
 }
 

@@ -11,6 +11,7 @@ from typing import Final
 import httpx
 
 from adapters.clock import Clock, SystemClock
+from adapters.kafka.clusters import prepare
 from adapters.kis.access import open_kis
 from adapters.postgres.inspections import inspect
 from deployments.console.accounts import market_time
@@ -103,6 +104,14 @@ def check_broker_clock(settings: Settings) -> Finding:
         return found("broker_clock", "untold", Health.WARN)
     took = SystemClock().now() - before
     return _skew("broker_clock", _distance(parsedate_to_datetime(told) - before, took))
+
+
+def check_kafka(settings: Settings) -> Finding:
+    """See that Kafka answers and has the topics, if events go there at all."""
+    if not settings.has_kafka:
+        return found("kafka", "none")
+    asyncio.run(prepare(settings))
+    return found("kafka", "fine", address=settings.kafka_bootstrap)
 
 
 def check_prefect(settings: Settings) -> Finding:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-
-import pytest
 
 from adapters.event_stores import Backlog, OutboxEvent, ToldHolding, ToldOrder
 from adapters.events import execution_fill, order_new, order_state, signal_out
@@ -50,7 +49,7 @@ class TestTheOutbox:
         assert timedelta() < first.age < later.age < timedelta(minutes=1)
 
     def test_an_event_is_gone_with_the_effect_that_failed(self, memory: Stores) -> None:
-        with pytest.raises(RuntimeError), memory.begin() as work:
+        with suppress(RuntimeError), memory.begin() as work:
             work.outbox.add(OutboxEvent("order.state", LG_CHEM, {}, AT))
             raise RuntimeError
         assert in_one(memory, lambda work: work.outbox.after(0)) == ()
@@ -86,10 +85,10 @@ class TestConsumers:
             assert work.consumptions.take("other", [7]) == set()
 
     def test_an_effect_that_fails_leaves_the_place_where_it_was(self, memory: Stores) -> None:
-        with pytest.raises(RuntimeError), memory.begin() as work:
+        with suppress(RuntimeError), memory.begin() as work:
             work.consumptions.move("book", {HERE: 5})
             work.consumptions.take("book", [7])
-            work.projection.apply(numbered(order_new(an_order()), 1))
+            work.projection.apply([numbered(order_new(an_order()), 1)])
             raise RuntimeError
         with memory.begin() as work:
             assert work.consumptions.offsets("book") == {}
@@ -122,7 +121,7 @@ class TestTheProjection:
         order = an_accepted_order()
         with memory.begin() as work:
             for event in (numbered(order_state(order), 3), numbered(order_new(an_order()), 1)):
-                work.projection.apply(event)
+                work.projection.apply([event])
         assert in_one(memory, lambda work: work.projection.orders()) == (told(order, 3),)
         assert order.status is OrderStatus.ACCEPTED
 
@@ -131,7 +130,7 @@ class TestTheProjection:
         with memory.begin() as work:
             for event_id, price in enumerate((428_000, 428_500), start=1):
                 fill = a_fill(order, quantity=3, price=price, at=AT)
-                work.projection.apply(numbered(execution_fill(fill), event_id))
+                work.projection.apply([numbered(execution_fill(fill), event_id)])
             # Commission 0.015 % of 1,284,000 and of 1,285,500 won: 192 won each, fractions dropped.
             cash = -(3 * 428_000 + 3 * 428_500) - 2 * 192
             assert work.projection.holdings() == (ToldHolding("trend", LG_CHEM, 6, cash),)
@@ -139,11 +138,11 @@ class TestTheProjection:
     def test_other_events_change_nothing_and_clearing_forgets_all(self, memory: Stores) -> None:
         order = an_accepted_order()
         with memory.begin() as work:
-            work.projection.apply(numbered(signal_out(a_signal()), 1))
+            work.projection.apply([numbered(signal_out(a_signal()), 1)])
             assert (work.projection.orders(), work.projection.holdings()) == ((), ())
-            work.projection.apply(numbered(order_state(order), 2))
             fill = a_fill(order, quantity=3, price=428_000, at=AT)
-            work.projection.apply(numbered(execution_fill(fill), 3))
+            events = order_state(order), execution_fill(fill)
+            work.projection.apply(numbered(event, n) for n, event in enumerate(events, start=2))
             work.projection.clear()
         with memory.begin() as work:
             assert (work.projection.orders(), work.projection.holdings()) == ((), ())

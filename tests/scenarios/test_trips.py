@@ -103,7 +103,7 @@ async def keep_events(floor: Floor) -> Floor:
             work.outbox.add(event)
     trips = TripLimits(unsent_events=2)
     channel = floor.desk.channel.model_copy(update={"trips": trips})
-    return replace(floor, desk=replace(floor.desk, channel=channel))
+    return replace(floor, desk=replace(floor.desk, channel=channel, is_relayed=True))
 
 
 LIMITS = {"reject_streak": 2, "orders_in_doubt": 2, "waiting_notices": 2}

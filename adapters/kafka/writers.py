@@ -1,0 +1,146 @@
+"""This is the way into Kafka: batches of the idempotent producer, in order for each partition, acknowledged by all."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.partitioner import DefaultPartitioner
+
+from adapters.event_logs import DeadLetter, LogUnavailable, Record, Undecodable
+from adapters.event_stores import OutboxEvent, Partition
+from adapters.kafka.clusters import DEAD_LETTERS, clear_errors, connection_of, prepare
+from adapters.kafka.envelopes import encode
+from adapters.kafka.settings import KafkaSettings
+
+type _Row = dict[str, Any]
+"""What a batch is given: key, value, timestamp, headers."""
+
+BATCH_BYTES: Final = 128 * 1024
+PATIENCE_SECONDS: Final = 10.0
+"""How long an acknowledgement may take before a new producer tries."""
+CLOSE_SECONDS: Final = 2.0
+_choose: Final = DefaultPartitioner()
+"""Kafka's own choice, so that every other producer puts a symbol where we do."""
+
+
+class KafkaWriter:
+    """Tells one account's events. It connects when there is something to tell, and again after a failure.
+
+    Raises:
+        InvalidSetting: from every method, when Kafka is not as it must be, see `prepare`.
+    """
+
+    def __init__(self, settings: KafkaSettings, owner: Mapping[str, str]) -> None:
+        self._settings, self._owner = settings, owner
+        self._producer: AIOKafkaProducer | None = None
+
+    async def publish(self, events: Sequence[OutboxEvent]) -> Sequence[DeadLetter]:
+        """Write events in their order for each key; what cannot be encoded is buried and given back.
+
+        Raises:
+            LogUnavailable: when not all were acknowledged.
+        """
+        messages, letters = [], []
+        for event in events:
+            try:
+                value = encode(event, self._owner)
+            except Undecodable as error:
+                letters.append(_letter(event, str(error)))
+            else:
+                messages.append((event.topic, _row(event.key.encode(), value)))
+        await self._send(messages)
+        await self.bury(letters)
+        return letters
+
+    async def bury(self, letters: Sequence[DeadLetter]) -> None:
+        """Write dead letters: the bytes as they are, the reason and the place in headers.
+
+        Raises:
+            LogUnavailable: when not all were acknowledged.
+        """
+        await self._send((f"{each.record.topic}{DEAD_LETTERS}", _grave(each)) for each in letters)
+
+    async def put_back(self, records: Sequence[Record]) -> None:
+        """Write the bytes of records to the topics that they were meant for, once more.
+
+        Raises:
+            LogUnavailable: when not all were acknowledged.
+        """
+        await self._send((each.topic, _row(each.key, each.value)) for each in records)
+
+    async def close(self) -> None:
+        """Close the connections. What is not acknowledged by then is told again another time."""
+        producer, self._producer = self._producer, None
+        if producer is None:
+            return
+        ending = asyncio.ensure_future(producer.stop())
+        if not (await asyncio.wait([ending], timeout=CLOSE_SECONDS))[0]:
+            await producer.client.close()  # whatever is on the wire ends now
+            await producer._sender.close()  # noqa: SLF001 - else it would wait for Kafka to come back
+        with suppress(Exception):
+            await ending
+
+    async def _send(self, messages: Iterable[tuple[str, _Row]]) -> None:
+        """Send all; the partitions side by side, within one a batch only after the last one's acknowledgement."""
+        waiting = tuple(messages)
+        if not waiting:
+            return
+        try:
+            async with clear_errors(self._settings), asyncio.timeout(PATIENCE_SECONDS):
+                producer = await self._connect()
+                piles: dict[Partition, list[_Row]] = defaultdict(list)
+                for topic, row in waiting:
+                    numbers = sorted(await producer.partitions_for(topic))
+                    piles[topic, _choose(row["key"], numbers, numbers)].append(row)
+                await asyncio.gather(*(_send_pile(producer, *pile) for pile in piles.items()))
+        except LogUnavailable:
+            await self.close()
+            raise
+
+    async def _connect(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            await prepare(self._settings)
+            producer = AIOKafkaProducer(
+                **connection_of(self._settings),
+                enable_idempotence=True,
+                acks="all",
+                max_batch_size=BATCH_BYTES,
+            )
+            self._producer = producer
+            await producer.start()
+        return self._producer
+
+
+async def _send_pile(producer: AIOKafkaProducer, place: Partition, pile: Sequence[_Row]) -> None:
+    topic, partition = place
+    batch = producer.create_batch()
+    for row in pile:
+        if batch.append(**row) is None:
+            await (await producer.send_batch(batch, topic, partition=partition))
+            batch = producer.create_batch()
+            batch.append(**row)
+    await (await producer.send_batch(batch, topic, partition=partition))
+
+
+def _row(key: bytes, value: bytes, **headers: object) -> _Row:
+    named = [(name, str(words).encode()) for name, words in headers.items()]
+    return {"key": key, "value": value, "timestamp": None, "headers": named}
+
+
+def _grave(letter: DeadLetter) -> _Row:
+    record = letter.record
+    place = {"partition": record.partition, "offset": record.offset}
+    return _row(record.key, record.value, reason=letter.reason, **place)
+
+
+def _letter(event: OutboxEvent, reason: str) -> DeadLetter:
+    """Keep an event that has no bytes yet as JSON."""
+    told = {"event_id": event.event_id, "at": event.at.isoformat(), "payload": dict(event.payload)}
+    value = json.dumps(told, ensure_ascii=False).encode()
+    return DeadLetter(Record(event.topic, -1, -1, event.key.encode(), value), reason)

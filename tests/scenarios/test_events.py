@@ -1,0 +1,317 @@
+"""This is events from the outbox to what is built of them, through a real broker that comes and goes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from adapters.event_stores import ToldHolding, ToldOrder
+from adapters.events import signal_out
+from adapters.kafka.clusters import prepare
+from adapters.kafka.readers import open_reader, read_letters
+from adapters.kafka.writers import KafkaWriter
+from adapters.memory.notifier import MemoryNotifier
+from adapters.notifier import Severity
+from adapters.postgres import PostgresStores
+from adapters.stores import Stores, UnitOfWork
+from adapters.wording import Wording
+from risk.trips import TripLimits
+from tasks.projecting import CONSUMER, Projector, begin_anew, differences, rebuild
+from tasks.relaying import Relay
+from tasks.trips import check_trips
+from tests.builders import ACCOUNT, SAMSUNG, a_signal
+from tests.desks import a_floor, an_exit
+from tests.event_days import STEPS, trade_some
+from tests.kafka_brokers import Broker, a_broker
+from trading.halts import TradingState
+from trading.orders import OrderStatus
+
+OWNER: Final = {"channel": "dev", "account": ACCOUNT}
+LIMITS: Final = TripLimits(unsent_events=40, unsent_events_warning=20)
+
+type Built = tuple[tuple[ToldOrder, ...], tuple[ToldHolding, ...]]
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    """A broker with an empty log."""
+    with a_broker(tmp_path) as started:
+        yield started
+
+
+@pytest.fixture
+async def relay(broker: Broker, stores: PostgresStores) -> AsyncIterator[Relay]:
+    """A relay with every topic made."""
+    await prepare(broker.settings)
+    writer = KafkaWriter(broker.settings, OWNER)
+    yield Relay(stores, writer, LIMITS, MemoryNotifier(), Wording("en"))
+    await writer.close()
+
+
+@asynccontextmanager
+async def projecting(broker: Broker, relay: Relay) -> AsyncIterator[Projector]:
+    """Open a projector, as a fresh process does."""
+    async with open_reader(broker.settings) as reader:
+        yield Projector(relay.stores, OWNER, reader, relay.writer, relay.notifier, relay.wording)
+
+
+async def catch_up(broker: Broker, relay: Relay) -> None:
+    """Take in everything that lies in the log, then go."""
+    async with projecting(broker, relay) as projector:
+        await projector.step()
+        while await projector.step():
+            pass
+
+
+async def drain(relay: Relay) -> int:
+    """Send everything that waits; give how many."""
+    count = 0
+    while sent := await relay.step():
+        count += sent
+    return count
+
+
+def built(stores: Stores) -> Built:
+    """Give what was built from events, once it is sure that the book says the same."""
+    with stores.begin() as work:
+        assert differences(work) == ()
+        return work.projection.orders(), work.projection.holdings()
+
+
+async def test_a_day_told_and_taken_in_is_the_book(
+    broker: Broker, relay: Relay, stores: PostgresStores
+) -> None:
+    trade_some(stores)
+    assert await drain(relay) == 10 * STEPS
+    await catch_up(broker, relay)
+    orders, holdings = built(stores)
+    assert [order.status for order in orders] == [OrderStatus.FILLED] * 10
+    assert sum(held.quantity for held in holdings) == 20
+
+
+async def test_what_is_not_told_yet_is_a_difference(stores: PostgresStores) -> None:
+    trade_some(stores, 2)
+    with stores.begin() as work:
+        assert len(differences(work)) == 2 + 2  # orders and holdings
+
+
+async def test_events_told_twice_have_one_effect(
+    broker: Broker, relay: Relay, stores: PostgresStores
+) -> None:
+    trade_some(stores)
+    with stores.begin() as work:
+        events = work.outbox.pending()
+    await relay.writer.publish(
+        events[:31]
+    )  # acknowledged, and the relay dies before it can note it
+    await drain(relay)
+    await catch_up(broker, relay)
+    built(stores)
+
+
+async def test_a_topic_read_again_from_zero_rebuilds_the_same(
+    broker: Broker, relay: Relay, stores: PostgresStores
+) -> None:
+    trade_some(stores)
+    await drain(relay)
+    await catch_up(broker, relay)
+    before = built(stores)
+    with stores.begin() as work:
+        begin_anew(work)
+        assert work.projection.orders() == ()
+    await catch_up(broker, relay)
+    assert built(stores) == before
+
+
+async def test_the_outbox_alone_rebuilds_the_same(
+    broker: Broker, relay: Relay, stores: PostgresStores
+) -> None:
+    trade_some(stores)
+    assert rebuild(stores) == 10 * STEPS
+    alone = built(stores)
+    with stores.begin() as work:
+        begin_anew(work)
+    await drain(relay)
+    await catch_up(broker, relay)
+    assert built(stores) == alone
+
+
+async def test_a_projector_at_work_follows_when_another_begins_anew(
+    broker: Broker, relay: Relay, stores: PostgresStores
+) -> None:
+    trade_some(stores, 2)
+    await drain(relay)
+    async with projecting(broker, relay) as projector:
+        while not await projector.step():
+            pass
+        with stores.begin() as work:
+            begin_anew(work)
+        for _ in range(3):
+            await projector.step()
+    built(stores)
+
+
+async def test_a_kill_around_the_commit_neither_loses_nor_doubles(
+    broker: Broker, relay: Relay, stores: PostgresStores, postgres_url: str
+) -> None:
+    trade_some(stores, 4)
+    await drain(relay)
+    deaths = 0
+    for dies_after_commit in (False, True, False):
+        dying = DyingStores(postgres_url, channel="dev", account=ACCOUNT)
+        dying.dies_after_commit = dies_after_commit
+        with closing(dying):
+            async with projecting(broker, relay) as projector:
+                projector.stores = dying
+                with suppress(Killed):
+                    for _ in range(4):
+                        await projector.step()
+                    deaths -= 1
+                deaths += 1
+    assert deaths >= 2
+    await catch_up(broker, relay)
+    built(stores)
+
+
+class Killed(Exception):
+    """The process is gone."""
+
+
+class DyingStores(PostgresStores):
+    """Stores whose process dies with the first unit of work that takes events in."""
+
+    dies_after_commit = False
+
+    @contextmanager
+    def begin(self) -> Iterator[UnitOfWork]:
+        """Open a unit of work; die at its end if it has moved the consumer's place."""
+        with super().begin() as work:
+            before = work.consumptions.offsets(CONSUMER)
+            yield work
+            is_moved = work.consumptions.offsets(CONSUMER) != before
+            if is_moved and not self.dies_after_commit:
+                raise Killed
+        if is_moved:
+            raise Killed
+
+
+async def test_bytes_that_are_no_event_are_put_aside_and_the_rest_goes_on(
+    broker: Broker, relay: Relay, stores: PostgresStores
+) -> None:
+    trade_some(stores, 1)
+    await drain(relay)
+    async with open_reader(broker.settings) as reader:
+        reader.seek({})
+        while not (found := [r for rows in (await reader.take()).values() for r in rows]):
+            pass
+    writer = relay.writer
+    assert isinstance(writer, KafkaWriter)
+    await writer.put_back([replace(found[0], value=b"no Avro")])
+    trade_some(stores, 1, start=1)
+    await drain(relay)
+    await catch_up(broker, relay)
+    built(stores)
+    ((_, letter),) = await read_letters(broker.settings)
+    assert (letter.record.value, letter.record.topic) == (b"no Avro", found[0].topic)
+    assert "no Avro event" in letter.reason
+    notifier = relay.notifier
+    assert isinstance(notifier, MemoryNotifier)
+    assert [m.title for m in notifier.of(Severity.WARNING)] == [
+        "1 events could not be read or written and were put aside"
+    ]
+
+
+async def test_another_account_s_events_are_not_taken_in(
+    broker: Broker, relay: Relay, stores: PostgresStores
+) -> None:
+    trade_some(stores, 1)
+    await drain(relay)
+    async with projecting(broker, relay) as projector:
+        projector.owner = OWNER | {"account": "50099999-01"}
+        while not await projector.step():
+            pass
+    with stores.begin() as work:
+        assert work.projection.orders() == ()
+        assert sum(work.consumptions.offsets(CONSUMER).values()) == STEPS
+
+
+async def test_an_outage_warns_once_and_is_drained_in_order(
+    broker: Broker, relay: Relay, stores: PostgresStores
+) -> None:
+    notifier = relay.notifier
+    assert isinstance(notifier, MemoryNotifier)
+    running = asyncio.ensure_future(relay.run())
+    try:
+        trade_some(stores, 1)
+        await until(lambda: not waiting(stores))
+        broker.stop()
+        trade_some(stores, 4, start=1)
+        for _ in range(2):
+            relay.look()
+        broker.start()
+        await until(lambda: not waiting(stores))
+        relay.look()
+    finally:
+        running.cancel()
+    titles = [
+        message.title for message in (*notifier.of(Severity.WARNING), *notifier.of(Severity.INFO))
+    ]
+    assert titles == ["Events do not reach Kafka", "All events that waited are sent"]
+    await catch_up(broker, relay)
+    built(stores)
+
+
+def waiting(stores: Stores) -> int:
+    """Count what the relay has not sent."""
+    with stores.begin() as work:
+        return work.outbox.backlog().count
+
+
+async def until(is_true: Callable[[], bool], seconds: float = 30) -> None:
+    """Wait for something to become true."""
+    async with asyncio.timeout(seconds):
+        while not is_true():  # noqa: ASYNC110 - it is another process that changes it
+            await asyncio.sleep(0.05)
+
+
+async def test_a_backlog_closes_buys_while_sells_go_on(
+    tmp_path: Path, stores: PostgresStores
+) -> None:
+    """Kafka is set and nothing leaves: one event below the limit all is open, at the limit buys are refused."""
+    floor = a_floor(tmp_path, stores=stores, trips={"unsent_events": 100})
+    floor = replace(floor, desk=replace(floor.desk, is_relayed=True))
+    entry = await floor.hold()
+    tell(stores, 99 - waiting(stores))
+    assert check_trips(floor.desk, prices={}) == ()
+    tell(stores, 1)
+    (halt,) = check_trips(floor.desk, prices={})
+    assert (halt.source, halt.state) == ("trip:events", TradingState.REDUCING)
+    await floor.trade(replace(a_signal(symbol=SAMSUNG), trigger="again"))
+    assert "HALTED" in "".join(floor.breaches)
+    (sell,) = await floor.trade(an_exit(entry))
+    assert sell.status is OrderStatus.ACCEPTED
+
+
+async def test_the_age_of_a_backlog_trips_too_and_without_kafka_nothing_waits(
+    tmp_path: Path, stores: PostgresStores
+) -> None:
+    floor = a_floor(tmp_path, stores=stores, trips={"unsent_seconds": 1})
+    await floor.open()
+    tell(stores, 1)
+    await asyncio.sleep(1.1)
+    assert check_trips(floor.desk, prices={}) == ()
+    (halt,) = check_trips(replace(floor.desk, is_relayed=True), prices={})
+    assert halt.source == "trip:event_age"
+
+
+def tell(stores: Stores, count: int) -> None:
+    """Write events of a signal."""
+    with stores.begin() as work:
+        for _ in range(count):
+            work.outbox.add(signal_out(a_signal()))
