@@ -14,6 +14,7 @@ from typing import Final
 from rich.console import Console
 
 from bench.doubts import measure_doubts
+from bench.events import measure_events
 from bench.figures import Section
 from bench.gate import measure_gate
 from bench.placement import measure_placement
@@ -26,6 +27,7 @@ SECTIONS: Final[Mapping[str, tuple[Callable[[Place, int], Awaitable[Section]], i
     "doubts": (measure_doubts, 20),
     "starts": (measure_starts, 10),
     "gate": (measure_gate, 2000),
+    "events": (measure_events, 200),
     "ticks": (measure_ticks, 200),
 }
 """By name: what measures, and how many samples it takes. A section has a database and a market of its own."""

@@ -134,7 +134,8 @@ def differences(work: UnitOfWork) -> tuple[ToldOrder | ToldHolding, ...]:
     """Give every order and holding that the events tell otherwise than our book has it, or only one of the two."""
     told = {replace(order, event_id=0) for order in work.projection.orders()}
     fills = work.executions.all()
-    named = {each.client_order_id for each in (*told, *work.orders.open())}
+    named = {order.client_order_id for order in told}
+    named |= {each.client_order_id for each in work.orders.open()}
     named |= {fill.client_order_id for fill in fills}
     orders = {_as_told(order) for order in map(work.orders.get, named) if order}
     held = set(sum_of_fills(execution_fill(fill) for fill in fills).values())

@@ -23,7 +23,7 @@ from trading.errors import InvalidSetting
 
 DEAD_LETTERS: Final = ".dlq"
 EVERY_TOPIC: Final = (*TOPICS, *(f"{topic}{DEAD_LETTERS}" for topic in TOPICS))
-REQUEST_MILLISECONDS: Final = 10_000
+REQUEST_MILLISECONDS: Final = 5_000
 _LOOK_SECONDS: Final = 5.0
 _SILENCE: Final = "no answer"
 logging.getLogger("aiokafka").setLevel(

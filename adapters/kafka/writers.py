@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
@@ -14,7 +13,7 @@ from aiokafka.partitioner import DefaultPartitioner
 
 from adapters.event_logs import DeadLetter, LogUnavailable, Record, Undecodable
 from adapters.event_stores import OutboxEvent, Partition
-from adapters.kafka.clusters import DEAD_LETTERS, clear_errors, connection_of, prepare
+from adapters.kafka.clusters import DEAD_LETTERS, REQUEST_MILLISECONDS, clear_errors, connection_of, prepare
 from adapters.kafka.envelopes import encode
 from adapters.kafka.settings import KafkaSettings
 
@@ -81,10 +80,9 @@ class KafkaWriter:
             return
         ending = asyncio.ensure_future(producer.stop())
         if not (await asyncio.wait([ending], timeout=CLOSE_SECONDS))[0]:
-            await producer.client.close()  # whatever is on the wire ends now
-            await producer._sender.close()  # noqa: SLF001 - else it would wait for Kafka to come back
-        with suppress(Exception):
-            await ending
+            # It waits for Kafka to come back. Without its sender it ends when what is on the wire times out.
+            asyncio.ensure_future(producer._sender.close())  # noqa: SLF001, RUF006 - `ending` waits for it
+            await asyncio.wait([ending], timeout=2 * REQUEST_MILLISECONDS / 1000)
 
     async def _send(self, messages: Iterable[tuple[str, _Row]]) -> None:
         """Send all; the partitions side by side, within one a batch only after the last one's acknowledgement."""

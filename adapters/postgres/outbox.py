@@ -36,10 +36,10 @@ class PostgresOutbox:
 
     def backlog(self) -> Backlog:
         """Tell how many are unsent, and how long the oldest has been, by the database's clock."""
-        age = func.clock_timestamp() - func.min(outbox.c.written_at)
+        age = (func.clock_timestamp() - func.min(outbox.c.written_at)).label("age")
         waiting = self._scope.own(outbox).where(outbox.c.sent_at.is_(None))
-        ((count, oldest),) = self._scope.rows(waiting.with_only_columns(func.count(), age))
-        return Backlog(count, max(oldest or timedelta(), timedelta()))
+        (row,) = self._scope.rows(waiting.with_only_columns(func.count().label("events"), age))
+        return Backlog(row.events, row.age or timedelta())
 
     def after(self, event_id: int, *, limit: int = 1000) -> tuple[OutboxEvent, ...]:
         """Read the log."""

@@ -21,7 +21,6 @@ from tests.consoles import Console
 from tests.event_days import STEPS, trade_some
 from tests.kafka_brokers import Broker, a_broker
 
-
 OWNER = {"channel": "dev", "account": ACCOUNT}
 
 
@@ -49,7 +48,9 @@ def test_without_kafka_the_outbox_is_the_log(console: Console, stores: PostgresS
     with stores.begin() as work:
         assert len(work.projection.orders()) == 3
     trade_some(stores, 1, start=3)
-    assert console("events", "--json").document["told_otherwise"] == 3  # an order, both words on a holding
+    assert (
+        console("events", "--json").document["told_otherwise"] == 3
+    )  # an order, both words on a holding
 
 
 @pytest.mark.usefixtures("database")

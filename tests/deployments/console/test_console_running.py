@@ -41,6 +41,7 @@ CHECKS = [
     "market_clock",
     "broker",
     "broker_clock",
+    "kafka",
     "prefect",
 ]
 METRICS = [
