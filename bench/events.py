@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from time import perf_counter
-from typing import Any, Final
+from typing import Final
 
 from aiokafka import AIOKafkaProducer
 
@@ -49,7 +49,7 @@ async def measure_events(place: Place, samples: int) -> Section:
         settings = broker.settings
         await prepare(settings)
         bare = await _bare(settings)
-        stores = PostgresStores(place.database_url, **OWNER)
+        stores = PostgresStores(place.database_url, channel="dev", account=ACCOUNT)
         with closing(stores):
             writer = KafkaWriter(settings, OWNER)
             relay = Relay(stores, writer, TripLimits(), MemoryNotifier(), Wording("en"))

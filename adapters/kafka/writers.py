@@ -13,7 +13,13 @@ from aiokafka.partitioner import DefaultPartitioner
 
 from adapters.event_logs import DeadLetter, LogUnavailable, Record, Undecodable
 from adapters.event_stores import OutboxEvent, Partition
-from adapters.kafka.clusters import DEAD_LETTERS, REQUEST_MILLISECONDS, clear_errors, connection_of, prepare
+from adapters.kafka.clusters import (
+    DEAD_LETTERS,
+    REQUEST_MILLISECONDS,
+    clear_errors,
+    connection_of,
+    prepare,
+)
 from adapters.kafka.envelopes import encode
 from adapters.kafka.settings import KafkaSettings
 

@@ -30,12 +30,12 @@ TABLES = """
 def read_schemas(folder: Path) -> dict[bytes, Any]:
     """Give every version of the topic's schema by the fingerprint that its messages carry."""
     found = (json.loads(file.read_text("utf-8")) for file in folder.glob(f"{TOPIC}.*.avsc"))
-    return {
-        bytes.fromhex(fingerprint(to_parsing_canonical_form(schema), "CRC-64-AVRO")): parse_schema(
-            schema
-        )
-        for schema in found
-    }
+    return {print_of(schema): parse_schema(schema) for schema in found}
+
+
+def print_of(schema: Any) -> bytes:
+    """Give a schema's fingerprint in the order of the wire."""
+    return bytes.fromhex(fingerprint(to_parsing_canonical_form(schema), "CRC-64-AVRO"))
 
 
 def take_in(book: sqlite3.Connection, schemas: dict[bytes, Any], record: Any) -> None:
@@ -71,7 +71,6 @@ if __name__ == "__main__":
     book = sqlite3.connect(file)
     book.executescript(TABLES)
     asyncio.run(follow(address, read_schemas(Path(folder)), book))
-    sys.stdout.write(
-        json.dumps(dict(book.execute("SELECT * FROM positions ORDER BY symbol"))) + "\n"
-    )
+    positions = dict(book.execute("SELECT symbol, quantity FROM positions ORDER BY symbol"))
+    sys.stdout.write(f"{json.dumps(positions)}\n")
     book.close()

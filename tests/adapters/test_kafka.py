@@ -86,13 +86,13 @@ async def test_a_broker_that_was_away_gets_the_rest_in_order(
 async def test_a_broker_that_hangs_is_given_up_and_nothing_is_lost(
     broker: Broker, writer: KafkaWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.kafka.writers.PATIENCE_SECONDS", 0.5)
     await writer.publish(events(4))
     broker.pause()
+    monkeypatch.setattr("adapters.kafka.writers.PATIENCE_SECONDS", 0.5)
     with pytest.raises(LogUnavailable, match="no answer"):
         await writer.publish(events(4, 5))
     broker.resume()
-    monkeypatch.setattr("adapters.kafka.writers.PATIENCE_SECONDS", 10)
+    monkeypatch.undo()
     await writer.publish(events(4, 5))
     found = await read(broker.settings, 8)
     assert {n for numbers in found.values() for n in numbers} == set(range(1, 9))

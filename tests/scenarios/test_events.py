@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import replace
@@ -25,7 +27,8 @@ from risk.trips import TripLimits
 from tasks.projecting import CONSUMER, Projector, begin_anew, differences, rebuild
 from tasks.relaying import Relay
 from tasks.trips import check_trips
-from tests.builders import ACCOUNT, SAMSUNG, a_signal
+from tests.builders import ACCOUNT, LG_CHEM, SAMSUNG, a_signal
+from tests.consoles import PROJECT
 from tests.desks import a_floor, an_exit
 from tests.event_days import STEPS, trade_some
 from tests.kafka_brokers import Broker, a_broker
@@ -33,7 +36,7 @@ from trading.halts import TradingState
 from trading.orders import OrderStatus
 
 OWNER: Final = {"channel": "dev", "account": ACCOUNT}
-LIMITS: Final = TripLimits(unsent_events=40, unsent_events_warning=20)
+LIMITS: Final = TripLimits(unsent_events_warning=20)
 
 type Built = tuple[tuple[ToldOrder, ...], tuple[ToldHolding, ...]]
 
@@ -278,6 +281,23 @@ async def until(is_true: Callable[[], bool], seconds: float = 30) -> None:
     async with asyncio.timeout(seconds):
         while not is_true():  # noqa: ASYNC110 - it is another process that changes it
             await asyncio.sleep(0.05)
+
+
+async def test_the_example_of_another_program_counts_every_fill_once(
+    broker: Broker, relay: Relay, stores: PostgresStores, tmp_path: Path
+) -> None:
+    words = [sys.executable, str(PROJECT / "docs/examples/follow_fills.py")]
+    words += [str(broker.settings.kafka_bootstrap), str(PROJECT / "adapters/kafka/schemas")]
+    for number in range(2):
+        trade_some(stores, 2, start=2 * number)
+        with stores.begin() as work:
+            await relay.writer.publish(work.outbox.pending())  # told again below
+        await drain(relay)
+        example = await asyncio.create_subprocess_exec(
+            *words, str(tmp_path / "book.sqlite"), stdout=asyncio.subprocess.PIPE
+        )
+        out, _ = await example.communicate()
+        assert json.loads(out) == {LG_CHEM: 2 * (number + 1), SAMSUNG: 2 * (number + 1)}
 
 
 async def test_a_backlog_closes_buys_while_sells_go_on(
