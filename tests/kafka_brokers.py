@@ -22,6 +22,7 @@ class Broker:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.port = folder, _free_port()
+        folder.parent.mkdir(parents=True, exist_ok=True)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
