@@ -283,7 +283,7 @@ INCIDENTS: Final[dict[str, Incident]] = {
         "a manual trade was corrected away, or spent the same cash",
         _scenario(
             "incidents_on_the_wire.py::test_the_owner_and_a_schedule_never_spend_the_same_cash",
-            "reconciling.py::test_an_order_by_hand_is_booked_apart_and_never_touched",
+            "orders_by_hand.py::test_an_order_by_hand_is_booked_apart_and_never_touched",
         ),
     ),
     "46": Incident(

@@ -54,11 +54,6 @@ class EmbeddedServer:
         """The address of maemae's database."""
         return self.url_of("maemae")
 
-    @property
-    def prefect_url(self) -> str:
-        """The address of Prefect's database, as Prefect writes it."""
-        return self.url_of("prefect").replace("postgresql:", "postgresql+asyncpg:")
-
     def url_of(self, database: str) -> str:
         """Return the address of one database."""
         return f"postgresql://{USER}:{self.password}@127.0.0.1:{self.port}/{database}"

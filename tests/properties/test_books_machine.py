@@ -20,9 +20,8 @@ from typing import Final
 
 import pytest
 import structlog
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, invariant, rule
 
 from tasks.cancellations import cancel_order, modify_order
 from tasks.readiness import make_ready
@@ -32,6 +31,7 @@ from tests.book_worlds import TALLY, BookWorld
 from tests.broker_books import Line
 from tests.builders import HYUNDAI, LG_CHEM, SAMSUNG, a_signal, an_intent, seoul
 from tests.desks import PRICES
+from tests.machines import make_runs
 from trading.errors import BrokerError, Rejected
 from trading.instruments import Symbol
 from trading.krx import tick_size
@@ -40,7 +40,6 @@ from trading.orders import OPEN_STATUSES, OrderStatus, Side
 from trading.signals import Direction
 
 STEPS: Final = int(os.environ.get("STEPS", "2500"))
-STEPS_OF_A_RUN: Final = 50
 SYMBOLS: Final = st.sampled_from([LG_CHEM, SAMSUNG, HYUNDAI])
 STRATEGIES: Final = st.sampled_from(["trend", "swing"])
 LINES: Final = st.sampled_from([Line.ANSWERED, Line.ANSWERED, *Line])
@@ -306,23 +305,12 @@ EXPECTED: Final = {
 }
 
 
-def make_runs(number: int) -> None:
-    """Let Hypothesis make so many runs; of a failure it prints the steps, cut down, and the blob that repeats it."""
-    runs = settings(
-        max_examples=number,
-        stateful_step_count=STEPS_OF_A_RUN,
-        suppress_health_check=list(HealthCheck),
-        database=None,
-    )
-    run_state_machine_as_test(Books, settings=runs)
-
-
 @pytest.mark.timeout(3600)
 @pytest.mark.usefixtures("silence")
 def test_both_books_are_one_whatever_happens(capsys: pytest.CaptureFixture[str]) -> None:
     TALLY.clear()
     while TALLY["steps"] < STEPS:
-        make_runs(-(-(STEPS - TALLY["steps"]) // STEPS_OF_A_RUN))
+        make_runs(Books, STEPS - TALLY["steps"])
     with capsys.disabled():
         told = dict(sorted(TALLY.items()))
         print(f"\n{TALLY['steps']:,} steps in {TALLY['runs']:,} runs: {told}")  # noqa: T201 - the proof's figure

@@ -15,7 +15,6 @@ from itertools import count
 from typing import Final
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -23,7 +22,6 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from risk.gate import check
@@ -31,6 +29,7 @@ from risk.limits import RiskLimits
 from risk.rules import rules_for
 from risk.views import RiskView
 from tests.builders import HYUNDAI, LG_CHEM, SAMSUNG, a_fill, an_intent
+from tests.machines import make_runs
 from tests.risk_views import NOW, a_ledger, a_quote, a_view
 from trading.instruments import Symbol
 from trading.ledger import Ledger
@@ -41,7 +40,6 @@ LIMIT_PERCENT = st.none() | st.integers(-10, 10)
 CASH = 20_000_000
 PRICES = {LG_CHEM: 4_000, HYUNDAI: 3_000, SAMSUNG: 2_000}
 STEPS: Final = int(os.environ.get("STEPS", "4000"))
-STEPS_OF_A_RUN: Final = 50
 MANY: Final = 20_000
 """After so many steps every limit has been the one that bound."""
 TALLY: Final[Counter[str]] = Counter()
@@ -257,17 +255,6 @@ class Account(RuleBasedStateMachine):
             assert promised <= self.ledger.position(symbol).quantity
 
 
-def make_runs(number: int) -> None:
-    """Let Hypothesis make so many runs; of a failure it prints the steps, cut down, and the blob that repeats it."""
-    runs = settings(
-        max_examples=number,
-        stateful_step_count=STEPS_OF_A_RUN,
-        suppress_health_check=list(HealthCheck),
-        database=None,
-    )
-    run_state_machine_as_test(Account, settings=runs)
-
-
 EXPECTED: Final = {
     "bought",
     "CASH",
@@ -285,7 +272,7 @@ EXPECTED: Final = {
 def test_exposure_never_passes_a_limit(capsys: pytest.CaptureFixture[str]) -> None:
     TALLY.clear()
     while TALLY["steps"] < STEPS:
-        make_runs(-(-(STEPS - TALLY["steps"]) // STEPS_OF_A_RUN))
+        make_runs(Account, STEPS - TALLY["steps"])
     with capsys.disabled():
         told = dict(sorted(TALLY.items()))
         print(f"\n{TALLY['steps']:,} steps: {told}")  # noqa: T201 - the proof's figure
