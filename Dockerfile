@@ -16,6 +16,7 @@ COPY strategies strategies
 COPY risk risk
 COPY backtest backtest
 COPY adapters adapters
+COPY plugins plugins
 COPY tasks tasks
 COPY flows flows
 COPY sql sql

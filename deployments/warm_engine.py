@@ -36,7 +36,17 @@ _NEEDED: Final = (
     "encodings.idna",
     "pytz",
 )
-_FOLDERS: Final = ("trading", "strategies", "risk", "backtest", "adapters", "tasks", "flows", "sql")
+_FOLDERS: Final = (
+    "trading",
+    "strategies",
+    "risk",
+    "backtest",
+    "adapters",
+    "plugins",
+    "tasks",
+    "flows",
+    "sql",
+)
 _SUFFIXES: Final = (".py", ".yaml", ".sql")
 _LARGEST: Final = 1 << 20
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from trading.bars import Bar
 from trading.errors import InvalidBar
+from trading.instruments import Symbol
 
 type Integers = npt.NDArray[np.int64]
 type Flags = npt.NDArray[np.bool_]
@@ -54,6 +55,14 @@ class BarColumns:
         table = np.array(rows, dtype=np.int64).reshape(len(rows), len(fields(cls)))
         return cls(*np.ascontiguousarray(table.T))
 
+    @classmethod
+    def trusted(cls, columns: Iterable[Integers]) -> Self:
+        """Take columns that another process of ours has checked already; checking is dearer than many decisions."""
+        taken = cls.__new__(cls)
+        for name, values in zip(COLUMNS, columns, strict=True):
+            object.__setattr__(taken, name, values)
+        return taken
+
     def __len__(self) -> int:
         """Count the bars."""
         return len(self.days)
@@ -61,6 +70,9 @@ class BarColumns:
     def first(self, count: int) -> BarColumns:
         """Give what was known after the first `count` bars."""
         return BarColumns(*(getattr(self, column.name)[:count] for column in fields(self)))
+
+
+COLUMNS: Final = tuple(column.name for column in fields(BarColumns))
 
 
 def has_traded(bar: Bar) -> bool:
@@ -107,3 +119,7 @@ class Strategy(BaseModel):
     @abstractmethod
     def evaluate(self, columns: BarColumns) -> Decisions:
         """Decide at every bar."""
+
+    def evaluate_all(self, universe: Mapping[Symbol, BarColumns]) -> Mapping[Symbol, Decisions]:
+        """Decide about every symbol by itself."""
+        return {symbol: self.evaluate(columns) for symbol, columns in universe.items()}

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from strategies.base import Strategy
 from strategies.faults import first_fault
+from strategies.foreign import FOREIGN, ForeignStrategy
 from strategies.moving_average import MovingAverageCross
 from trading.errors import InvalidSetting
 
@@ -23,8 +24,11 @@ def strategy_class(kind: str) -> type[Strategy]:
     Raises:
         InvalidSetting: naming the kinds that there are.
     """
+    if kind.startswith(FOREIGN):
+        return ForeignStrategy
     if kind not in STRATEGIES:
-        raise InvalidSetting("kind", kind, f"one of {', '.join(sorted(STRATEGIES))}")
+        kinds = ", ".join((*sorted(STRATEGIES), f"{FOREIGN}<id>"))
+        raise InvalidSetting("kind", kind, f"one of {kinds}")
     return STRATEGIES[kind]
 
 
@@ -34,7 +38,10 @@ def build_strategy(kind: str, parameters: Mapping[str, Any]) -> Strategy:
     Raises:
         InvalidSetting: naming the first field that is wrong, its value and what would be right.
     """
+    found = strategy_class(kind)
+    if found is ForeignStrategy:
+        return ForeignStrategy(plugin=kind.removeprefix(FOREIGN), parameters=dict(parameters))
     try:
-        return strategy_class(kind).model_validate(parameters)
+        return found.model_validate(parameters)
     except ValidationError as error:
         raise first_fault(error) from None

@@ -7,13 +7,14 @@ import json
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
     PlainValidator,
+    PrivateAttr,
     ValidationInfo,
     WithJsonSchema,
     field_validator,
@@ -21,6 +22,7 @@ from pydantic import (
 
 from strategies.base import Strategy
 from strategies.exits import ExitParameters
+from strategies.foreign import FOREIGN
 from strategies.registry import build_strategy, strategy_class
 from trading.errors import InvalidSymbol
 from trading.instruments import Symbol
@@ -59,10 +61,13 @@ class StrategySettings(BaseModel):
         description="limits of the channel's risk section that are stricter for this strategy",
     )
 
+    _running: Strategy | None = PrivateAttr(default=None)
+
     @field_validator("kind")
     @classmethod
     def _is_known(cls, kind: str) -> str:
-        return strategy_class(kind).kind
+        strategy_class(kind)
+        return kind
 
     @field_validator("parameters")
     @classmethod
@@ -71,15 +76,30 @@ class StrategySettings(BaseModel):
             build_strategy(info.data["kind"], parameters)
         return parameters
 
-    @cached_property
+    @property
+    def plugin(self) -> str:
+        """The id of the plug-in that decides, "" for a strategy of ours."""
+        return self.kind.removeprefix(FOREIGN) if self.kind.startswith(FOREIGN) else ""
+
+    @property
     def strategy(self) -> Strategy:
-        """The strategy itself."""
+        """The strategy itself; of a plug-in the one that runs, where it does."""
+        return self._running or self._built
+
+    def run_by(self, running: Strategy) -> Self:
+        """Give the same settings with a plug-in that runs."""
+        settings = self.model_copy()
+        settings._running = running  # noqa: SLF001 - of our own copy
+        return settings
+
+    @cached_property
+    def _built(self) -> Strategy:
         return build_strategy(self.kind, self.parameters)
 
     @cached_property
     def parameter_hash(self) -> str:
         """The fingerprint of everything that decides."""
-        return parameter_hash(self.strategy, self.exits)
+        return parameter_hash(self._built, self.exits)
 
 
 def parameter_hash(strategy: Strategy, exits: ExitParameters) -> str:

@@ -11,6 +11,7 @@ MaemaeError
 ├── ReportImbalance          the figures of a day do not add up to the won
 ├── StoreUnavailable         the database cannot be reached; nothing of the open unit of work is kept
 ├── LeaseLost                another writer holds the account now: write nothing, send nothing
+├── PluginFault              a plug-in failed or broke its contract; nobody else is concerned
 ├── NotReady                 the account as a whole cannot be trusted yet: order nothing
 └── BrokerError              the broker did not do what we asked; named for the next step
     ├── Rejected             a definite business refusal: do not repeat
@@ -72,6 +73,15 @@ class StoreUnavailable(MaemaeError):
 
 class LeaseLost(MaemaeError):
     """Another writer has taken the account since: whoever gets this may write nothing and send nothing."""
+
+
+class PluginFault(MaemaeError):
+    """What a plug-in did cannot be used: it failed, took too long, or gave what its contract does not know."""
+
+    def __init__(self, plugin: str, reason: str) -> None:
+        super().__init__(f"plug-in {plugin}: {reason}")
+        self.plugin = plugin
+        self.reason = reason
 
 
 class NotReady(MaemaeError):

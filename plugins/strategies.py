@@ -1,0 +1,80 @@
+"""This is running the foreign strategies of a channel: each in its process, each alone with its faults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final
+
+from pydantic import PrivateAttr
+
+from plugins.processes import StrategyProcess
+from plugins.settings import PluginGroup, PluginSettings
+from plugins.sources import approved_sources
+from strategies.base import BarColumns, Decisions
+from strategies.foreign import ForeignStrategy
+from strategies.settings import StrategySettings
+from trading.errors import InvalidSetting, PluginFault
+from trading.instruments import Symbol
+
+_ANY: Final = Symbol("000000")
+
+
+class RunningStrategy(ForeignStrategy):
+    """A foreign strategy that may be asked; every answer is decisions or a `PluginFault`."""
+
+    _process: StrategyProcess | PluginFault = PrivateAttr()
+
+    @property
+    def warm_up(self) -> int:
+        """Bars needed before the first decision."""
+        return self._asked().warm_up
+
+    def evaluate(self, columns: BarColumns) -> Decisions:
+        """Decide at every bar."""
+        return self.evaluate_all({_ANY: columns})[_ANY]
+
+    def evaluate_all(self, universe: Mapping[Symbol, BarColumns]) -> Mapping[Symbol, Decisions]:
+        """Decide about every symbol in one go: what it costs to cross is paid once."""
+        return self._asked().decide(universe)
+
+    def start(self, settings: PluginSettings) -> None:
+        """Check the files and start the process; what is wrong is told to whoever asks."""
+        try:
+            sources = approved_sources(settings)
+            self._process = StrategyProcess(settings, sources, self.parameters)
+        except (InvalidSetting, PluginFault) as problem:
+            self._process = PluginFault(self.plugin, str(problem))
+
+    def stop(self) -> None:
+        """End the process."""
+        if isinstance(self._process, StrategyProcess):
+            self._process.close()
+
+    def _asked(self) -> StrategyProcess:
+        if isinstance(self._process, PluginFault):
+            raise self._process
+        return self._process
+
+
+@contextmanager
+def running(
+    strategies: Iterable[StrategySettings], plugins: Iterable[PluginSettings]
+) -> Iterator[tuple[StrategySettings, ...]]:
+    """Give the strategies with the foreign ones running; whatever is wrong with one, the others are given."""
+    approved = {p.id: p for p in plugins if p.group is PluginGroup.STRATEGY}
+    given: list[StrategySettings] = []
+    started: list[RunningStrategy] = []
+    try:
+        for settings in strategies:
+            if not settings.plugin:
+                given.append(settings)
+                continue
+            strategy = RunningStrategy(plugin=settings.plugin, parameters=settings.parameters)
+            strategy.start(approved[settings.plugin])
+            started.append(strategy)
+            given.append(settings.run_by(strategy))
+        yield tuple(given)
+    finally:
+        for strategy in started:
+            strategy.stop()

@@ -1,0 +1,249 @@
+"""This is strategies that want to do harm: each is contained in time, and everybody else goes on."""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import closing
+from pathlib import Path
+from time import monotonic
+
+import numpy as np
+import pytest
+
+from plugins.sources import PROJECT
+from strategies.moving_average import MovingAverageCross
+from tests.plugin_files import WAITS_SECONDS, a_strategy_file, a_universe, approved, runs, runs_file
+from trading.errors import PluginFault
+
+SPARE_SECONDS = 1.0
+UNIVERSE = a_universe()
+
+SWALLOW = (
+    "except BaseException as error: raise RuntimeError(f'held: {type(error).__name__}') from None"
+)
+
+HOSTILE = {
+    "an endless loop": ("while True: pass", "took too long"),
+    "an endless sleep": ("time.sleep(1000)", "took too long"),
+    "a fork bomb": ("while True: os.fork()", "PermissionError"),
+    "a thread bomb": (
+        """
+        import threading
+        while True: threading.Thread(target=time.sleep, args=(9,)).start()
+        """,
+        "can't start new thread",
+    ),
+    "four gigabytes": ("np.ones(4 << 27)", "Unable to allocate 4.00 GiB"),
+    "four gigabytes in pieces": (
+        "held = [np.empty(1 << 21) for _ in range(256)]",
+        "Unable to allocate",
+    ),
+    "a socket": ("socket.socket()", "PermissionError"),
+    "a file": ("open('/tmp/harm', 'w')", "PermissionError"),
+    "a sudden end": ("os._exit(0)", "its process ended"),
+    "more time for itself": (
+        "import resource; resource.setrlimit(resource.RLIMIT_CPU, (9, 9))",
+        "ValueError",
+    ),
+    "an exception": ("raise ZeroDivisionError('on purpose')", "ZeroDivisionError: on purpose"),
+    "an exception that is none": ("raise KeyboardInterrupt", "its process ended"),
+    "a wrong type": ("return {'entry': True}", "Decisions expected, not dict"),
+    "nothing": ("return None", "Decisions expected, not NoneType"),
+    "too few flags": (
+        "none = np.zeros(2, dtype=np.bool_); return Decisions(none, none)",
+        "entry: bool(60,) expected, not bool(2,)",
+    ),
+    "NaN for a flag": (
+        "some = np.full(len(columns), np.nan); return Decisions(some, some)",
+        "entry: bool(60,) expected, not float64(60,)",
+    ),
+    "negative quantities for flags": (
+        "some = np.full(len(columns), -7); return Decisions(some, some)",
+        "entry: bool(60,) expected, not int64(60,)",
+    ),
+    "NaN for a figure": (
+        """
+        given = self.quiet(columns)
+        return Decisions(given.entry, given.exit, {'level': np.full(len(columns), np.nan)})
+        """,
+        "NaN where there are enough bars",
+    ),
+    "an infinite figure": (
+        """
+        given = self.quiet(columns)
+        return Decisions(given.entry, given.exit, {'level': np.full(len(columns), np.inf)})
+        """,
+        "an indicator is infinite",
+    ),
+    "a hundred figures": (
+        """
+        given = self.quiet(columns)
+        level = np.zeros(len(columns))
+        return Decisions(given.entry, given.exit, {f'level_{n}': level for n in range(100)})
+        """,
+        "too large",
+    ),
+    "a long complaint": ("raise RuntimeError('a' * 10_000_000)", "RuntimeError: aaa"),
+}
+
+FORGED = """
+import json, struct
+def forge(head, block=b'', size=None):
+    text = json.dumps(head).encode() if isinstance(head, dict) else head
+    frame = struct.pack('!IQ', len(text), len(block) if size is None else size) + text + block
+    for pipe in range(3, 64):
+        try: os.write(pipe, frame)
+        except OSError: pass
+    time.sleep(9)
+"""
+"""Writes an answer by hand, past our own code in its process."""
+
+FORGERIES = {
+    "an answer about a symbol that is not in the universe": (
+        "forge({'symbols': {'999999': 180}, 'indicators': []}, bytes(360))",
+        "other symbols or days",
+    ),
+    "a huge output": ("forge({}, size=1 << 40)", "too large"),
+    "an output that does not end": ("forge({}, size=300)", "took too long"),
+    "noise": ("forge(b'not json')", "not readable"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_strategy_is_held_and_others_go_on(name: str, tmp_path: Path) -> None:
+    evaluate, reason = HOSTILE[name]
+    _require_contained(tmp_path, evaluate, reason)
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_a_forged_answer_is_refused(name: str, tmp_path: Path) -> None:
+    forgery, reason = FORGERIES[name]
+    _require_contained(tmp_path, FORGED + forgery, reason)
+
+
+def _require_contained(folder: Path, evaluate: str, reason: str) -> None:
+    with runs_file(folder, evaluate) as settings:
+        assert settings.strategy.warm_up == 3  # it is warm before the time counts
+        began = monotonic()
+        with pytest.raises(PluginFault) as fault:
+            settings.strategy.evaluate_all(UNIVERSE)
+        assert monotonic() - began < WAITS_SECONDS + SPARE_SECONDS
+        assert reason in fault.value.reason
+        assert len(fault.value.reason) <= 500
+        others = MovingAverageCross(fast=5, slow=20).evaluate_all(UNIVERSE)
+        assert len(others) == len(UNIVERSE)
+        with pytest.raises(PluginFault, match=fault.value.plugin):  # it stays over
+            settings.strategy.evaluate_all(UNIVERSE)
+
+
+def test_no_call_that_harms_is_let_through(tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.write_text("ours", encoding="utf-8")
+    new = str(tmp_path / "new")
+    attempts = (
+        *(f"open({new!r}, 'w')", f"open({str(there)!r}, 'a')", f"open({str(there)!r}, 'r+')"),
+        *(f"os.unlink({str(there)!r})", f"os.rename({str(there)!r}, {new!r})"),
+        *(f"os.truncate({str(there)!r}, 0)", f"os.chmod({str(there)!r}, 0)", f"os.mkdir({new!r})"),
+        *(f"os.symlink('/', {new!r})", "open('/proc/self/mem', 'r+b')", "os.memfd_create('new')"),
+        *(f"open({str(there)!r})", f"open('/proc/{os.getpid()}/environ')", "open('/etc/passwd')"),
+        *("os.listdir('/root')", "os.listdir('/')", f"open({str(PROJECT / 'prefect.yaml')!r})"),
+        *("socket.socket(socket.AF_INET, socket.SOCK_DGRAM)", "socket.socket(socket.AF_UNIX)"),
+        *(
+            "socket.socketpair()",
+            "subprocess.run(['/bin/true'])",
+            "os.execv('/bin/true', ['true'])",
+        ),
+        *("os.kill(os.getppid(), 9)", "os.kill(os.getpid(), 9)", "os.fork()", "os.setuid(0)"),
+    )
+    trying = f"""
+        held = []
+        for attempt in {attempts!r}:
+            try: eval(attempt)
+            except PermissionError: continue
+            except BaseException as error: attempt += f' {{type(error).__name__}}'
+            held.append(attempt)
+        raise RuntimeError(held)
+    """
+    with runs_file(tmp_path, trying) as settings, pytest.raises(PluginFault) as fault:
+        settings.strategy.evaluate_all(UNIVERSE)
+    assert fault.value.reason == "RuntimeError: []"
+    assert there.read_text(encoding="utf-8") == "ours"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["there", "tried.py"]
+
+
+def test_nothing_of_our_environment_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAEMAE_KIS__APPSECRET", "very secret")
+    telling = "raise RuntimeError(sorted(os.environ))"
+    with runs_file(tmp_path, telling) as settings, pytest.raises(PluginFault) as fault:
+        settings.strategy.evaluate_all(UNIVERSE)
+    assert "PYTHONPATH" in fault.value.reason
+    assert "MAEMAE" not in fault.value.reason
+
+
+def test_a_listener_on_this_machine_is_not_reached(tmp_path: Path) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        server.settimeout(0.2)
+        connect = f"socket.create_connection({server.getsockname()!r}).send(b'bars')"
+        with (
+            runs_file(tmp_path, connect) as settings,
+            pytest.raises(PluginFault, match="Permission"),
+        ):
+            settings.strategy.evaluate_all(UNIVERSE)
+        with pytest.raises(TimeoutError):
+            server.accept()
+
+
+def test_processor_time_is_limited_besides_time(tmp_path: Path) -> None:
+    with runs_file(tmp_path, "while True: pass", cpu_seconds=1, timeout_seconds=30) as settings:
+        assert settings.strategy.warm_up
+        began = monotonic()
+        with pytest.raises(PluginFault, match="its process ended"):
+            settings.strategy.evaluate_all(UNIVERSE)
+        assert monotonic() - began < 15
+
+
+def test_what_it_prints_goes_nowhere(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    printing = "print('a' * 1_000_000, flush=True); return self.quiet(columns)"
+    with runs_file(tmp_path, printing) as settings:
+        decided = settings.strategy.evaluate_all(UNIVERSE)
+    assert not any(d.entry.any() for d in decided.values())
+    assert capfd.readouterr() == ("", "")
+
+
+def test_harm_at_import_is_held_too(tmp_path: Path) -> None:
+    path = tmp_path / "tried.py"
+    path.write_text("INTERFACE = 1\nwhile True: pass\n", encoding="utf-8")
+    plugin = approved(f"{path}:Tried", limits={"timeout_seconds": 1})
+    with runs(plugin) as settings, pytest.raises(PluginFault, match="took too long"):
+        assert settings.strategy.warm_up
+
+
+@pytest.mark.parametrize("length", [0, -5, 2001])
+def test_a_warm_up_is_a_number_of_bars(length: int, tmp_path: Path) -> None:
+    path = a_strategy_file(tmp_path, "return self.quiet(columns)")
+    with (
+        runs(approved(f"{path}:Tried"), {"length": length}) as settings,
+        pytest.raises(PluginFault, match="whole number from 1 to 2000"),
+    ):
+        assert settings.strategy.warm_up
+
+
+def test_a_harmless_one_decides_as_it_would_here(tmp_path: Path) -> None:
+    rising = """
+        entry = np.zeros(len(columns), dtype=np.bool_)
+        entry[1:] = columns.close[1:] > columns.close[:-1]
+        return Decisions(entry, ~entry, {'close': columns.close.astype(np.float64)})
+    """
+    with runs_file(tmp_path, rising) as settings:
+        decided = settings.strategy.evaluate_all(UNIVERSE)
+        again = settings.strategy.evaluate(next(iter(UNIVERSE.values())))
+    assert list(decided) == list(UNIVERSE)
+    for symbol, columns in UNIVERSE.items():
+        rises = np.concatenate(([False], np.diff(columns.close) > 0))
+        assert (decided[symbol].entry == rises).all()
+        assert (decided[symbol].exit == ~rises).all()
+        assert (decided[symbol].indicators["close"] == columns.close).all()
+    assert (again.entry == next(iter(decided.values())).entry).all()
