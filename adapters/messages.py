@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from adapters.notifier import Message, Severity
 from adapters.wording import Wording
 from trading.decisions import Breach
+from trading.errors import PluginFault
 from trading.executions import Execution
 from trading.orders import Order, OrderStatus
 from trading.reconciliation import Difference
@@ -44,6 +45,12 @@ def order_in_doubt(order: Order, words: str, wording: Wording, *, name: str = ""
     text = f"{wording.text('order.in_doubt.text')}\n{words}".strip()
     fields = {wording.text("field.client_order_id"): order.client_order_id}
     return _about(order, "in_doubt", text, wording, name, fields, Severity.CRITICAL)
+
+
+def plugin_failed(strategy_id: str, fault: PluginFault, wording: Wording) -> Message:
+    """Tell that a foreign strategy could not decide, and that the others do."""
+    title = wording.text("plugin.failed.title", strategy=strategy_id)
+    return Message(Severity.WARNING, title, f"{wording.text('plugin.failed.text')}\n{fault}")
 
 
 def cancel_failed(order: Order, words: str, wording: Wording, *, name: str = "") -> Message:

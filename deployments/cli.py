@@ -46,6 +46,7 @@ COMMANDS: Final[dict[str, dict[str, str]]] = {
         "config": "configs:config",
         "promote": "promotions:promote",
         "audit": "audits:audit",
+        "plugins": "plugins:plugins",
     },
     "stopping": {
         "halt": "halts:halt",

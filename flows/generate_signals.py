@@ -10,6 +10,7 @@ from prefect.client.schemas.objects import State
 from flows.desk import open_desk
 from flows.hooks import tell_failure
 from flows.stories import Guard, Story, perform
+from tasks.registrations import plugged
 from tasks.signals import evaluate_bars, evaluate_exits
 
 
@@ -31,7 +32,8 @@ async def generate_signals(strategy_id: str = "") -> State[None]:
         desk = replace(opened, channel=opened.channel.only(strategy_id))
 
         async def story() -> Story:
-            evaluations = evaluate_bars(desk)
+            with plugged(desk) as plugged_desk:
+                evaluations = evaluate_bars(plugged_desk)
             exits = await evaluate_exits(desk)
             signals = [signal for e in evaluations for signal in e.signals] + list(exits)
             blind = [e for e in evaluations if e.notice]

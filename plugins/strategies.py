@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
@@ -39,12 +39,18 @@ class RunningStrategy(ForeignStrategy):
         return self._asked().decide(universe)
 
     def start(self, settings: PluginSettings) -> None:
-        """Check the files and start the process; what is wrong is told to whoever asks."""
+        """Check the files and start the process."""
         try:
             sources = approved_sources(settings)
             self._process = StrategyProcess(settings, sources, self.parameters)
-        except (InvalidSetting, PluginFault) as problem:
-            self._process = PluginFault(self.plugin, str(problem))
+        except InvalidSetting as problem:
+            self.refuse(PluginFault(self.plugin, str(problem)))
+        except PluginFault as problem:
+            self.refuse(problem)
+
+    def refuse(self, problem: PluginFault) -> None:
+        """Tell whoever asks what is wrong."""
+        self._process = problem
 
     def stop(self) -> None:
         """End the process."""
@@ -59,9 +65,15 @@ class RunningStrategy(ForeignStrategy):
 
 @contextmanager
 def running(
-    strategies: Iterable[StrategySettings], plugins: Iterable[PluginSettings]
+    strategies: Iterable[StrategySettings],
+    plugins: Iterable[PluginSettings],
+    *,
+    admit: Callable[[StrategySettings], None] = lambda _: None,
 ) -> Iterator[tuple[StrategySettings, ...]]:
-    """Give the strategies with the foreign ones running; whatever is wrong with one, the others are given."""
+    """Give the strategies with the foreign ones running; whatever is wrong with one, the others are given.
+
+    `admit` raises a `PluginFault` for one that shall not be started.
+    """
     approved = {p.id: p for p in plugins if p.group is PluginGroup.STRATEGY}
     given: list[StrategySettings] = []
     started: list[RunningStrategy] = []
@@ -71,7 +83,11 @@ def running(
                 given.append(settings)
                 continue
             strategy = RunningStrategy(plugin=settings.plugin, parameters=settings.parameters)
-            strategy.start(approved[settings.plugin])
+            try:
+                admit(settings)
+                strategy.start(approved[settings.plugin])
+            except PluginFault as problem:
+                strategy.refuse(problem)
             started.append(strategy)
             given.append(settings.run_by(strategy))
         yield tuple(given)

@@ -59,13 +59,38 @@ def latest_signals(
     A missing or halted last day gives a notice, since an old cross must not be signalled again, and so do
     too few bars.
     """
-    columns = BarColumns.of(bars)
-    notice = _obstacle(settings, bars, columns, closed_day)
-    signals: tuple[Signal, ...] = ()
-    if not notice:
-        decisions = settings.strategy.evaluate(columns)
-        signals = signals_at(-1, columns, decisions, settings, position=position, validity=validity)
-    return Evaluation(settings.id, position.symbol, signals, notice)
+    held = {position.symbol: position}
+    past = {position.symbol: bars}
+    (found,) = latest_of_all(settings, past, held=held, closed_day=closed_day, validity=validity)
+    return found
+
+
+def latest_of_all(
+    settings: StrategySettings,
+    pasts: Mapping[Symbol, Sequence[Bar]],
+    *,
+    held: Mapping[Symbol, Position],
+    closed_day: date,
+    validity: Validity,
+) -> tuple[Evaluation, ...]:
+    """Decide about every symbol of `pasts` as `latest_signals` does, in one question to the strategy.
+
+    Raises:
+        PluginFault: when the strategy is not ours and cannot be asked, or answers what is no decision.
+    """
+    universe = {symbol: BarColumns.of(bars) for symbol, bars in pasts.items()}
+    notices = {s: _obstacle(settings, pasts[s], universe[s], closed_day) for s in universe}
+    decided = settings.strategy.evaluate_all({s: c for s, c in universe.items() if not notices[s]})
+
+    def signals(symbol: Symbol) -> tuple[Signal, ...]:
+        position = held.get(symbol, Position(symbol))
+        return signals_at(
+            -1, universe[symbol], decided[symbol], settings, position=position, validity=validity
+        )
+
+    return tuple(
+        Evaluation(settings.id, s, () if notices[s] else signals(s), notices[s]) for s in universe
+    )
 
 
 def signals_at(

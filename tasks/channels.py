@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from plugins.settings import PluginGroup, PluginSettings
 from risk.limits import RiskLimits
 from risk.sizing import SizingSettings
 from risk.trips import TripLimits
@@ -71,6 +72,9 @@ class ChannelSettings(BaseModel):
     clock: ClockSource = ClockSource.SYSTEM
     watch_list: tuple[str, ...] = Field(min_length=1, description="Symbols whose bars are kept.")
     strategies: tuple[StrategySettings, ...] = Field(min_length=1)
+    plugins: tuple[PluginSettings, ...] = Field(
+        default=(), description="What of others may run, by the hashes of its files."
+    )
     risk: RiskLimits = Field(default_factory=RiskLimits)
     trips: TripLimits = Field(default_factory=TripLimits)
     sizing: SizingSettings = Field(default_factory=SizingSettings)
@@ -102,6 +106,7 @@ class ChannelSettings(BaseModel):
         )
         if strangers:
             raise InvalidSetting("strategies.symbols", sorted(strangers), "symbols of watch_list")
+        _require_approved(self)
         self.sizing.require_within(self.risk)
         for strategy in self.strategies:
             _require_stricter(self, strategy)
@@ -111,6 +116,11 @@ class ChannelSettings(BaseModel):
         """Give the limits of a strategy's orders: its own where it has stricter ones, else the channel's."""
         changes = {strategy.id: strategy.risk for strategy in self.strategies}
         return self.risk.tightened(changes.get(strategy_id, {}))
+
+    @property
+    def plugins_by_id(self) -> Mapping[str, PluginSettings]:
+        """The plug-ins by their names in the file."""
+        return {plugin.id: plugin for plugin in self.plugins}
 
     @property
     def symbols(self) -> tuple[Symbol, ...]:
@@ -134,6 +144,18 @@ class ChannelSettings(BaseModel):
         """SHA-256 over the whole content: the version's identity."""
         document = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(document.encode()).hexdigest()
+
+
+def _require_approved(settings: ChannelSettings) -> None:
+    """Check that every plug-in has an id of its own, and that strategies name such as are on the list."""
+    ids = [plugin.id for plugin in settings.plugins]
+    if len(ids) != len(set(ids)):
+        raise InvalidSetting("plugins.id", ids, "each id once")
+    there = {p.id for p in settings.plugins if p.group is PluginGroup.STRATEGY}
+    for strategy in settings.strategies:
+        if strategy.plugin and strategy.plugin not in there:
+            expected = f"a strategy of the section plugins: {', '.join(sorted(there)) or '-'}"
+            raise InvalidSetting(f"strategies.{strategy.id}.kind", strategy.kind, expected)
 
 
 def _require_stricter(settings: ChannelSettings, strategy: StrategySettings) -> None:

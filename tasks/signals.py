@@ -9,12 +9,12 @@ from datetime import date
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from adapters.stores import UnitOfWork
+from adapters.messages import plugin_failed
 from strategies.evaluation import (
     Evaluation,
     Validity,
     bars_to_read,
-    latest_signals,
+    latest_of_all,
     protective_signal,
 )
 from strategies.exits import evaluate_exit
@@ -22,7 +22,7 @@ from strategies.holdings import holdings_of
 from strategies.settings import StrategySettings
 from tasks.desk import Desk
 from trading.bars import Interval
-from trading.errors import BrokerError
+from trading.errors import BrokerError, PluginFault
 from trading.instruments import Symbol
 from trading.positions import Position
 from trading.sessions import session_of
@@ -35,12 +35,13 @@ def evaluate_bars(desk: Desk) -> tuple[Evaluation, ...]:
     closed_day, validity = _days(desk)
     with desk.stores.begin() as work:
         executions = work.executions.standing()
-        found = [
-            _evaluate(work, settings, position, closed_day, validity)
-            for settings in desk.channel.strategies
-            for held in (holdings_of(settings.id, executions),)
-            for position in (held.get(s, Position(s)) for s in settings.symbols)
-        ]
+    found = [
+        evaluation
+        for settings in desk.channel.strategies
+        for held in (holdings_of(settings.id, executions),)
+        for evaluation in _evaluate(desk, settings, held, closed_day, validity)
+    ]
+    with desk.stores.begin() as work:
         for evaluation in found:
             for signal in evaluation.signals:
                 work.signals.add(replace(signal, config_version=desk.version))
@@ -128,14 +129,21 @@ def _last_closed(desk: Desk, today: date, *, is_before_close: bool) -> date:
 
 
 def _evaluate(
-    work: UnitOfWork,
+    desk: Desk,
     settings: StrategySettings,
-    position: Position,
+    held: Mapping[Symbol, Position],
     closed_day: date,
     validity: Validity,
-) -> Evaluation:
-    count = bars_to_read(settings.strategy.warm_up)
-    bars = work.bars.last(position.symbol, Interval.DAY, count=count, until=closed_day)
-    return latest_signals(
-        settings, bars, position=position, closed_day=closed_day, validity=validity
-    )
+) -> tuple[Evaluation, ...]:
+    """Ask one strategy; what goes wrong in one that is not ours is told, and stops no other."""
+    try:
+        count = bars_to_read(settings.strategy.warm_up)
+        with desk.stores.begin() as work:
+            pasts = {
+                symbol: work.bars.last(symbol, Interval.DAY, count=count, until=closed_day)
+                for symbol in settings.symbols
+            }
+        return latest_of_all(settings, pasts, held=held, closed_day=closed_day, validity=validity)
+    except PluginFault as fault:
+        desk.tell(plugin_failed(settings.id, fault, desk.wording))
+        return tuple(Evaluation(settings.id, s, notice=str(fault)) for s in settings.symbols)

@@ -62,7 +62,7 @@ def approved(
 ) -> PluginSettings:
     """Put a plug-in on the whitelist as it is now."""
     files = digests_of(read_sources(find_origin("tried", group, source)))
-    document = {"id": "tried", "group": group, "source": source, "files": files, **settings}
+    document = {"id": "tried", "group": group, "source": source, "files": files} | settings
     return PluginSettings.model_validate(document)
 
 

@@ -20,6 +20,7 @@ from deployments.console.speech import option, say
 from deployments.console.tables import Column, print_facts, print_json, print_table
 from flows.settings import load_channel, load_settings
 from flows.sources import channel_in_force
+from plugins.strategies import running
 from trading.bars import Bar, Interval
 from trading.instruments import Instrument, Symbol
 
@@ -71,17 +72,18 @@ def backtest(
     symbols = sorted({symbol for settings in strategies for symbol in settings.symbols})
     bars, instruments = _from_database(symbols) if data is None else (read_bars(data), {})
     days = [bar.trading_day for symbol in symbols for bar in bars.get(symbol, ())]
-    plan = ReplayPlan(
-        strategies=strategies,
-        limits=channel.risk,
-        sizing=channel.sizing,
-        costs=channel.costs.schedule,
-        cash=cash,
-        first=first or min(days, default=EARLIEST),
-        last=last or max(days, default=LATEST),
-        instruments=instruments,
-    )
-    document = _document(plan, run_replay(bars, plan, XkrxCalendar()))
+    with running(strategies, channel.plugins) as started:
+        plan = ReplayPlan(
+            strategies=started,
+            limits=channel.risk,
+            sizing=channel.sizing,
+            costs=channel.costs.schedule,
+            cash=cash,
+            first=first or min(days, default=EARLIEST),
+            last=last or max(days, default=LATEST),
+            instruments=instruments,
+        )
+        document = _document(plan, run_replay(bars, plan, XkrxCalendar()))
     if as_json:
         print_json(document)
     else:

@@ -14,6 +14,7 @@ from adapters.clock import SystemClock
 from adapters.stores import Stores
 from deployments.console.accounts import market_time, open_account
 from deployments.console.halts import DONE, NOT_ALL_DONE
+from deployments.console.plugins import tell_registrations
 from deployments.console.speech import option, say
 from deployments.console.tables import Column, paper, print_json, print_table
 from flows.settings import Settings, load_channel
@@ -65,8 +66,12 @@ def diff(*, as_json: AsJson = False) -> None:
 
 
 def propose(*, reason: Reason) -> int:
-    """Make the channel's file a version; give 0 when it is in force, 3 when it waits for its approval."""
+    """Make the channel's file a version; give 0 when it is in force, 3 when it waits for its approval.
+
+    A foreign strategy in it is examined first, and none that looks ahead comes any further.
+    """
     with _open_place() as place:
+        tell_registrations(place.stores, place.file, at=place.at)
         commit = place.settings.commit if _is_first(place) else None
         proposal = versions.propose(
             place.stores, place.file, reason=reason, at=place.at, commit=commit

@@ -12,6 +12,7 @@ from deployments.console.strategies import find
 from deployments.console.tables import paper, print_json
 from deployments.examinations import bundled_bars, examine_settings, sentences
 from flows.settings import load_channel, load_settings
+from plugins.strategies import running
 
 LEAKS: Final = 3
 """The exit code when a strategy is not clean."""
@@ -28,7 +29,8 @@ def lookahead(
     channel = load_channel(load_settings())
     chosen = (find(strategy),) if strategy else channel.strategies
     bars = bundled_bars() if data is None else read_bars(data)
-    reports = {each.id: examine_settings(each, channel, bars) for each in chosen}
+    with running(chosen, channel.plugins) as started:
+        reports = {each.id: examine_settings(each, channel, bars) for each in started}
     if as_json:
         rows = [_row(name, report) for name, report in reports.items()]
         print_json({"channel": channel.channel, "strategies": rows})

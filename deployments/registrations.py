@@ -1,0 +1,59 @@
+"""This is registering a foreign strategy: it is examined for look-ahead in its own process before it may decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from adapters.stores import Stores
+from adapters.wording import Wording
+from backtest.lookahead import LookaheadReport
+from deployments.examinations import bundled_bars, examine_settings, sentences
+from plugins.settings import PluginSettings
+from plugins.strategies import running
+from strategies.settings import StrategySettings
+from tasks.channels import ChannelSettings
+from tasks.registrations import register, unregistered
+from trading.errors import InvalidSetting
+
+EXAMINED_SYMBOLS: Final = 2
+EXAMINED_BARS: Final = 200
+"""Beyond the warm-up; each is asked about a dozen times."""
+CPU_SECONDS: Final = 600
+"""An examination asks some thousand times, a day of trading once."""
+
+
+def register_all(
+    stores: Stores, channel: ChannelSettings, wording: Wording, *, at: datetime
+) -> Iterator[tuple[StrategySettings, LookaheadReport]]:
+    """Examine every foreign strategy that was not yet as it is now, and write down that it is clean.
+
+    Raises:
+        InvalidSetting: with every leak in words.
+        PluginFault: when it does not run.
+    """
+    for strategy in unregistered(stores, channel):
+        plugin = channel.plugins_by_id[strategy.plugin]
+        report = examined(strategy, plugin, channel)
+        if not report.is_clean:
+            expected = "; ".join(sentences(report, wording))
+            raise InvalidSetting(f"strategies.{strategy.id}.kind", strategy.kind, expected)
+        register(stores, strategy, plugin, bars=report.bars, at=at)
+        yield strategy, report
+
+
+def examined(
+    strategy: StrategySettings, plugin: PluginSettings, channel: ChannelSettings
+) -> LookaheadReport:
+    """Examine one on a part of the bundled prices.
+
+    Raises:
+        PluginFault: when it does not run.
+    """
+    limits = plugin.limits.model_copy(update={"cpu_seconds": CPU_SECONDS})
+    with running((strategy,), (plugin.model_copy(update={"limits": limits}),)) as (started,):
+        count = started.strategy.warm_up + EXAMINED_BARS
+        chosen = sorted(bundled_bars().items())[:EXAMINED_SYMBOLS]
+        bars = {symbol: found[:count] for symbol, found in chosen}
+        return examine_settings(started, channel, bars)
