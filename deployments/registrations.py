@@ -18,7 +18,7 @@ from tasks.registrations import register, unregistered
 from trading.errors import InvalidSetting
 
 EXAMINED_SYMBOLS: Final = 2
-EXAMINED_BARS: Final = 200
+EXAMINED_BARS: Final = 120
 """Beyond the warm-up; each is asked about a dozen times."""
 CPU_SECONDS: Final = 600
 """An examination asks some thousand times, a day of trading once."""

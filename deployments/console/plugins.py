@@ -19,7 +19,7 @@ from plugins.sources import approved_sources, digests_of, find_origin, read_sour
 from tasks.channels import ChannelSettings
 from trading.errors import InvalidSetting
 
-ROWS: Final = (Column("plugin"), Column("kind"), Column("origin"), Column("state"))
+ROWS: Final = (Column("plugin"), Column("plugin_group"), Column("origin"), Column("state"))
 
 type AsJson = Annotated[bool, option("json", name="--json")]
 
@@ -73,7 +73,7 @@ def _row(plugin: PluginSettings) -> dict[str, str]:
         state = say("plugins.fits")
     except InvalidSetting as problem:
         state = str(problem)
-    return {"plugin": plugin.id, "kind": plugin.group, "origin": plugin.source, "state": state}
+    return {"plugin": plugin.id, "plugin_group": plugin.group, "origin": plugin.source, "state": state}
 
 
 def _app() -> App:
