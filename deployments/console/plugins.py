@@ -73,7 +73,12 @@ def _row(plugin: PluginSettings) -> dict[str, str]:
         state = say("plugins.fits")
     except InvalidSetting as problem:
         state = str(problem)
-    return {"plugin": plugin.id, "plugin_group": plugin.group, "origin": plugin.source, "state": state}
+    return {
+        "plugin": plugin.id,
+        "plugin_group": plugin.group,
+        "origin": plugin.source,
+        "state": state,
+    }
 
 
 def _app() -> App:

@@ -93,8 +93,7 @@ def test_every_kind_of_leak_has_its_sentence(language: Language) -> None:
 
 
 def test_a_leak_is_told_with_its_day_and_both_answers() -> None:
-    settings = CHANNELS[0].strategies[0].model_copy()
-    object.__setattr__(settings, "strategy", cheat("out on the last bar"))
+    settings = CHANNELS[0].strategies[0].run_by(cheat("out on the last bar"))
     bars = {LG_CHEM: bundled_bars()[LG_CHEM][:60]}
     report = examine_settings(settings, CHANNELS[0], bars)
     words, *_ = sentences(report, Wording("en"))
