@@ -61,7 +61,10 @@ class ReplayAccount:
         """Pay the cash in."""
         self.ledger = Ledger(REPLAY, (CashFlow(self.plan.first, self.plan.cash),))
         self._rules = {
-            settings.id: rules_for(self.plan.limits.tightened(settings.risk))
+            settings.id: (
+                *rules_for(self.plan.limits.tightened(settings.risk)),
+                *self.plan.foreign_rules,
+            )
             for settings in self.plan.strategies
         }
 

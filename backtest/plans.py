@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from risk.gate import RiskRule
 from risk.limits import RiskLimits
 from risk.sizing import SizingSettings
 from strategies.settings import StrategySettings
@@ -30,6 +31,7 @@ class ReplayPlan:
     first: date
     last: date
     instruments: Mapping[Symbol, Instrument] = field(default_factory=dict)
+    foreign_rules: tuple[RiskRule, ...] = ()
 
     @property
     def symbols(self) -> tuple[Symbol, ...]:

@@ -19,6 +19,7 @@ from bench.figures import Section
 from bench.gate import measure_gate
 from bench.placement import measure_placement
 from bench.places import Place, a_database_server, a_place
+from bench.plugins import measure_plugins
 from bench.starts import measure_starts
 from bench.ticks import measure_ticks
 
@@ -28,6 +29,7 @@ SECTIONS: Final[Mapping[str, tuple[Callable[[Place, int], Awaitable[Section]], i
     "starts": (measure_starts, 10),
     "gate": (measure_gate, 2000),
     "events": (measure_events, 200),
+    "plugins": (measure_plugins, 100),
     "ticks": (measure_ticks, 200),
 }
 """By name: what measures, and how many samples it takes. A section has a database and a market of its own."""

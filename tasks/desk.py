@@ -15,6 +15,9 @@ from adapters.market_data import MarketData, MarketStream
 from adapters.notifier import Message, Notifier
 from adapters.stores import Stores, UnitOfWork
 from adapters.wording import Wording
+from plugins.rules import foreign_rules
+from risk.gate import RiskRule
+from risk.rules import rules_for
 from tasks.channels import ChannelSettings
 from trading.bookings import Terms
 from trading.halts import Halt, united
@@ -77,6 +80,11 @@ class Desk:
     def halts(self, work: UnitOfWork) -> tuple[Halt, ...]:
         """Give every halt in force once, from the file first and from the row."""
         return united(self.halt_file.read(at=self.now()), work.halts.in_force())
+
+    def rules(self, strategy_id: str) -> tuple[RiskRule, ...]:
+        """Give every rule that an order of the strategy is asked about, foreign ones last."""
+        ours = rules_for(self.channel.limits_of(strategy_id))
+        return (*ours, *foreign_rules(self.channel.plugins))
 
     def terms(self, work: UnitOfWork, symbol: Symbol, trading_day: date) -> Terms:
         """Give what a fill of `symbol` on that day costs and when it settles."""

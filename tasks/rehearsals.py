@@ -14,7 +14,6 @@ from adapters.broker import LastLook
 from adapters.halt_messages import rehearsal_told
 from adapters.stores import AuditEntry, Lease
 from risk.gate import check
-from risk.rules import rules_for
 from risk.rules.halted import RULE_ID
 from risk.views import RiskView
 from tasks.desk import Desk
@@ -179,7 +178,7 @@ def _is_denied(desk: Desk, view: RiskView, intent: OrderIntent) -> bool:
     """Ask the gate, with the halts as any order sees them."""
     with desk.stores.begin() as work:
         seen = replace(view, halts=desk.halts(work))
-    decision = check(intent, seen, rules_for(desk.channel.limits_of(intent.strategy_id)))
+    decision = check(intent, seen, desk.rules(intent.strategy_id))
     return any(breach.rule_id == RULE_ID for breach in decision.breaches)
 
 

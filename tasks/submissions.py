@@ -22,7 +22,6 @@ from adapters.messages import (
 )
 from adapters.stores import Lease, UnitOfWork
 from risk.gate import RiskRule, check, largest_quantity, passed
-from risk.rules import rules_for
 from risk.rules.halted import Halted, stopped
 from risk.views import RiskView
 from tasks.desk import Desk
@@ -63,7 +62,7 @@ def _commit(desk: Desk, lease: Lease, intent: OrderIntent, view: RiskView) -> Or
 
     The halts are read again in this very transaction: nothing may slip past a halt put a moment ago.
     """
-    rules = rules_for(desk.channel.limits_of(intent.strategy_id))
+    rules = desk.rules(intent.strategy_id)
     decision = check(intent, view, rules)
     verdicts = _verdicts(intent, view, rules, decision)
     with lease.begin() as work:

@@ -20,6 +20,7 @@ from deployments.console.speech import option, say
 from deployments.console.tables import Column, print_facts, print_json, print_table
 from flows.settings import load_channel, load_settings
 from flows.sources import channel_in_force
+from plugins.rules import foreign_rules
 from plugins.strategies import running
 from trading.bars import Bar, Interval
 from trading.instruments import Instrument, Symbol
@@ -82,6 +83,7 @@ def backtest(
             first=first or min(days, default=EARLIEST),
             last=last or max(days, default=LATEST),
             instruments=instruments,
+            foreign_rules=foreign_rules(channel.plugins),
         )
         document = _document(plan, run_replay(bars, plan, XkrxCalendar()))
     if as_json:
