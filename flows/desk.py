@@ -9,12 +9,12 @@ from datetime import date, datetime
 
 from adapters.calendars import XkrxCalendar
 from adapters.halt_files import HaltFile
-from adapters.kis.access import open_kis
 from adapters.logs import configure_logs
 from adapters.notifier import Notifier
 from adapters.slack import open_notifier
 from adapters.stores import Stores
 from adapters.wording import Wording
+from flows.brokers import open_house
 from flows.settings import Settings, load_channel, load_settings
 from flows.sources import channel_in_force, open_stores, ticking_clock
 from tasks.channels import ChannelSettings
@@ -47,7 +47,7 @@ async def open_desk(
         overrides: dict[date, bool] = {}
         if needs_database:
             standing, overrides = _look_up(stores, channel, settings.commit, at=clock.now())
-        async with open_kis(settings.broker, home=settings.home, clock=clock) as kis:
+        async with open_house(settings, standing.channel, clock) as house:
             yield Desk(
                 account=settings.account,
                 channel=standing.channel,
@@ -56,14 +56,14 @@ async def open_desk(
                 clock=clock,
                 calendar=XkrxCalendar(overrides=overrides),
                 stores=stores,
-                access=kis.auth,
-                broker=kis.broker,
-                market_data=kis.market_data,
-                stream=kis.stream,
+                access=house.access,
+                broker=house.broker,
+                market_data=house.market_data,
+                stream=house.stream,
                 notifier=notifier,
                 wording=wording,
                 halt_file=HaltFile(settings.halt_file),
-                broker_clock=kis.clock,
+                broker_clock=house.clock,
                 commit=settings.commit,
                 is_relayed=settings.has_kafka,
             )

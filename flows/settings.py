@@ -72,6 +72,9 @@ class Settings(KafkaSettings, BaseSettings):
     database_url: SecretStr | None = None
     kis: KisSettings | None = None
     keys: KeysSettings = KeysSettings()
+    account_number: str | None = Field(
+        default=None, min_length=1, description="At a broker that is a plug-in."
+    )
     simulator_url: str | None = None
     slack: SlackSettings = SlackSettings()
     commit: str = Field(
@@ -138,7 +141,7 @@ class Settings(KafkaSettings, BaseSettings):
         Raises:
             InvalidSetting: when no broker is set.
         """
-        return self.broker.account
+        return self.account_number or self.broker.account
 
     @property
     def broker(self) -> KisSettings:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -16,10 +16,13 @@ from risk.limits import RiskLimits
 from risk.sizing import SizingSettings
 from risk.trips import TripLimits
 from strategies.faults import first_fault
+from strategies.foreign import FOREIGN
 from strategies.settings import StrategySettings
 from trading.costs import CostSchedule
 from trading.errors import InvalidSetting
 from trading.instruments import Symbol
+
+KIS: Final = "kis"
 
 
 class ClockSource(StrEnum):
@@ -72,6 +75,9 @@ class ChannelSettings(BaseModel):
     clock: ClockSource = ClockSource.SYSTEM
     watch_list: tuple[str, ...] = Field(min_length=1, description="Symbols whose bars are kept.")
     strategies: tuple[StrategySettings, ...] = Field(min_length=1)
+    broker: str = Field(
+        default=KIS, description="Who takes the orders: kis, or plugin:<id> of the section plugins."
+    )
     plugins: tuple[PluginSettings, ...] = Field(
         default=(), description="What of others may run, by the hashes of its files."
     )
@@ -123,6 +129,11 @@ class ChannelSettings(BaseModel):
         return {plugin.id: plugin for plugin in self.plugins}
 
     @property
+    def broker_plugin(self) -> PluginSettings | None:
+        """The plug-in that is the broker, None for KIS."""
+        return self.plugins_by_id.get(self.broker.removeprefix(FOREIGN))
+
+    @property
     def symbols(self) -> tuple[Symbol, ...]:
         """The watch list as symbols."""
         return tuple(Symbol(code) for code in self.watch_list)
@@ -156,6 +167,11 @@ def _require_approved(settings: ChannelSettings) -> None:
         if strategy.plugin and strategy.plugin not in there:
             expected = f"a strategy of the section plugins: {', '.join(sorted(there)) or '-'}"
             raise InvalidSetting(f"strategies.{strategy.id}.kind", strategy.kind, expected)
+    brokers = {f"{FOREIGN}{p.id}" for p in settings.plugins if p.group is PluginGroup.BROKER}
+    if settings.broker not in {KIS, *brokers}:
+        raise InvalidSetting(
+            "broker", settings.broker, f"one of {', '.join((KIS, *sorted(brokers)))}"
+        )
 
 
 def _require_stricter(settings: ChannelSettings, strategy: StrategySettings) -> None:

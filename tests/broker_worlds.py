@@ -21,8 +21,11 @@ from adapters.kis_sim.server import Simulator
 from adapters.market_data import MarketData
 from adapters.memory.broker import MemoryBroker
 from adapters.memory.market_data import MemoryMarketData
+from plugins.brokers import CheckedBroker, open_foreign_broker
+from plugins.settings import PluginGroup
 from tests.builders import A_DAY, ACCOUNT, LG_CHEM, SAMSUNG, an_intent, looks_good, seoul
 from tests.kis_worlds import settings_for
+from tests.plugin_files import EXAMPLES, approved
 from trading.broker_books import Acceptance
 from trading.instruments import Instrument
 from trading.orders import OrderIntent
@@ -61,11 +64,17 @@ class BrokerWorld(Protocol):
 
 @dataclass(slots=True)
 class MemoryWorld:
-    """The paper broker in memory, at a price that stands still."""
+    """The paper broker in memory, at a price that stands still; asked as it is, or `through` another."""
 
-    broker: MemoryBroker
+    book: MemoryBroker
     market_data: MemoryMarketData
     clock: FixedClock
+    through: BrokerAdapter | None = None
+
+    @property
+    def broker(self) -> BrokerAdapter:
+        """The account."""
+        return self.through or self.book
 
     def now(self) -> datetime:
         """Give the market's time."""
@@ -74,7 +83,7 @@ class MemoryWorld:
     async def move_to(self, clock: str, *, day: date = A_DAY) -> None:
         """Move the clock; a day that ends takes its open orders with it."""
         if seoul(day, clock) >= seoul(day, "15:30"):
-            self.broker.end_day()
+            self.book.end_day()
         self.clock.move_to(seoul(day, clock))
 
     async def place(self, *, fills: int, **changes: Any) -> Acceptance:
@@ -85,7 +94,7 @@ class MemoryWorld:
             price = self.market_data.last(intent.symbol)
             volume = fills * PARTS_OF_A_PRINT
             trade = TradePrint(intent.symbol, price, volume, self.now(), cumulative_volume=volume)
-            self.broker.play_print(trade)
+            self.book.play_print(trade)
         return receipt
 
 
@@ -155,6 +164,21 @@ async def a_memory_world(home: Path) -> AsyncIterator[MemoryWorld]:
         market_data, account=ACCOUNT, cash=CASH, clock=clock, calendar=XkrxCalendar()
     )
     yield MemoryWorld(broker, market_data, clock)
+
+
+@asynccontextmanager
+async def a_plugin_world(home: Path) -> AsyncIterator[MemoryWorld]:
+    """Open the broker of the handbook, as the plug-in that it is, at 08:00 of the day."""
+    clock = FixedClock(seoul(A_DAY, "08:00"))
+    stocks = {str(LG_CHEM): ("LG화학", BASE), str(SAMSUNG): ("삼성전자", 50_000)}
+    parameters = {"account": ACCOUNT, "cash": CASH, "stocks": stocks}
+    source = f"{EXAMPLES / 'paper_house.py'}:open_house"
+    plugin = approved(source, PluginGroup.BROKER, parameters=parameters)
+    async with open_foreign_broker(plugin, home=home, clock=clock) as house:
+        assert isinstance(house.broker, CheckedBroker)
+        assert isinstance(house.broker.theirs, MemoryBroker)
+        assert isinstance(house.market_data, MemoryMarketData)
+        yield MemoryWorld(house.broker.theirs, house.market_data, clock, house.broker)
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from tests.broker_worlds import (
     BrokerWorld,
     a_kis_world,
     a_memory_world,
+    a_plugin_world,
     an_intent_to_buy,
 )
 from tests.builders import A_DAY, LG_CHEM, SAMSUNG, looks_good
@@ -29,11 +30,12 @@ NEXT_DAY = A_DAY + timedelta(days=1)
 SETTLEMENT_DAY = A_DAY + timedelta(days=2)
 
 
-@pytest.fixture(params=["memory", "paper", "real"])
+@pytest.fixture(params=["memory", "plugin", "paper", "real"])
 async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[BrokerWorld]:
     """Each broker in turn, five minutes after the opening."""
-    if request.param == "memory":
-        async with a_memory_world(tmp_path) as memory:
+    if request.param in {"memory", "plugin"}:
+        open_world = a_memory_world if request.param == "memory" else a_plugin_world
+        async with open_world(tmp_path) as memory:
             await memory.move_to("09:05")
             yield memory
     else:
