@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from pydantic import Field
 
-from strategies.base import BarColumns, Decisions, Strategy, Values
+from strategies.base import BarColumns, Decisions, Strategy
 
 INTERFACE = 1
 
@@ -27,16 +28,12 @@ class Breakout(Strategy):
     def evaluate(self, columns: BarColumns) -> Decisions:
         """Decide at every bar from the ones before it."""
         close = columns.close.astype(np.float64)
-        highest, lowest = self._before(close, np.max), self._before(close, np.min)
+        highest, lowest = (np.full(len(close), np.nan) for _ in range(2))
+        if len(close) > self.days:
+            before = sliding_window_view(close[:-1], self.days)
+            highest[self.days :], lowest[self.days :] = before.max(axis=1), before.min(axis=1)
         return Decisions(
             entry=close > highest,
             exit=close < lowest,
             indicators={"highest": highest, "lowest": lowest},
         )
-
-    def _before(self, close: Values, pick: type[np.ufunc] | object) -> Values:
-        found = np.full(len(close), np.nan)
-        if len(close) > self.days:
-            windows = np.lib.stride_tricks.sliding_window_view(close[:-1], self.days)
-            found[self.days :] = windows.max(axis=1) if pick is np.max else windows.min(axis=1)
-        return found

@@ -26,6 +26,14 @@ class Silence:
         """Take the desk's clock."""
         self._clock = clock
 
+    @property
+    def heard(self) -> frozenset[Symbol]:
+        """Hear nothing."""
+        return frozenset()
+
+    def watch(self, symbols: Sequence[Symbol]) -> None:
+        """Want nothing else."""
+
     async def events(self, symbols: Sequence[Symbol]) -> AsyncGenerator[StreamEvent]:
         """Be connected."""
         del symbols
