@@ -61,6 +61,7 @@ def _settings() -> StrategySettings:
 
 def _ourselves_as_a_plugin(folder: Path) -> PluginSettings:
     """Take our own strategy for a foreign one, so that both do the same."""
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "crossing.py"
     text = Path(strategies.moving_average.__file__).read_text(encoding="utf-8")
     path.write_text(f"{text}\nINTERFACE = 1\n", encoding="utf-8")

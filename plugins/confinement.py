@@ -7,9 +7,11 @@ needs a privilege, and root is held like anybody.
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import resource
+import signal
 import sys
 from functools import cache
 from importlib.util import find_spec
@@ -19,6 +21,7 @@ from typing import Final
 from plugins.settings import Isolation, SandboxLimits
 from plugins.sources import PROJECT
 
+_PR_SET_PDEATHSIG: Final = 1
 WRITING: Final = os.O_ACCMODE | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 CALLS: Final = (
     *("read", "write", "readv", "writev", "pread64", "lseek", "close", "fstat", "newfstatat"),
@@ -52,10 +55,17 @@ def confine(limits: SandboxLimits) -> None:
     """
     if limits.isolation is Isolation.FULL and missing():
         raise OSError(f"no {' and no '.join(missing())}")
+    _end_with_parent()
     _limit(limits)
     if limits.isolation is Isolation.FULL:
         _hide_files()
         _filter_calls()
+
+
+def _end_with_parent() -> None:
+    """Let no foreign code outlive who asked it, however that ended; Linux only, elsewhere its limits end it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _limit(limits: SandboxLimits) -> None:

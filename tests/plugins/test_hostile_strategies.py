@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 import numpy as np
 import pytest
 
+from plugins import processes
 from plugins.sources import PROJECT
 from strategies.moving_average import MovingAverageCross
 from tests.plugin_files import WAITS_SECONDS, a_strategy_file, a_universe, approved, runs, runs_file
@@ -203,6 +206,72 @@ def test_processor_time_is_limited_besides_time(tmp_path: Path) -> None:
         with pytest.raises(PluginFault, match="its process ended"):
             settings.strategy.evaluate_all(UNIVERSE)
         assert monotonic() - began < 15
+
+
+ORPHAN = """
+import os, sys, threading, time
+from pathlib import Path
+from tests.plugin_files import a_universe, runs_file
+with runs_file(Path(sys.argv[1]), 'time.sleep(1000)', timeout_seconds=60) as settings:
+    assert settings.strategy.warm_up
+    threading.Thread(target=settings.strategy.evaluate_all, args=(a_universe(),)).start()
+    time.sleep(0.5)
+    print(settings.strategy._process._process.pid, flush=True)
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_none_outlives_who_asked_it(tmp_path: Path) -> None:
+    done = subprocess.run(  # noqa: S603 - our own words
+        [sys.executable, "-c", ORPHAN, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=PROJECT,
+    )
+    assert done.returncode == -9
+    orphan = Path(f"/proc/{int(done.stdout)}")
+    deadline = monotonic() + SPARE_SECONDS
+    while orphan.exists() and "State:\tZ" not in _status(orphan) and monotonic() < deadline:
+        sleep(0.01)
+    assert "State:\tS" not in _status(orphan)
+
+
+def _status(process: Path) -> str:
+    try:
+        return (process / "status").read_text(encoding="utf-8")
+    except OSError:
+        return ""
+
+
+def test_a_machine_that_cannot_hold_it_refuses_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "missing", lambda: ("seccomp", "Landlock"))
+    with (
+        runs_file(tmp_path, "return self.quiet(columns)") as settings,
+        pytest.raises(PluginFault) as fault,
+    ):
+        settings.strategy.evaluate_all(UNIVERSE)
+    assert "this machine has no seccomp and no Landlock" in fault.value.reason
+    assert "limits.isolation: limits lets it run without" in fault.value.reason
+
+
+def test_with_limits_only_the_limits_hold_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "missing", lambda: ("seccomp", "Landlock"))
+    told = "raise RuntimeError(len(open('/etc/passwd').read()) > 0)"
+    with (
+        runs_file(tmp_path, told, isolation="limits") as settings,
+        pytest.raises(PluginFault, match="RuntimeError: True"),
+    ):
+        settings.strategy.evaluate_all(UNIVERSE)
+    with (
+        runs_file(tmp_path, "np.ones(4 << 27)", isolation="limits") as settings,
+        pytest.raises(PluginFault, match="Unable to allocate"),
+    ):
+        settings.strategy.evaluate_all(UNIVERSE)
 
 
 def test_what_it_prints_goes_nowhere(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
