@@ -37,10 +37,10 @@ def told_universe(universe: Universe) -> Told:
 
 
 def read_universe(head: Mapping[str, Any], block: memoryview) -> Universe:
-    """Read what `told_universe` has written."""
-    table = np.frombuffer(block, dtype=np.int64).reshape(len(COLUMNS), -1)
+    """Read what `told_universe` has written; it was checked there, symbols included."""
+    table = list(np.frombuffer(block, dtype=np.int64).reshape(len(COLUMNS), -1))
     return {
-        Symbol(symbol): BarColumns.trusted(table[:, first:last])
+        str.__new__(Symbol, symbol): BarColumns.trusted([row[first:last] for row in table])
         for symbol, first, last in _places(head["symbols"])
     }
 
@@ -56,14 +56,17 @@ def told_decisions(universe: Universe, decisions: Mapping[Symbol, Decisions]) ->
     Raises:
         WrongSchema: telling an author what is wrong with which symbol.
     """
+    if decisions.keys() != universe.keys():
+        raise WrongSchema("it decided about other symbols than it was asked about")
+    decisions = {symbol: decisions[symbol] for symbol in universe}
     names = _names(decisions)
     lengths = _lengths(universe)
     blocks = [
-        _joined(lengths, {s: decisions[s].indicators.get(name) for s in decisions}, name, _FIGURE)
+        _joined(lengths, [d.indicators.get(name) for d in decisions.values()], name, _FIGURE)
         for name in names
     ]
     blocks += [
-        _joined(lengths, {s: getattr(decisions[s], name) for s in decisions}, name, _FLAG)
+        _joined(lengths, [getattr(d, name) for d in decisions.values()], name, _FLAG)
         for name in ("entry", "exit")
     ]
     return {"symbols": lengths, "indicators": names}, b"".join(blocks)
@@ -77,14 +80,20 @@ def _names(decisions: Mapping[Symbol, Decisions]) -> list[str]:
 
 
 def _joined(
-    lengths: Mapping[str, int], columns: Mapping[Symbol, object], name: str, kind: np.dtype[Any]
+    lengths: Mapping[str, int], columns: Sequence[Any], name: str, kind: np.dtype[Any]
 ) -> bytes:
-    for symbol, column in columns.items():
-        shape = (lengths[symbol],)
-        if not isinstance(column, np.ndarray) or column.dtype != kind or column.shape != shape:
+    """Join what fits, all in one go; only where something does not, look which."""
+    try:
+        joined = np.concatenate(columns)
+        if joined.dtype == kind and list(map(len, columns)) == list(lengths.values()):
+            return joined.tobytes()
+    except (TypeError, ValueError):
+        pass  # told below
+    for (symbol, length), column in zip(lengths.items(), columns, strict=True):
+        if np.shape(column) != (length,) or getattr(column, "dtype", None) != kind:
             found = f"{column.dtype}{column.shape}" if isinstance(column, np.ndarray) else column
-            raise WrongSchema(f"{symbol} {name}: {kind}{shape} expected, not {str(found)[:80]}")
-    return np.concatenate(list(columns.values())).tobytes()
+            raise WrongSchema(f"{symbol} {name}: {kind}({length},) expected, not {str(found)[:80]}")
+    raise WrongSchema(f"{name}: {kind} expected")
 
 
 def read_decisions(
@@ -112,12 +121,12 @@ def read_decisions(
     _require_figures(values, places, warm_up)
     flags = raw.view(np.bool_)
     return {
-        Symbol(symbol): Decisions(
+        symbol: Decisions(
             entry=flags[0, first:last],
             exit=flags[1, first:last],
             indicators={n: values[k, first:last] for k, n in enumerate(names)},
         )
-        for symbol, first, last in places
+        for symbol, (_, first, last) in zip(universe, places, strict=True)
     }
 
 

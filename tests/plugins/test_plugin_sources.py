@@ -151,7 +151,8 @@ def test_a_plugin_without_an_interface_is_told_what_to_write(tmp_path: Path) -> 
 
 
 def test_the_examples_are_written_for_our_interface() -> None:
-    assert {interface_of(path.read_bytes()) for path in EXAMPLES.glob("*.py")} == {INTERFACE}
+    names = ("breakout.py", "quiet_hour.py", "paper_house.py")
+    assert {interface_of((EXAMPLES / name).read_bytes()) for name in names} == {INTERFACE}
 
 
 @pytest.mark.parametrize("digest", ["", "abc", "g" * 64, "A" * 64])

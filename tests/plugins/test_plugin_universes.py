@@ -17,6 +17,7 @@ from plugins.universes import (
 )
 from strategies.moving_average import MovingAverageCross
 from tests.plugin_files import a_universe
+from trading.instruments import Symbol
 
 DAYS = 60
 UNIVERSE = a_universe(3, DAYS)
@@ -47,6 +48,21 @@ def test_bars_and_decisions_cross_unchanged() -> None:
         for name, values in expected.indicators.items():
             np.testing.assert_array_equal(found[symbol].indicators[name], values)
     assert len(back) <= largest_answer(UNIVERSE)
+
+
+def test_decisions_are_told_in_the_order_of_the_question() -> None:
+    decided = MovingAverageCross(fast=3, slow=9, volume_window=5).evaluate_all(UNIVERSE)
+    turned = dict(reversed(list(decided.items())))
+    assert told_decisions(UNIVERSE, turned) == told_decisions(UNIVERSE, decided)
+
+
+def test_a_decision_about_a_symbol_outside_the_universe_is_told_to_its_author() -> None:
+    decided = MovingAverageCross(fast=3, slow=9, volume_window=5).evaluate_all(UNIVERSE)
+    more = {**decided, Symbol("999999"): next(iter(decided.values()))}
+    fewer = dict(list(decided.items())[1:])
+    for wrong in (more, fewer):
+        with pytest.raises(WrongSchema, match="other symbols"):
+            told_decisions(UNIVERSE, wrong)
 
 
 @pytest.mark.parametrize(
