@@ -87,6 +87,14 @@ class Sentences:
         said = self._first(prefix, figures) or breach.message
         return f"{self.rule(breach.rule_id)}: {said}"
 
+    def passed(self, verdict: Breach) -> str:
+        """Say what a rule looked at when it let an order pass; its plain figures where there is no sentence."""
+        figures = {
+            name: figure for name, figure in verdict.figures.items() if figure not in _NOTHING
+        }
+        plain = (f"{self.term('figure', name)} {figure}" for name, figure in figures.items())
+        return self._first(f"passed.{verdict.rule_id}", figures) or ", ".join(plain)
+
     def remedy(self, breach: Breach) -> str:
         """Say what would have made a rule let the order pass, else that nobody knows."""
         figures = {

@@ -23,7 +23,7 @@ BARS: Final = (
     Column("close", "won"),
     Column("volume", "shares"),
 )
-INDICATORS: Final = (Column("name"), Column("value"))
+INDICATORS: Final = (Column("name"), Column("figure"))
 VERDICTS: Final = (Column("rule"), Column("verdict", "@verdict"), Column("sentence"))
 TIMELINE: Final = (Column("at", "time"), Column("status", "@status"), Column("detail"))
 COSTS: Final = (Column("value", "won"), Column("commission", "won"), Column("tax", "won"))
@@ -56,7 +56,7 @@ def _tell_signal(chain: Mapping[str, Any]) -> None:
     print_table(say("title.why_bars"), BARS, chain["bars"][-SHOWN_BARS:])
     told = signal | {"sentence": wording().reason(signal["reason"])}
     print_facts(say("title.why_signal"), SIGNALS, told)
-    indicators = [{"name": name, "value": value} for name, value in signal["indicators"].items()]
+    indicators = [{"name": name, "figure": value} for name, value in signal["indicators"].items()]
     print_table(say("title.why_indicators"), INDICATORS, indicators)
     if chain["refusals"]:
         _tell_verdicts(chain["refusals"], largest=None)
@@ -67,8 +67,9 @@ def _tell_signal(chain: Mapping[str, Any]) -> None:
 def _tell_order(part: Mapping[str, Any]) -> None:
     order = part["order"]
     _tell_verdicts(part["verdicts"], largest=part["largest_quantity"])
-    print_facts(say("title.why_order"), ORDERS, order | {"sentence": order["error_message"]})
-    print_table(say("title.why_timeline"), TIMELINE, part["timeline"])
+    print_facts(say("title.why_order"), ORDERS, order | {"sentence": _order_sentence(part)})
+    timeline = [row | {"detail": wording().reason(row["detail"])} for row in part["timeline"]]
+    print_table(say("title.why_timeline"), TIMELINE, timeline)
     if order["status"] is OrderStatus.REJECTED:
         words = f"{order['error_code']} {order['error_message']}".strip()
         paper().print(say("why.broker", words=words), soft_wrap=True)
@@ -90,19 +91,21 @@ def _tell_verdicts(verdicts: Sequence[Mapping[str, Any]], *, largest: int | None
 
 
 def _verdict(each: Mapping[str, Any]) -> dict[str, Any]:
-    """Tell a refusal in its sentence, a rule that passed by its figures."""
+    """Tell a refusal and a pass each in its sentence."""
     breach = _breach(each)
     is_denied = each["verdict"] is Verdict.DENIED
     rule = wording().rule(breach.rule_id)
-    said = wording().breach(breach).removeprefix(f"{rule}: ") if is_denied else _figures(breach)
+    denied = wording().breach(breach).removeprefix(f"{rule}: ")
+    said = denied if is_denied else wording().passed(breach)
     return {"rule": rule, "verdict": each["verdict"], "sentence": said}
 
 
-def _figures(breach: Breach) -> str:
-    named = wording()
-    return ", ".join(
-        f"{named.term('figure', key)} {value}" for key, value in breach.figures.items() if value
-    )
+def _order_sentence(part: Mapping[str, Any]) -> str:
+    """Name the rules that denied the order, which are told above; else the broker's words."""
+    if part["order"]["status"] is not OrderStatus.DENIED:
+        return str(part["order"]["error_message"])
+    denied = (each for each in part["verdicts"] if each["verdict"] is Verdict.DENIED)
+    return ", ".join(wording().rule(each["rule_id"]) for each in denied)
 
 
 def _breach(each: Mapping[str, Any]) -> Breach:

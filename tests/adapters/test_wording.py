@@ -18,18 +18,18 @@ from adapters.notifier import Severity
 from adapters.wording import Language, Wording
 from adapters.wording.catalogues import catalogue
 from adapters.wording.figures import MINUS, NONE, number, percent
-from risk.gate import check
+from risk.gate import check, passed
 from risk.limits import RiskLimits
 from risk.rules import rules_for
 from risk.sizing import SizingSettings, size
-from risk.views import RiskView
+from risk.views import Past, RiskView
 from strategies.evaluation import Validity, protective_signal
 from strategies.exits import Trigger
 from strategies.settings import StrategySettings
 from tests.builders import A_DAY, LG_CHEM, a_signal, an_order, seoul
 from tests.refusals import Refusal, refusals
 from tests.report_days import CROSSED, STOPPED, a_day_record
-from tests.risk_views import NOW, a_ledger, a_view, buy
+from tests.risk_views import NOW, a_ledger, a_view, buy, sell
 from trading.decisions import Breach
 from trading.halts import TradingState
 from trading.orders import OrderIntent, OrderStatus, OrderType, Side
@@ -252,6 +252,35 @@ def test_every_rule_is_explained_from_its_own_figures(refusal: Refusal) -> None:
 def test_every_rule_is_in_the_test_above() -> None:
     covered = {refusal.rule_id for refusal in refusals()}
     assert covered == {rule.rule_id for rule in rules_for(RiskLimits())}
+
+
+@pytest.mark.parametrize("wording", [KO, EN])
+@pytest.mark.parametrize(
+    ("intent", "view"),
+    [
+        (buy(), a_view()),
+        (buy(), a_view(ledger=a_ledger(_005930=1), buyable_cash=1_000_000)),
+        (sell(), a_view(ledger=a_ledger(_051910=1), past=Past(previous_close=400_000))),
+        (buy(), a_view(past=Past(sessions_since_stop=1, previous_close=400_000))),
+    ],
+)
+def test_a_rule_that_lets_pass_tells_what_it_looked_at(
+    wording: Wording, intent: OrderIntent, view: RiskView
+) -> None:
+    rules = rules_for(RiskLimits())
+    decision = check(intent, view, rules)
+    assert decision.is_approved
+    for verdict in passed(intent, view, rules, decision):
+        said = wording.passed(verdict)
+        assert said
+        assert not re.search(r"passed\.|none|True|False|[A-Z]+_[A-Z]+|[0-9]{5}[^0-9(,)]", said), (
+            said
+        )
+        assert bool(HANGUL.search(said)) is (wording is KO)
+
+
+def test_a_rule_without_a_sentence_tells_its_plain_figures() -> None:
+    assert EN.passed(Breach("OF_A_PLUG_IN", "", {"limit": "3", "seen": "none"})) == "limit 3"
 
 
 @pytest.mark.parametrize(

@@ -158,11 +158,11 @@ def test_the_brokers_words_are_told(console: Console, rejected: Order) -> None:
                 "Indicators",
                 "What would have made it pass",
                 "Weight per symbol: a value of at most 20.00%",
-                "40006000",
+                "needs 40,006,000 KRW",
                 "49 shares would have passed",
             ],
         ),
-        ("ko", ["지표", "통과하려면", "종목 비중: ", "필요 40006000", "49주까지는 통과"]),
+        ("ko", ["지표", "통과하려면", "종목 비중: ", "필요 40,006,000원", "49주까지는 통과"]),
     ],
 )
 def test_people_read_it_in_their_language(
