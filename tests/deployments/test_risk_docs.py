@@ -33,6 +33,12 @@ TRIPPED_BY = {
     "unsent_events": TripRule.EVENTS,
     "unsent_seconds": TripRule.EVENT_AGE,
 }
+REACH = {
+    ("everything", "전부"): TradingState.HALTED,
+    ("buys", "매수"): TradingState.REDUCING,
+    ("nothing", "없음"): None,
+}
+"""How far it stops by the word that says so; a warning stops nothing."""
 
 
 def rows(page: str, columns: int) -> list[list[str]]:
@@ -113,5 +119,6 @@ def test_every_trip_is_told_with_its_range_default_and_reach(page: str) -> None:
     check(TripLimits, {name: row[1:3] for name, row in table.items()})
     assert {TripRule.DAILY_LOSS, *TRIPPED_BY.values()} == set(TripRule)
     for name, row in table.items():
-        is_all = row[3] in {"everything", "전부"}
-        assert is_all is (STATES[TRIPPED_BY[name]] is TradingState.HALTED), name
+        told = next(reach for words, reach in REACH.items() if row[3].startswith(words))
+        rule = TRIPPED_BY.get(name)
+        assert told is (STATES[rule] if rule else None), name
