@@ -22,6 +22,17 @@ def commit_of(project: Path) -> str:
     return ask_git(project, "log", "-1", "--format=%H", *CODE) or ""
 
 
+def check_out(project: Path, commit: str) -> bool:
+    """Put the code of a commit in place, what is not committed kept; tell whether git did."""
+    return ask_git(project, "checkout", "--quiet", "--detach", commit) is not None
+
+
+def can_check_out(project: Path, commit: str) -> bool:
+    """Tell whether the commit is there, and the code in place lies in another one."""
+    is_there = ask_git(project, "cat-file", "-e", f"{commit}^{{commit}}") is not None
+    return is_there and bool(commit_of(project))
+
+
 def ask_git(project: Path, *words: str) -> str | None:
     """Give what git says, None when it refuses, is missing or takes too long."""
     try:

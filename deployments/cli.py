@@ -45,6 +45,7 @@ COMMANDS: Final[dict[str, dict[str, str]]] = {
     "changing": {
         "config": "configs:config",
         "promote": "promotions:promote",
+        "rollback": "rollbacks:rollback",
         "audit": "audits:audit",
         "plugins": "plugins:plugins",
     },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,6 +46,31 @@ class DeploymentEntry(_Entry):
     parameters: dict[str, Any] = Field(default_factory=dict)
     schedules: tuple[ScheduleEntry, ...] = ()
     work_pool: PoolEntry
+
+
+def scheduled(
+    entries: Iterable[DeploymentEntry], schedules: Mapping[str, Mapping[str, str]]
+) -> tuple[DeploymentEntry, ...]:
+    """Give the deployments at the times that a channel says: flow, slug, cron.
+
+    Raises:
+        InvalidSetting: naming a flow or schedule that there is none of.
+    """
+    entries = tuple(entries)
+    known = {entry.name: {schedule.slug for schedule in entry.schedules} for entry in entries}
+    for name, times in schedules.items():
+        if strangers := times.keys() - known.get(name, set()):
+            expected = ", ".join(sorted(known.get(name, set()))) or ", ".join(known)
+            raise InvalidSetting(f"schedules.{name}", ", ".join(sorted(strangers)), expected)
+    return tuple(_at(entry, schedules.get(entry.name, {})) for entry in entries)
+
+
+def _at(entry: DeploymentEntry, times: Mapping[str, str]) -> DeploymentEntry:
+    changed = (
+        schedule.model_copy(update={"cron": times.get(schedule.slug, schedule.cron)})
+        for schedule in entry.schedules
+    )
+    return entry.model_copy(update={"schedules": tuple(changed)})
 
 
 def read_entries(file: Path = PREFECT_FILE) -> tuple[DeploymentEntry, ...]:

@@ -15,7 +15,7 @@ from prefect.exceptions import PrefectException
 from adapters.clock import SystemClock
 from adapters.halt_files import HaltFile
 from adapters.wording import Wording
-from deployments.entries import read_entries
+from deployments.entries import read_entries, scheduled
 from deployments.environments import POOL
 from deployments.mirror import Mirror, way_in
 from deployments.register import make_pools, register
@@ -31,6 +31,9 @@ from flows.desk import open_owner_channel
 from flows.settings import Settings
 from flows.sources import channel_in_force, open_clock, open_stores
 from tasks.channels import ClockSource
+from trading.errors import MaemaeError
+
+type Schedules = dict[str, dict[str, str]]
 
 _LOOK_SECONDS: Final = 5
 _END_RUNS_LOOKS: Final = 18
@@ -63,11 +66,24 @@ class Orchestration:
 
         self._talk(acts)
 
-    def register(self) -> None:
-        """Bring prefect.yaml and the safety net to the server."""
+    def schedules(self) -> Schedules:
+        """Give the times of the version in force."""
+        return channel_in_force(self.settings).schedules
+
+    def follow(self, known: Schedules) -> Schedules:
+        """Bring other times to the server when a newer version says so; give those that are there then."""
+        try:
+            if (wanted := self.schedules()) != known:
+                self.register(wanted)
+        except (MaemaeError, PrefectException, httpx.HTTPError):
+            return known  # looked at again soon
+        return wanted
+
+    def register(self, schedules: Schedules) -> None:
+        """Bring prefect.yaml at these times, and the safety net, to the server."""
 
         async def acts(client: PrefectClient) -> None:
-            await register(client, read_entries())
+            await register(client, scheduled(read_entries(), schedules))
             await spread_safety_net(client, self.settings.slack, self._wording)
 
         self._talk(acts)

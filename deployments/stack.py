@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 _LOOK_SECONDS: Final = 0.5
 _STREAM_LOOKS: Final = 8
 """Every so many looks at our own parts, one at the stream's run."""
+_VERSION_LOOKS: Final = 20
+"""Every so many, one at the version in force."""
 
 
 class Stack:
@@ -76,6 +78,7 @@ class Stack:
         self._programs: list[Program] = []
         self._variables: dict[str, str] = {}
         self._phase: Phase = "starting"
+        self._schedules: dict[str, dict[str, str]] = {}
         self._is_ending = threading.Event()
         self._failure: MaemaeError | None = None
 
@@ -208,7 +211,8 @@ class Stack:
             prefect.prepare()
         self._run_worker(prefect)
         with self.timings.phase("deployments"):
-            prefect.register()
+            self._schedules = prefect.schedules()
+            prefect.register(self._schedules)
         mirror = prefect.mirror()
         mirror.start()
         self._exits.callback(mirror.stop, within=3)
@@ -247,6 +251,8 @@ class Stack:
                 return
             if restarted:
                 self._note()
+            if looks % _VERSION_LOOKS == 0:
+                self._schedules = prefect.follow(self._schedules)
             if "worker" in restarted:
                 prefect.requeue_lost_runs()
             elif looks % _STREAM_LOOKS == 0:

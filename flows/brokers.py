@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from adapters.clock import Clock
 from adapters.kis.access import open_kis
 from flows.settings import Settings
+from flows.sources import broker_of
 from plugins.brokers import House, open_foreign_broker
 from tasks.channels import ChannelSettings
 
@@ -27,5 +28,5 @@ async def open_house(
         async with open_foreign_broker(plugin, home=settings.home, clock=clock) as house:
             yield house
         return
-    async with open_kis(settings.broker, home=settings.home, clock=clock) as kis:
+    async with open_kis(broker_of(settings, channel), home=settings.home, clock=clock) as kis:
         yield House(kis.broker, kis.market_data, kis.stream, kis.auth, kis.clock)

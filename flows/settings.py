@@ -8,6 +8,7 @@ but MAEMAE_HOME and MAEMAE_CHANNEL in their environment.
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +26,7 @@ from adapters.kafka.settings import KafkaSettings
 from adapters.kis.settings import Environment, KisSettings
 from flows.kept_keys import KeptKeys, KeysSettings, Whereabouts
 from tasks.channels import ChannelSettings, parse_channel
+from tasks.versions import GUARDED_CHANNEL
 from trading.errors import InvalidSetting
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -158,6 +160,11 @@ class Settings(KafkaSettings, BaseSettings):
             expected = f"{belongs or 'a simulator on this machine'} for channel {self.channel}"
             raise InvalidSetting("MAEMAE_KIS__ENVIRONMENT", str(kis.environment), expected)
         return kis.model_copy(update={"is_read_only": True}) if self.keys.scope else kis
+
+    @property
+    def approval_delay(self) -> timedelta:
+        """How long a looser setting waits for its approval."""
+        return timedelta(minutes=self.approval_minutes if self.channel == GUARDED_CHANNEL else 0)
 
     @property
     def prefect_password(self) -> SecretStr | None:

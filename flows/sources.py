@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 
 from adapters.audit_files import AuditFile
 from adapters.clock import Clock, SimulatorClock, SystemClock
+from adapters.kis.settings import KisSettings
 from adapters.postgres.stores import PostgresStores
 from flows.settings import Settings, load_channel
 from tasks.channels import ChannelSettings, ClockSource
@@ -31,6 +32,15 @@ def _version_in_force(settings: Settings) -> ConfigVersion | None:
             return work.configs.in_force()
     except (InvalidSetting, StoreUnavailable):
         return None
+
+
+def broker_of(settings: Settings, channel: ChannelSettings) -> KisSettings:
+    """Give the way to the broker, at the pace and with the patience that the channel says.
+
+    Raises:
+        InvalidSetting: when no broker is set.
+    """
+    return settings.broker.model_copy(update=channel.calls.model_dump(exclude_none=True))
 
 
 def open_clock(settings: Settings, channel: ChannelSettings) -> Clock:

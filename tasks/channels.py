@@ -18,6 +18,7 @@ from risk.trips import TripLimits
 from strategies.faults import first_fault
 from strategies.foreign import FOREIGN
 from strategies.settings import StrategySettings
+from tasks.timetables import Cron
 from trading.costs import CostSchedule
 from trading.errors import InvalidSetting
 from trading.instruments import Symbol
@@ -66,6 +67,24 @@ class CostSettings(BaseModel):
         return CostSchedule(self.commission_rate)
 
 
+class CallSettings(BaseModel):
+    """How we speak to KIS; what is not given is the adapter's own figure. Times are seconds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    calls_per_second: int | None = Field(
+        default=None, ge=1, le=100, description="Of all processes together."
+    )
+    timeout_seconds: float | None = Field(default=None, gt=0, le=60)
+    read_attempts: int | None = Field(default=None, ge=1, le=10)
+    retry_seconds: float | None = Field(
+        default=None, gt=0, le=30, description="First pause of a read; doubles."
+    )
+    silence_seconds: float | None = Field(
+        default=None, gt=0, le=600, description="The socket counts as dead after so long."
+    )
+
+
 class ChannelSettings(BaseModel):
     """Everything that decides what is traded and how much: one file per channel, one version per change."""
 
@@ -85,6 +104,11 @@ class ChannelSettings(BaseModel):
     trips: TripLimits = Field(default_factory=TripLimits)
     sizing: SizingSettings = Field(default_factory=SizingSettings)
     costs: CostSettings = Field(default_factory=CostSettings)
+    calls: CallSettings = Field(default_factory=CallSettings)
+    schedules: dict[str, dict[str, Cron]] = Field(
+        default_factory=dict,
+        description="Flow, schedule's name: cron in Seoul's time; what is not given is prefect.yaml's.",
+    )
     manual_orders: ManualOrders = Field(
         default=ManualOrders.ADOPT,
         description="Orders by hand: adopt books their fills, quarantine stops their symbol.",

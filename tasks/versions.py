@@ -55,7 +55,7 @@ def open_version(
     """
     with stores.begin() as work:
         if work.configs.newest() is None:
-            _propose(work, file, FIRST_START, actor=file.channel, at=at, commit=commit)
+            propose_within(work, file, FIRST_START, actor=file.channel, at=at, commit=commit)
         elif file.channel == GUARDED_CHANNEL:
             _require_known_code(work, commit)
         else:
@@ -111,9 +111,23 @@ def propose(
     Raises:
         BadInput: without a reason.
     """
-    _require_reason(reason)
+    require_reason(reason)
     with stores.begin() as work:
-        return _propose(work, file, reason, actor=OPERATOR, at=at, commit=commit)
+        return propose_within(work, file, reason, actor=OPERATOR, at=at, commit=commit)
+
+
+def waiting_change(stores: Stores) -> tuple[ConfigVersion, tuple[Change, ...]] | None:
+    """Give the version that waits for its approval and what it changes, None when none does.
+
+    Raises:
+        InvalidSetting: when it is not what this program understands.
+    """
+    with stores.begin() as work:
+        waiting = work.configs.newest()
+        if waiting is None or waiting.is_approved:
+            return None
+        document = read_version(waiting).model_dump(mode="json")
+        return waiting, differences(_document_in_force(work), document)
 
 
 def approve(
@@ -132,7 +146,7 @@ def approve(
             no promotion; if it `needs_code`, with code that nobody can tell.
         InvalidSetting: when the version is not what this program understands.
     """
-    _require_reason(reason)
+    require_reason(reason)
     with stores.begin() as work:
         waiting = work.configs.newest()
         if waiting is None or waiting.is_approved or waiting.version != version:
@@ -154,11 +168,13 @@ def roll_back(stores: Stores, version: int | None, *, reason: str, at: datetime)
         BadInput: without a reason, or when there is no such version.
         InvalidSetting: when the version is not what this program understands.
     """
-    _require_reason(reason)
+    require_reason(reason)
     with stores.begin() as work:
         earlier = _earlier(work, version)
         channel = read_version(earlier)
-        return _propose(work, channel, reason, actor=OPERATOR, at=at, returns_to=earlier.version)
+        return propose_within(
+            work, channel, reason, actor=OPERATOR, at=at, returns_to=earlier.version
+        )
 
 
 def read_version(config: ConfigVersion) -> ChannelSettings:
@@ -176,7 +192,7 @@ def changes_of(stores: Stores, file: ChannelSettings) -> tuple[Change, ...]:
         return differences(_document_in_force(work), file.model_dump(mode="json"))
 
 
-def _propose(
+def propose_within(
     work: UnitOfWork,
     channel: ChannelSettings,
     reason: str,
@@ -186,11 +202,15 @@ def _propose(
     commit: str | None = None,
     returns_to: int | None = None,
 ) -> Proposal:
+    """Make settings a version in a unit of work of the caller's, with the code in force unless `commit` is given.
+
+    `returns_to` is the number of the version that they are the settings of.
+    """
     before = _document_in_force(work)
     document = channel.model_dump(mode="json")
     changes = differences(before, document)
     if commit is None:
-        commit = _commit_in_force(work)
+        commit = commit_in_force(work)
     is_new_code = commit not in _approved_code(work)
     proposed = work.configs.propose(
         document, digest=channel.digest, commit=commit, reason=reason, at=at
@@ -230,7 +250,8 @@ def _document_in_force(work: UnitOfWork) -> Mapping[str, Any]:
         return current.document
 
 
-def _commit_in_force(work: UnitOfWork) -> str:
+def commit_in_force(work: UnitOfWork) -> str:
+    """Give the code that goes with the version in force, "" where nobody can tell."""
     current = work.configs.in_force()
     return current.commit if current else ""
 
@@ -247,7 +268,9 @@ def _take_up_code(work: UnitOfWork, commit: str, *, at: datetime) -> None:
     if current is not None and commit not in {"", current.commit}:
         channel = read_version(current)
         actor = f"channel:{channel.channel}"
-        _propose(work, channel, f"{FIRST_START}: {commit[:12]}", actor=actor, at=at, commit=commit)
+        propose_within(
+            work, channel, f"{FIRST_START}: {commit[:12]}", actor=actor, at=at, commit=commit
+        )
 
 
 def _require_known_code(work: UnitOfWork, commit: str) -> None:
@@ -294,6 +317,11 @@ def _what_waits(newest: ConfigVersion | None) -> str:
     return f"the version that waits: {newest.version if newest and waits else '-'}"
 
 
-def _require_reason(reason: str) -> None:
+def require_reason(reason: str) -> None:
+    """Insist on a reason.
+
+    Raises:
+        BadInput: without one.
+    """
     if not reason.strip():
         raise BadInput("--reason", reason, "a few words why, for the audit log")

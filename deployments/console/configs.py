@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 from cyclopts import App, Group
@@ -17,6 +17,7 @@ from deployments.console.halts import DONE, NOT_ALL_DONE
 from deployments.console.plugins import tell_registrations
 from deployments.console.speech import option, say
 from deployments.console.tables import Column, paper, print_json, print_table
+from deployments.entries import read_entries, scheduled
 from flows.settings import Settings, load_channel
 from risk.changes import Change
 from tasks import versions
@@ -72,6 +73,7 @@ def propose(*, reason: Reason) -> int:
     """
     with _open_place() as place:
         tell_registrations(place.stores, place.file, at=place.at)
+        scheduled(read_entries(), place.file.schedules)
         commit = place.settings.commit if _is_first(place) else None
         proposal = versions.propose(
             place.stores, place.file, reason=reason, at=place.at, commit=commit
@@ -87,7 +89,7 @@ def approve(version: Number, /, *, reason: Reason) -> int:
             version,
             reason=reason,
             at=place.at,
-            delay=delay_of(place.settings),
+            delay=place.settings.approval_delay,
             needs_code=not place.settings.broker.is_on_this_machine,
         )
     _print(changes)
@@ -130,12 +132,6 @@ def change_time(settings: Settings) -> datetime:
     return SystemClock().now() if is_guarded else market_time(settings)
 
 
-def delay_of(settings: Settings) -> timedelta:
-    """Give how long a looser setting waits for its approval."""
-    is_guarded = settings.channel == GUARDED_CHANNEL
-    return timedelta(minutes=settings.approval_minutes if is_guarded else 0)
-
-
 def _is_first(place: Place) -> bool:
     with place.stores.begin() as work:
         return work.configs.newest() is None
@@ -151,7 +147,7 @@ def tell_proposal(proposal: Proposal, settings: Settings) -> int:
     if not proposal.waits:
         paper().print(say("config.in_force", version=config.version))
         return DONE
-    due = config.at + delay_of(settings)
+    due = config.at + settings.approval_delay
     paper().print(say("config.waits", version=config.version, due=due), soft_wrap=True)
     return NOT_ALL_DONE
 

@@ -13,8 +13,10 @@ from adapters.stores import Stores
 from deployments.console.accounts import Account, market_time, open_account
 from deployments.console.configs import Reason, change_time, tell_proposal
 from deployments.console.halts import NOT_ALL_DONE
+from deployments.console.plugins import tell_registrations
 from deployments.console.speech import PROJECT, option, say
 from deployments.console.tables import Column, paper, print_json, print_table
+from deployments.entries import read_entries, scheduled
 from deployments.state import is_running, read_note
 from flows.settings import Settings, load_channel, load_settings
 from flows.sources import open_stores
@@ -51,6 +53,8 @@ def promote(
             return NOT_ALL_DONE
         with _next(gate.following, to or account.settings.home) as (settings, stores):
             file, at = load_channel(settings), change_time(settings)
+            scheduled(read_entries(), file.schedules)
+            tell_registrations(stores, file, at=at)
             proposal = pass_on(gate, account.stores, stores, file, reason=reason, at=at)
             return tell_proposal(proposal, settings)
 

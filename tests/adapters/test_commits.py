@@ -13,6 +13,7 @@ import pytest
 from adapters.commits import commit_of
 from adapters.evidence_files import EvidenceFolder
 from tests.consoles import PROJECT
+from tests.repositories import commit, git
 from trading.evidence import Evidence, EvidenceKind
 
 CONFTEST = f"""
@@ -23,25 +24,6 @@ def pytest_configure(config):
     config.pluginmanager.register(records["RunRecord"](config, Path(__file__).parent.parent))
 """
 TESTS = "def test_it(): assert {}\ndef test_more(): assert True\n"
-
-
-def git(folder: Path, *words: str) -> str:
-    """Run git without the settings of whoever runs the tests."""
-    who = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
-    done = subprocess.run(  # noqa: S603 - our own words
-        ("git", "-C", str(folder), *who, *words),  # noqa: S607
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return done.stdout.strip()
-
-
-def commit(folder: Path) -> str:
-    """Commit everything; give the hash."""
-    git(folder, "add", "-A")
-    git(folder, "commit", "-qm", "Change")
-    return git(folder, "rev-parse", "HEAD")
 
 
 @pytest.fixture

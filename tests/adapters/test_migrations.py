@@ -86,6 +86,20 @@ def test_acts_of_the_second_version_are_chained_and_cannot_be_changed_any_more(
                 connection.execute(change.encode())
 
 
+def test_older_code_leaves_a_newer_schema_as_it_is(postgres_server: EmbeddedServer) -> None:
+    with psycopg.connect(postgres_server.url_of("postgres"), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE newer_version")
+    url = postgres_server.url_of("newer_version")
+    migrate(url)
+    before = _schema(url)
+    with psycopg.connect(url) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    migrate(url)
+    assert _schema(url) == before
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("9999",)
+
+
 def test_an_unreachable_database_is_named_in_one_sentence() -> None:
     with pytest.raises(StoreUnavailable) as caught:
         migrate("postgresql://maemae:secret@127.0.0.1:1/nowhere")
