@@ -144,10 +144,10 @@ def test_a_return_of_code_and_settings_takes_less_than_a_minute(
     try:
         done = console(clone, variables, "rollback", "--reason", "worse")
         took = monotonic() - began
+        assert (done.code, done.err) == (0, ""), done.out
         words = deployed_words(variables)
     finally:
         console(clone, variables, "down")
-    assert (done.code, done.err) == (0, "")
     assert took < LONGEST
     assert f"The code of {older[:12]} is put in place." in done.out
     assert git(clone, "rev-parse", "HEAD") == older
