@@ -12,13 +12,14 @@ from risk.gate import check
 from risk.rules import rules_for
 from risk.sizing import MARKET_TRIGGER, size
 from risk.views import Past, RiskView
+from strategies.holdings import holdings_of
 from trading.bookings import Terms, execution_from_row
 from trading.broker_books import BrokerOrder
 from trading.decisions import Breach
 from trading.equity import EquityPoint
 from trading.executions import Execution
 from trading.instruments import Symbol
-from trading.ledger import CashFlow, Ledger
+from trading.ledger import Ledger
 from trading.matching import Fill, RestingOrder
 from trading.orders import Order, Side
 from trading.positions import Position
@@ -58,8 +59,12 @@ class ReplayAccount:
     _curve: Sequence[EquityPoint] = ()
 
     def __post_init__(self) -> None:
-        """Pay the cash in."""
-        self.ledger = Ledger(REPLAY, (CashFlow(self.plan.first, self.plan.cash),))
+        """Pay the cash in, and take over what was there."""
+        book = self.plan.opening or Ledger(REPLAY)
+        self.ledger = book.deposit(self.plan.cash, on=self.plan.first) if self.plan.cash else book
+        for settings in self.plan.strategies:
+            held = holdings_of(settings.id, self.plan.past)
+            self.holdings |= {(settings.id, symbol): held[symbol] for symbol in held}
         self._rules = {
             settings.id: (
                 *rules_for(self.plan.limits.tightened(settings.risk)),
@@ -71,6 +76,11 @@ class ReplayAccount:
     def holding(self, strategy_id: str, symbol: Symbol) -> Position:
         """Give what the strategy holds."""
         return self.holdings.get((strategy_id, symbol), Position(symbol))
+
+    def pay_in(self, day: date) -> None:
+        """Book the day's deposits, which are there before it begins."""
+        if amount := self.plan.deposits.get(day):
+            self.ledger = self.ledger.deposit(amount, on=day)
 
     def begin(self, opening: int, curve: Sequence[EquityPoint] = ()) -> None:
         """Start a day with `opening` won of equity, after the days of `curve`."""

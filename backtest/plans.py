@@ -13,14 +13,17 @@ from strategies.settings import StrategySettings
 from trading.bars import Bar
 from trading.costs import CostSchedule
 from trading.errors import BadInput
+from trading.executions import Execution
 from trading.instruments import Instrument, Symbol
+from trading.ledger import Ledger
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayPlan:
     """Strategies and limits as in a channel file, `cash` in won at the opening of `first`.
 
-    `instruments` that are not named count as KOSPI stocks.
+    `instruments` that are not named count as KOSPI stocks. An account that was there before has an `opening`
+    book, `past` fills by which its strategies hold what they hold, and `deposits` by day; trading begins at once.
     """
 
     strategies: tuple[StrategySettings, ...]
@@ -32,13 +35,15 @@ class ReplayPlan:
     last: date
     instruments: Mapping[Symbol, Instrument] = field(default_factory=dict)
     foreign_rules: tuple[RiskRule, ...] = ()
+    opening: Ledger | None = None
+    past: tuple[Execution, ...] = ()
+    deposits: Mapping[date, int] = field(default_factory=dict)
 
     @property
     def symbols(self) -> tuple[Symbol, ...]:
-        """Every symbol that a strategy trades, once, in order."""
-        return tuple(
-            sorted({symbol for settings in self.strategies for symbol in settings.symbols})
-        )
+        """Every symbol that a strategy trades or the account holds, once, in order."""
+        traded = {symbol for settings in self.strategies for symbol in settings.symbols}
+        return tuple(sorted(traded.union(self.opening.held_symbols if self.opening else ())))
 
     def instrument(self, symbol: Symbol) -> Instrument:
         """Give what is known of `symbol`."""
@@ -50,7 +55,7 @@ class ReplayPlan:
         Raises:
             BadInput: for no cash, a first day after the last, a symbol without bars, or days without any.
         """
-        if self.cash <= 0:
+        if self.cash <= 0 and self.opening is None:
             raise BadInput("cash", self.cash, "won above 0")
         if self.first > self.last:
             raise BadInput(

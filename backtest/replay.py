@@ -77,7 +77,8 @@ class _Replay:
     def play(self, day: date) -> None:
         """Trade one day; nothing before the first on which a strategy can decide."""
         closed_day = self.calendar.previous_trading_day(day)
-        if not self.equity and not self._is_any_warm(closed_day):
+        self.account.pay_in(day)
+        if self.plan.opening is None and not self.equity and not self._is_any_warm(closed_day):
             self._close(day)
             return
         session = session_of(day)

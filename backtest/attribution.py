@@ -1,0 +1,254 @@
+"""This is where the money between a replay and an account went, to the won.
+
+An account's result over some days is, for every fill, shares times (last close - price), minus charges; what was
+held before gains the same in both. So the difference of two results is a sum over fills, and every part of it has
+one cause. Within one holding, shares that both traded differ by price or timing; shares that one of them alone
+traded count from their price to the last close, and the cause is what kept the other from it. Shares that were
+never bought cannot be sold: they keep the cause of the purchase.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+from backtest.episodes import Episode, Key, Leg, episodes_of
+from backtest.recordings import Happened, Recording
+from trading.orders import Order, OrderStatus, Side
+from trading.sessions import seoul_date, session_of
+
+AT_ONCE: Final = timedelta(minutes=1)
+"""What fills within a minute of the replay's fill is no other moment."""
+
+_DAY: Final = timedelta(days=1)
+
+
+class Cause(StrEnum):
+    """Why an account and its replay earned differently."""
+
+    PRICE = "price"
+    """The same shares at the same moment, at another price."""
+    TIMING = "timing"
+    """The same shares at another moment."""
+    FEES = "fees"
+    TAX = "tax"
+    FILLS = "fills"
+    """One of them filled more of its order, down to nothing of it."""
+    SIZE = "size"
+    """One of them ordered more shares, because equity or cash differed by then."""
+    DENIAL = "denial"
+    """The risk gate refused one of them."""
+    DECISION = "decision"
+    """One of them had no such signal."""
+    MANUAL = "manual"
+    """Traded by hand, or taken over from the broker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One piece of the difference: won that the account earned more (or less) than its replay."""
+
+    cause: Cause
+    amount: int
+    strategy_id: str
+    symbol: str
+    shares: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """Both results in won, and all parts of their difference."""
+
+    actual: int
+    modelled: int
+    parts: tuple[Part, ...]
+
+    @property
+    def difference(self) -> int:
+        """Won that the account earned more than its replay."""
+        return self.actual - self.modelled
+
+    @property
+    def unexplained(self) -> int:
+        """Won of the difference that no part explains: 0, or something is wrong."""
+        return self.difference - sum(part.amount for part in self.parts)
+
+    def of(self, cause: Cause) -> int:
+        """Add up one cause."""
+        return sum(part.amount for part in self.parts if part.cause is cause)
+
+
+def attribute(recording: Recording, modelled: Happened) -> Money:
+    """Compare the results of both books, and explain the difference from the fills alone.
+
+    Raises:
+        BadInput: for a symbol that was held or traded and has no close.
+    """
+    before = recording.worth(recording.opening, until=recording.first - _DAY) + recording.paid_in
+    actual, model = (
+        recording.worth(book, until=recording.last) - before
+        for book in (recording.actual.closing, modelled.closing)
+    )
+    parts = _summed(_Attribution(recording, modelled).parts())
+    return Money(actual - recording.taken_over, model, tuple(parts))
+
+
+def _summed(parts: Iterable[Part]) -> Iterator[Part]:
+    """Add up the parts of one cause, strategy and symbol; leave out what comes to nothing."""
+    sums: dict[tuple[Cause, str, str], Part] = {}
+    for part in parts:
+        key = (part.cause, part.strategy_id, part.symbol)
+        known = sums.get(key, Part(*key[:1], 0, *key[1:]))
+        amount, shares = known.amount + part.amount, known.shares + part.shares
+        sums[key] = replace(known, amount=amount, shares=shares)
+    return (part for part in sums.values() if part.amount)
+
+
+class _Attribution:
+    """All fills of both sides, holding by holding."""
+
+    def __init__(self, recording: Recording, modelled: Happened) -> None:
+        self._recording = recording
+        self._actual, self._model = recording.actual, modelled
+        plans = recording.plans
+        self._strategies = tuple(dict.fromkeys(s.id for plan in plans for s in plan.strategies))
+        self._fates = Fates(recording.actual), Fates(modelled)
+
+    def parts(self) -> Iterator[Part]:
+        """Give every part, those of 0 won too."""
+        sides = (self._actual, self._model)
+        actual, model = (episodes_of(s, self._recording.past, self._strategies) for s in sides)
+        for key in dict.fromkeys((*model, *actual)):
+            yield from self._holding(key, actual.get(key, Episode()), model.get(key, Episode()))
+        yield from self._charges()
+        yield from self._by_hand()
+
+    def _holding(self, key: Key, actual: Episode, model: Episode) -> Iterator[Part]:
+        """Explain one holding: what both traded, then what one of them traded alone."""
+        strategy, symbol, _ = key
+        close = self._recording.close(symbol, until=self._recording.last)
+        buys = self._causes(actual.buys, model.buys)
+        missing = model.buys.quantity - actual.buys.quantity
+        unsold = model.sells.quantity - actual.sells.quantity
+        inherited = _inherited(buys, missing, unsold)
+        sells = (*inherited, *self._causes(actual.sells, model.sells, known=inherited))
+        for sign, ours, theirs, causes in (
+            (1, actual.buys, model.buys, buys),
+            (-1, actual.sells, model.sells, sells),
+        ):
+            both = min(ours.quantity, theirs.quantity)
+            amount = sign * (theirs.part(both) - ours.part(both))
+            yield Part(_moment(ours, theirs), amount, strategy, symbol, both)
+            alone = _rest(ours, both, close) - _rest(theirs, both, close)
+            for cause, shares, won in _shared(causes, sign * alone):
+                yield Part(cause, won, strategy, symbol, shares)
+
+    def _causes(self, ours: Leg, theirs: Leg, *, known: Causes = ()) -> Causes:
+        """Say what kept one side from the shares that the other traded alone, beside those whose cause is known."""
+        lacks = theirs.quantity - ours.quantity
+        shares = abs(lacks) - sum(count for _, count in known)
+        if shares == 0:
+            return ()
+        less, more, fates = (
+            (ours, theirs, self._fates[0]) if lacks > 0 else (theirs, ours, self._fates[1])
+        )
+        return fates.causes(less.signals or more.signals, shares, of=less.quantity)
+
+    def _charges(self) -> Iterator[Part]:
+        for sign, side in ((-1, self._actual), (1, self._model)):
+            for fill in side.executions:
+                if fill.strategy_id in self._strategies:
+                    owner = (fill.strategy_id, fill.symbol)
+                    yield Part(Cause.FEES, sign * fill.commission, *owner)
+                    yield Part(Cause.TAX, sign * fill.tax, *owner)
+
+    def _by_hand(self) -> Iterator[Part]:
+        """Give what no strategy did: fills by hand, and shares taken over since the opening."""
+        recording, last = self._recording, self._recording.last
+        left = {s: p.quantity for s, p in recording.actual.closing.positions.items()}
+        for symbol, position in recording.opening.positions.items():
+            left[symbol] = left.get(symbol, 0) - position.quantity
+        for fill in recording.actual.executions:
+            shares = fill.quantity if fill.side is Side.BUY else -fill.quantity
+            left[fill.symbol] = left.get(fill.symbol, 0) - shares
+            if fill.strategy_id not in self._strategies:
+                worth = shares * recording.close(fill.symbol, until=last) + fill.cash_change
+                yield Part(Cause.MANUAL, worth, fill.strategy_id, fill.symbol, fill.quantity)
+        for symbol, shares in left.items():
+            if shares:
+                worth = shares * recording.close(symbol, until=last)
+                yield Part(Cause.MANUAL, worth, "", symbol, abs(shares))
+        yield Part(Cause.MANUAL, -recording.taken_over, "", "")
+
+
+type Causes = tuple[tuple[Cause, int], ...]
+"""What kept somebody from how many shares."""
+
+
+class Fates:
+    """What became of the signals on one side."""
+
+    def __init__(self, side: Happened) -> None:
+        """Sort its orders by their signal."""
+        self._known = {signal.signal_id for signal in side.signals}
+        self._orders: dict[str, list[Order]] = {}
+        for order in side.orders:
+            self._orders.setdefault(order.intent.signal_id, []).append(order)
+
+    def causes(self, signals: Iterable[str], shares: int, *, of: int) -> Causes:
+        """Say why `shares` more were not traded, beside `of` that were, by orders of `signals`."""
+        known = [signal for signal in signals if signal in self._known]
+        orders = [order for signal in known for order in self._orders.get(signal, ())]
+        if not known:
+            return ((Cause.DECISION, shares),)
+        if not orders:
+            return ((Cause.SIZE, shares),)  # nothing could be ordered: no money, nothing to sell
+        if all(order.status is OrderStatus.DENIED for order in orders):
+            return ((Cause.DENIAL, shares),)
+        wanted = max(order.quantity for order in orders if order.status is not OrderStatus.DENIED)
+        unfilled = min(max(wanted - of, 0), shares)
+        return tuple(
+            (cause, count)
+            for cause, count in ((Cause.FILLS, unfilled), (Cause.SIZE, shares - unfilled))
+            if count
+        )
+
+
+def _inherited(buys: Causes, missing: int, unsold: int) -> Causes:
+    """Give the causes of shares that were not sold because they were never bought."""
+    if missing * unsold <= 0:
+        return ()
+    found, left = [], min(abs(unsold), abs(missing))
+    for cause, count in buys:
+        found.append((cause, min(count, left)))
+        left -= min(count, left)
+    return tuple((cause, count) for cause, count in found if count)
+
+
+def _moment(ours: Leg, theirs: Leg) -> Cause:
+    """Tell a price from a moment; the replay does not know when within a day a level was reached."""
+    if ours.first_at is None or theirs.first_at is None:
+        return Cause.PRICE
+    day, model_day = seoul_date(ours.first_at), seoul_date(theirs.first_at)
+    opens_at = session_of(model_day).opens_at
+    is_known = theirs.first_at == opens_at
+    if day != model_day or (is_known and ours.first_at > opens_at + AT_ONCE):
+        return Cause.TIMING
+    return Cause.PRICE
+
+
+def _rest(leg: Leg, both: int, close: int) -> int:
+    """Give what the shares beyond `both` gained up to the last close, as if bought."""
+    return (leg.quantity - both) * close - (leg.value - leg.part(both))
+
+
+def _shared(causes: Causes, amount: int) -> Iterator[tuple[Cause, int, int]]:
+    """Share won out by shares; the last takes what rounding leaves."""
+    total, left = sum(shares for _, shares in causes), amount
+    for place, (cause, shares) in enumerate(causes, start=1):
+        won = left if place == len(causes) else amount * shares // total
+        left -= won
+        yield cause, shares, won

@@ -1,0 +1,170 @@
+"""This is whether an account decided as its strategies do on the same bars, signal by signal, and why not.
+
+Each decision is made anew from the recorded bars and from what the strategy held at that moment by its recorded
+fills, so that one missed fill is no chain of unequal decisions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from backtest.recordings import Recording
+from strategies.evaluation import Validity, bars_to_read, latest_signals
+from strategies.exits import Trigger, evaluate_exit, exit_levels
+from strategies.holdings import holdings_of
+from strategies.settings import StrategySettings
+from trading.bars import Bar
+from trading.executions import Execution
+from trading.instruments import Symbol
+from trading.positions import Position
+from trading.sessions import Phase, TradingCalendar, session_of
+from trading.signals import Direction, Signal
+
+AT_THE_OPENING: Final = timedelta(minutes=1)
+"""What fills within a minute of the opening was held all day."""
+
+
+class Why(StrEnum):
+    """Why a decision differs; EQUAL when it does not."""
+
+    EQUAL = "equal"
+    HALTED = "halted"
+    """Trading stood."""
+    NOT_MADE = "not_made"
+    """Nobody looked in time: no run, or no prices."""
+    SETTINGS = "settings"
+    """It was made with other parameters than those of the version in force."""
+    BARS = "bars"
+    """The bars have changed since."""
+    HOLDING = "holding"
+    """What was held then is not what the fills say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One decision of the account or of its strategies, and whether the other made it too."""
+
+    trading_day: date
+    strategy_id: str
+    symbol: Symbol
+    direction: Direction
+    trigger: str
+    why: Why
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether both made it."""
+        return self.why is Why.EQUAL
+
+
+def compare_decisions(
+    recording: Recording, calendar: TradingCalendar
+) -> tuple[tuple[Decision, ...], int]:
+    """Give every decision in order, and at how many closed bars the strategies looked."""
+    judge = _Judge(recording, calendar)
+    days = calendar.trading_days(recording.first, recording.last)
+    return tuple(decision for day in days for decision in judge.judge(day)), judge.looks
+
+
+class _Judge:
+    def __init__(self, recording: Recording, calendar: TradingCalendar) -> None:
+        self._recording = recording
+        self._calendar = calendar
+        self._fills = (*recording.past, *recording.actual.executions)
+        self._bars = {
+            symbol: {bar.trading_day: bar for bar in bars}
+            for symbol, bars in recording.bars.items()
+        }
+        self.looks = 0
+
+    def judge(self, day: date) -> Iterator[Decision]:
+        """Hold the decisions of a day against those that the strategies make anew."""
+        made = [s for s in self._recording.actual.signals if s.trading_day == day]
+        for settings in self._recording.plan_of(day).strategies:
+            own = [signal for signal in made if signal.strategy_id == settings.id]
+            for symbol in settings.symbols:
+                self.looks += 1
+                here = [signal for signal in own if signal.symbol == symbol]
+                yield from self._judge_symbol(settings, symbol, day, here)
+
+    def _judge_symbol(
+        self, settings: StrategySettings, symbol: Symbol, day: date, made: Sequence[Signal]
+    ) -> Iterator[Decision]:
+        morning = session_of(day).window(Phase.OPENING_AUCTION).starts_at
+        expected = self._anew(settings, symbol, day, at=morning)
+        known = {signal.signal_id for signal in made}
+        for signal in expected:
+            if signal.signal_id not in known:
+                yield _decision(signal, self._absence(settings, symbol, morning))
+        for signal in made:
+            yield _decision(signal, self._presence(settings, signal, expected))
+        if not any(signal.direction is Direction.EXIT for signal in made):
+            trigger = self._reached(settings, symbol, day)
+            if trigger:
+                why = self._absence(settings, symbol, session_of(day).opens_at)
+                yield Decision(day, settings.id, symbol, Direction.EXIT, trigger, why)
+
+    def _anew(
+        self, settings: StrategySettings, symbol: Symbol, day: date, *, at: datetime
+    ) -> tuple[Signal, ...]:
+        closed_day = self._calendar.previous_trading_day(day)
+        bars = [b for b in self._recording.bars.get(symbol, ()) if b.trading_day <= closed_day]
+        return latest_signals(
+            settings,
+            bars[-bars_to_read(settings.strategy.warm_up) :],
+            position=self._held(settings.id, symbol, at),
+            closed_day=closed_day,
+            validity=Validity(day, at, session_of(day).closes_at),
+        ).signals
+
+    def _presence(
+        self, settings: StrategySettings, signal: Signal, expected: Sequence[Signal]
+    ) -> Why:
+        """Say whether the strategy decides so, too, with what it held when it did."""
+        if signal.parameter_hash != settings.parameter_hash:
+            return Why.SETTINGS
+        at, day = signal.created_at, signal.trading_day
+        if signal.trigger in {Trigger.STOP, Trigger.TARGET}:
+            held = self._held(settings.id, signal.symbol, at)
+            is_reached = evaluate_exit(held, signal.reference_price, settings.exits)
+            return Why.EQUAL if is_reached == signal.trigger else Why.HOLDING
+        again = (*expected, *self._anew(settings, signal.symbol, day, at=at))
+        if signal.signal_id in {each.signal_id for each in again}:
+            return Why.EQUAL
+        bar = self._bar(signal.symbol, self._calendar.previous_trading_day(day))
+        is_known = bar is not None and bar.close == signal.reference_price
+        return Why.HOLDING if is_known else Why.BARS
+
+    def _absence(self, settings: StrategySettings, symbol: Symbol, at: datetime) -> Why:
+        stops = self._recording.stops
+        return Why.HALTED if any(s.holds(settings.id, symbol, at) for s in stops) else Why.NOT_MADE
+
+    def _reached(self, settings: StrategySettings, symbol: Symbol, day: date) -> Trigger | None:
+        """Give the exit that the day's bar reached while the strategy held the symbol from the opening on."""
+        bar = self._bar(symbol, day)
+        opened = session_of(day).opens_at + AT_THE_OPENING
+        held = self._held(settings.id, symbol, opened)
+        if bar is None or bar.volume == 0 or not held.quantity:
+            return None
+        levels = exit_levels(held, settings.exits)
+        return levels.reached(bar.low) or levels.reached(bar.high)
+
+    def _held(self, strategy_id: str, symbol: Symbol, at: datetime) -> Position:
+        """Give what the strategy held at a moment."""
+        fills: Iterator[Execution] = (
+            fill for fill in self._fills if fill.symbol == symbol and fill.executed_at < at
+        )
+        return holdings_of(strategy_id, fills).get(symbol, Position(symbol))
+
+    def _bar(self, symbol: Symbol, day: date) -> Bar | None:
+        return self._bars.get(symbol, {}).get(day)
+
+
+def _decision(signal: Signal, why: Why) -> Decision:
+    return Decision(
+        signal.trading_day, signal.strategy_id, signal.symbol, signal.direction, signal.trigger, why
+    )

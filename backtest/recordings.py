@@ -1,0 +1,124 @@
+"""This is what an account did on some days, as a replay of the same days can be held against it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from backtest.plans import ReplayPlan
+from backtest.replay import run_replay
+from trading.bars import Bar
+from trading.errors import BadInput
+from trading.executions import Execution
+from trading.halts import Halt
+from trading.instruments import Symbol
+from trading.ledger import Ledger
+from trading.orders import Order
+from trading.sessions import TradingCalendar
+from trading.signals import Signal
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """Signals, orders and fills in order, and the book that they led to."""
+
+    signals: tuple[Signal, ...]
+    orders: tuple[Order, ...]
+    executions: tuple[Execution, ...]
+    closing: Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A halt, and when it was lifted; None if it is in force."""
+
+    halt: Halt
+    until: datetime | None = None
+
+    def holds(self, strategy_id: str, symbol: Symbol, at: datetime) -> bool:
+        """Tell whether it stopped a strategy's symbol at a moment."""
+        is_on = self.halt.at <= at and (self.until is None or at < self.until)
+        return is_on and self.halt.concerns(strategy_id, symbol)
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What is stored of an account: `actual` is what happened, `plans` what the versions in force meant to do.
+
+    One plan for each version, oldest first, without a gap; the first has the account's book before it. `taken_over`
+    is the worth in won, at the time, of positions adopted meanwhile.
+    """
+
+    plans: tuple[ReplayPlan, ...]
+    bars: Mapping[Symbol, Sequence[Bar]]
+    actual: Happened
+    taken_over: int = 0
+    stops: tuple[Stop, ...] = ()
+
+    @property
+    def first(self) -> date:
+        """The first day."""
+        return self.plans[0].first
+
+    @property
+    def last(self) -> date:
+        """The last day."""
+        return self.plans[-1].last
+
+    @property
+    def opening(self) -> Ledger:
+        """The book before the first day."""
+        return self.plans[0].opening or Ledger("")
+
+    @property
+    def past(self) -> tuple[Execution, ...]:
+        """The fills by which the strategies held something before the first day."""
+        return self.plans[0].past
+
+    @property
+    def paid_in(self) -> int:
+        """Won that deposits brought in."""
+        return sum(sum(plan.deposits.values()) for plan in self.plans)
+
+    def plan_of(self, day: date) -> ReplayPlan:
+        """Give what was meant to be done on a day."""
+        return next(plan for plan in self.plans if plan.first <= day <= plan.last)
+
+    def close(self, symbol: Symbol, *, until: date) -> int:
+        """Give the last close up to a day.
+
+        Raises:
+            BadInput: when there is none; a missing price must never count as zero.
+        """
+        bars = self.bars.get(symbol, ())
+        closes = [bar.close for bar in bars if bar.trading_day <= until and bar.close]
+        if not closes:
+            raise BadInput(f"bars of {symbol}", "none", f"a close up to {until.isoformat()}")
+        return closes[-1]
+
+    def worth(self, book: Ledger, *, until: date) -> int:
+        """Value a book at the last closes up to a day; raises what `close` raises."""
+        return book.equity(
+            {symbol: self.close(symbol, until=until) for symbol in book.held_symbols}
+        )
+
+
+def replay(recording: Recording, calendar: TradingCalendar) -> Happened:
+    """Trade the recorded days anew, each version's days with its settings, from the same opening.
+
+    Raises:
+        BadInput: when plans and bars do not fit.
+    """
+    book, past = recording.opening, recording.past
+    parts = []
+    for plan in recording.plans:
+        part = run_replay(recording.bars, replace(plan, opening=book, past=past), calendar)
+        book, past = part.ledger, (*past, *part.executions)
+        parts.append(part)
+    return Happened(
+        signals=tuple(signal for part in parts for signal in part.signals),
+        orders=tuple(order for part in parts for order in part.orders),
+        executions=tuple(execution for part in parts for execution in part.executions),
+        closing=book,
+    )
