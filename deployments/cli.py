@@ -41,6 +41,7 @@ COMMANDS: Final[dict[str, dict[str, str]]] = {
         "report": "reports:report",
         "backtest": "backtests:backtest",
         "lookahead": "lookaheads:lookahead",
+        "parity": "parities:parity",
     },
     "changing": {
         "config": "configs:config",

@@ -50,11 +50,11 @@ def write_report(
     name = report.day.trading_day.isoformat()
     paths = {ending: directory / f"{name}.{ending}" for ending in contents}
     for ending, path in paths.items():
-        _replace(path, contents[ending])
+        put_file(path, contents[ending])
     return ReportFiles(html=paths["html"], markdown=paths["md"], json=paths["json"])
 
 
-def _replace(path: Path, content: str) -> None:
+def put_file(path: Path, content: str) -> None:
     """Write beside and rename, so that a reader sees the old file or the new one, never half."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:

@@ -57,7 +57,7 @@ def render_html(
         if any(not bar.is_halted for bar in history)
     }
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             report=report,
@@ -72,7 +72,7 @@ def render_html(
             prices={symbol: _markup(picture.render()) for symbol, picture in pictures.items()},
             trades=trades,
             formulas=FORMULAS,
-            **{name: _markup(sheet(f"{name}.css")) for name in ("light", "dark", "page", "chart")},
+            **style_sheets(),
         )
     )
 
@@ -88,14 +88,20 @@ def _markup(text: str) -> Markup:
     return Markup(text)  # noqa: S704 - drawings escape their texts, sheets are our own files
 
 
+def style_sheets() -> dict[str, Markup]:
+    """Give every style sheet by the name that templates know it by."""
+    return {name: _markup(sheet(f"{name}.css")) for name in ("light", "dark", "page", "chart")}
+
+
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Give what fills templates in, every text escaped."""
+    made = Environment(
         loader=PackageLoader("adapters.reports"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["tone"] = tone
-    return environment
+    made.filters["tone"] = tone
+    return made

@@ -1,0 +1,221 @@
+"""This is parity with a replay: what the stores hold of some days, compared, and kept as evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, replace
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import Any, Final
+
+from adapters.stores import Stores, UnitOfWork
+from backtest.attribution import Cause
+from backtest.parity import ParityReport, compare
+from backtest.plans import ReplayPlan
+from backtest.recordings import Happened, Recording, Stop
+from plugins.rules import foreign_rules
+from plugins.strategies import running
+from strategies.evaluation import bars_to_read
+from strategies.settings import StrategySettings
+from tasks.channels import ChannelSettings
+from tasks.versions import read_version
+from trading.bars import Bar, Interval
+from trading.configs import ConfigVersion
+from trading.errors import BadInput
+from trading.evidence import Evidence, EvidenceKind
+from trading.executions import Execution
+from trading.halts import Halt, TradingState
+from trading.instruments import Symbol
+from trading.sessions import Phase, TradingCalendar, session_of
+
+type Strategies = tuple[StrategySettings, ...]
+
+_DAY: Final = timedelta(days=1)
+_DAYS_FOR_A_BAR: Final = 2
+"""Calendar days in which a bar is sure to lie, holidays included."""
+
+
+def examine_parity(
+    stores: Stores,
+    file: ChannelSettings,
+    calendar: TradingCalendar,
+    *,
+    first: date,
+    last: date,
+) -> ParityReport:
+    """Hold what is stored of `first` to `last` against a replay; `file` counts where no version is stored.
+
+    Raises:
+        BadInput: for days without a session, before the account had a book, or without bars.
+    """
+    with ExitStack() as foreign:
+
+        def start(channel: ChannelSettings) -> Strategies:
+            return foreign.enter_context(running(channel.strategies, channel.plugins))
+
+        with stores.begin() as work:
+            recording = read_recording(work, file, calendar, first=first, last=last, start=start)
+        return compare(recording, calendar)
+
+
+def evidence_of(report: ParityReport, *, channel: str, commit: str, made_at: datetime) -> Evidence:
+    """Make the evidence of a report: passed when every decision is equal and every won explained."""
+    return Evidence(
+        EvidenceKind.PARITY, commit, channel, made_at, report.is_equal, parity_figures(report)
+    )
+
+
+def parity_figures(report: ParityReport) -> dict[str, Any]:
+    """Give the figures of a report in won and counts, the causes by name."""
+    money = report.money
+    return {
+        "from": report.first.isoformat(),
+        "to": report.last.isoformat(),
+        "is_equal": report.is_equal,
+        "looks": report.looks,
+        "decisions": len(report.decisions),
+        "unequal": len(report.unequal),
+        "actual": money.actual,
+        "modelled": money.modelled,
+        "difference": money.difference,
+        "unexplained": money.unexplained,
+        "causes": {cause.value: money.of(cause) for cause in Cause},
+    }
+
+
+def parity_document(report: ParityReport) -> dict[str, Any]:
+    """Give the whole report as plain rows: what JSON, page and message are made from."""
+    return {
+        **parity_figures(report),
+        "differences": [asdict(decision) for decision in report.unequal],
+        "parts": [asdict(part) for part in report.money.parts],
+        "holdings": [asdict(holding) for holding in report.holdings],
+    }
+
+
+def read_recording(
+    work: UnitOfWork,
+    file: ChannelSettings,
+    calendar: TradingCalendar,
+    *,
+    first: date,
+    last: date,
+    start: Callable[[ChannelSettings], Strategies] = lambda channel: channel.strategies,
+) -> Recording:
+    """Read everything that was stored of these days; `start` runs the strategies that are not ours.
+
+    Raises what `examine_parity` raises.
+    """
+    days = calendar.trading_days(first, last)
+    if not days:
+        asked = f"{first.isoformat()}..{last.isoformat()}"
+        raise BadInput("--from", asked, "at least one trading day")
+    first, last = days[0], days[-1]
+    closing = work.ledger.before(last + _DAY)
+    if not closing.flows and not closing.positions:
+        raise BadInput("--to", last.isoformat(), "a day since the account's book was opened")
+    fills = work.executions.all()
+    happened = Happened(
+        signals=tuple(signal for day in days for signal in work.signals.of_day(day)),
+        orders=tuple(order for day in days for order in work.orders.of_day(day)),
+        executions=tuple(fill for fill in fills if first <= fill.trading_day <= last),
+        closing=closing,
+    )
+    deposits = _deposits(work, days, happened.executions)
+    every_day = (first + _DAY * n for n in range((last - first).days + 1))
+    paid_in = sum(work.ledger.paid_in(day) for day in every_day)
+    past = tuple(fill for fill in fills if fill.trading_day < first)
+    instruments = {instrument.symbol: instrument for instrument in work.instruments.all()}
+    opening = work.ledger.before(first)
+    plans = tuple(
+        replace(
+            _plan(channel, start(channel), own),
+            instruments=instruments,
+            opening=opening,
+            past=past,
+            deposits={day: deposits[day] for day in own if day in deposits},
+        )
+        for channel, own in _stretches(work, file, days)
+    )
+    symbols = {s for plan in plans for s in plan.symbols} | {f.symbol for f in happened.executions}
+    return Recording(
+        plans=plans,
+        bars={s: _bars(work, s, plans, last) for s in symbols.union(closing.held_symbols)},
+        actual=happened,
+        taken_over=paid_in - sum(deposits.values()),
+        stops=_stops(work),
+    )
+
+
+def _deposits(
+    work: UnitOfWork, days: Sequence[date], fills: Sequence[Execution]
+) -> dict[date, int]:
+    """Give what came into the cash of each day, its weekend included, beside its fills."""
+    edges = [*days, days[-1] + _DAY]
+    cash = [work.ledger.opening(day).cash for day in edges]
+    found = {}
+    for place, day in enumerate(days):
+        traded = sum(fill.cash_change for fill in fills if fill.trading_day == day)
+        found[day] = cash[place + 1] - cash[place] - traded
+    return {day: amount for day, amount in found.items() if amount}
+
+
+def _stretches(
+    work: UnitOfWork, file: ChannelSettings, days: Sequence[date]
+) -> Iterator[tuple[ChannelSettings, tuple[date, ...]]]:
+    """Give each stretch of days with the same version in force."""
+    versions = [config for config in work.configs.all() if config.approved_at is not None]
+    for version, stretch in groupby(days, key=lambda day: _version_of(versions, day)):
+        yield file if version is None else read_version(version), tuple(stretch)
+
+
+def _plan(channel: ChannelSettings, strategies: Strategies, days: Sequence[date]) -> ReplayPlan:
+    return ReplayPlan(
+        strategies=strategies,
+        limits=channel.risk,
+        sizing=channel.sizing,
+        costs=channel.costs.schedule,
+        cash=0,
+        first=days[0],
+        last=days[-1],
+        foreign_rules=foreign_rules(channel.plugins),
+    )
+
+
+def _version_of(versions: Sequence[ConfigVersion], day: date) -> ConfigVersion | None:
+    """Give the version that decided in the morning of a day; the first one for the days before it."""
+    morning = session_of(day).window(Phase.OPENING_AUCTION).starts_at
+    known = [v for v in versions if v.approved_at is not None and v.approved_at <= morning]
+    return known[-1] if known else next(iter(versions), None)
+
+
+def _bars(
+    work: UnitOfWork, symbol: Symbol, plans: Iterable[ReplayPlan], last: date
+) -> tuple[Bar, ...]:
+    """Read the bars of the days, and as many before as the slowest strategy reads."""
+    plans = tuple(plans)
+    warm_up = max(settings.strategy.warm_up for plan in plans for settings in plan.strategies)
+    first = plans[0].first - _DAYS_FOR_A_BAR * bars_to_read(warm_up) * _DAY
+    return work.bars.between(symbol, Interval.DAY, first=first, last=last)
+
+
+def _stops(work: UnitOfWork) -> tuple[Stop, ...]:
+    """Read from the audit when what was halted."""
+    open_halts: dict[tuple[str, str, str], Halt] = {}
+    stops: list[Stop] = []
+    for at, entry in reversed(work.audit.last(count=_ALL)):
+        if entry.action not in {"halt", "resume"}:
+            continue
+        strategy, symbol = (str(entry.detail.get(name, "")) for name in ("strategy_id", "symbol"))
+        key = (entry.actor, strategy, symbol)
+        if (known := open_halts.pop(key, None)) is not None:
+            stops.append(Stop(known, at))
+        if entry.action == "halt" and entry.detail.get("state") == TradingState.HALTED:
+            reason = str(entry.detail.get("reason", ""))
+            open_halts[key] = Halt(entry.actor, TradingState.HALTED, reason, at, strategy, symbol)
+    return (*stops, *(Stop(halt) for halt in open_halts.values()))
+
+
+_ALL: Final = 1_000_000
+"""Entries of the audit: every one."""
