@@ -1,7 +1,7 @@
 # The commands of maemae. `make` alone lists them; each installs what it needs first.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down test check properties chaos fuzz bench lock clean
+.PHONY: help install demo up down test check properties parity chaos fuzz bench lock clean
 
 # Imports are four times slower without bytecode, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE :=
@@ -32,6 +32,9 @@ check: install  ## lint, format, types, import rules
 
 properties: install  ## make 100,000 random steps of orders, fills and ledger (STEPS=N: another number)
 	@STEPS=$(or $(STEPS),100000) .venv/bin/pytest -q tests/properties $(ARGS)
+
+parity: install  ## play 30 days through the simulator, without faults and with them, against their replay (DAYS=N)
+	@PARITY_DAYS=$(or $(DAYS),30) .venv/bin/pytest -q -s tests/scenarios/test_parity_days.py $(ARGS)
 
 chaos: install  ## kill processes at every step, judged by the simulator's own book (RUNS=10000 JOBS=2 SEED=1)
 	@exec .venv/bin/python -m tests.chaos --runs $(or $(RUNS),500) --jobs $(or $(JOBS),2) --seed $(or $(SEED),1) $(ARGS)
