@@ -15,6 +15,7 @@ from rich.console import Console
 
 from bench.doubts import measure_doubts
 from bench.events import measure_events
+from bench.exits import measure_exits
 from bench.figures import Section
 from bench.gate import measure_gate
 from bench.placement import measure_placement
@@ -31,6 +32,7 @@ SECTIONS: Final[Mapping[str, tuple[Callable[[Place, int], Awaitable[Section]], i
     "events": (measure_events, 200),
     "plugins": (measure_plugins, 100),
     "ticks": (measure_ticks, 200),
+    "exits": (measure_exits, 60),
 }
 """By name: what measures, and how many samples it takes. A section has a database and a market of its own."""
 

@@ -21,9 +21,9 @@ IN_A_FRAME: Final = 4
 LIMIT: Final = 0.020
 """Seconds for a batch: 50,000 ticks a second."""
 _RECORD: Final = (
-    "{symbol}^{time}^249250^5^-10250^-3.95^250742.47^249500^254500^248500^249500^249000^10^{volume}"
+    "{symbol}^{time}^{price}^5^-10250^-3.95^250742.47^249500^254500^248500^249500^249000^10^{volume}"
     "^3728926343750^206240^176545^-29695^81.34^7912656^6435830^5^0.44^106.69^090011^5^-250^113225^5"
-    "^-5250^145726^2^750^20260914^20^N^85729^141952^343655^1371668^0.25^12052370^123.39^0^^249500^2"
+    "^-5250^145726^2^750^{day:%Y%m%d}^20^N^85729^141952^343655^1371668^0.25^12052370^123.39^0^^249500^2"
 )
 SYMBOLS: Final = tuple(f"{number:06d}" for number in range(40))
 
@@ -65,10 +65,8 @@ def batches(count: int) -> Iterator[list[str]]:
         time = f"{second // 3600:02d}{second // 60 % 60:02d}{second % 60:02d}"
         ticks = range(batch * BATCH, (batch + 1) * BATCH)
         texts = [
-            _RECORD.format(
-                symbol=SYMBOLS[tick % len(SYMBOLS)],
-                time=time,
-                volume=(tick // len(SYMBOLS) + 1) * 10,
+            record(
+                SYMBOLS[tick % len(SYMBOLS)], DAY, time, 249_250, (tick // len(SYMBOLS) + 1) * 10
             )
             for tick in ticks
         ]
@@ -76,6 +74,11 @@ def batches(count: int) -> Iterator[list[str]]:
             f"0|H0STCNT0|{IN_A_FRAME:03d}|{'^'.join(texts[n * IN_A_FRAME : (n + 1) * IN_A_FRAME])}"
             for n in range(frames)
         ]
+
+
+def record(symbol: str, day: date, time: str, price: int, volume: int) -> str:
+    """Write a trade of ten shares, the day's volume with it, as KIS does since 2026-09-14."""
+    return _RECORD.format(symbol=symbol, day=day, time=time, price=price, volume=volume)
 
 
 def _seconds(step: Callable[[str], object], batch: list[str]) -> float:

@@ -62,10 +62,15 @@ class Owner:
     def deployment(self, name: str) -> str:
         return str(httpx.get(self.url(f"/deployments/name/{name}/{name}")).json()["id"])
 
+    def starts(self, name: str) -> dict[str, Any]:
+        """Start a run."""
+        place = self.url(f"/deployments/{self.deployment(name)}/create_flow_run")
+        run: dict[str, Any] = httpx.post(place, json={"state": {"type": "SCHEDULED"}}).json()
+        return run
+
     def fires(self, name: str) -> dict[str, Any]:
         """Start a run and wait for its end."""
-        place = self.url(f"/deployments/{self.deployment(name)}/create_flow_run")
-        run = httpx.post(place, json={"state": {"type": "SCHEDULED"}}).json()
+        run = self.starts(name)
         endings = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
         wait_until(lambda: self.run(run["id"])["state_type"] in endings)
         return self.run(run["id"])
@@ -73,6 +78,20 @@ class Owner:
     def run(self, run_id: str) -> dict[str, Any]:
         found: dict[str, Any] = httpx.get(self.url(f"/flow_runs/{run_id}")).json()
         return found
+
+    def stream(self) -> dict[str, Any]:
+        """Give the newest run of the stream."""
+        wanted = {"flow_runs": {"tags": {"all_": ["streaming"]}}, "limit": 1}
+        (run,) = httpx.post(self.url("/flow_runs/filter"), json=wanted).json()
+        found: dict[str, Any] = run
+        return found
+
+    def streams_in(self) -> int:
+        """Give the process that streams now, 0 when none does."""
+        run = self.stream()
+        _, _, pid = (run["infrastructure_pid"] or "").rpartition(":")
+        is_running = run["state_type"] == "RUNNING" and pid and Path("/proc", pid).exists()
+        return int(pid) if is_running else 0
 
     def halts(self) -> set[str]:
         url = str(dotenv_values(self.home / "runtime.env")["MAEMAE_DATABASE_URL"])
@@ -142,6 +161,18 @@ def test_a_pause_in_prefect_becomes_a_halt(owner: Owner) -> None:
     wait_until(lambda: owner.halts() == set())
 
 
+def test_a_stream_that_is_killed_is_replaced_within_half_a_minute(owner: Owner) -> None:
+    owner.starts("stream-fills")
+    wait_until(lambda: owner.streams_in() > 0)
+    killed = owner.streams_in()
+
+    os.kill(killed, signal.SIGKILL)
+    began = time.monotonic()
+    wait_until(lambda: owner.streams_in() not in {0, killed})
+
+    assert time.monotonic() - began < 30
+
+
 @pytest.mark.parametrize("name", ["worker", "prefect-server"])
 def test_a_part_that_is_killed_is_started_again_and_work_goes_on(owner: Owner, name: str) -> None:
     killed = owner.pid(name)
@@ -151,6 +182,21 @@ def test_a_part_that_is_killed_is_started_again_and_work_goes_on(owner: Owner, n
     wait_until(lambda: name in owner.note().processes and owner.pid(name) != killed)
     wait_until(lambda: is_answered(owner.url("/ready")))
     assert owner.fires("refresh-token")["state_name"] == "Completed"
+
+
+def test_the_stream_went_on_through_all_that_and_ends_when_it_is_cancelled(owner: Owner) -> None:
+    """Its worker is gone and its server was away: neither ends it, and neither is needed to end it."""
+    run = owner.stream()
+    assert owner.streams_in() > 0
+    assert run["run_count"] == 2, "begun once and replaced once, by the test before these"
+
+    place = owner.url(f"/flow_runs/{run['id']}/set_state")
+    httpx.post(place, json={"state": {"type": "CANCELLING"}}).raise_for_status()
+    began = time.monotonic()
+    wait_until(lambda: owner.stream()["state_type"] == "CANCELLED")
+
+    assert time.monotonic() - began < 10
+    wait_until(lambda: owner.streams_in() == 0)
 
 
 def test_after_a_kill_of_the_supervisor_nothing_works_on_and_a_start_cleans_up(
