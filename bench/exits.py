@@ -14,6 +14,7 @@ from typing import Any, Final
 from adapters.clock import FixedClock
 from adapters.kis.auth import Auth
 from adapters.kis.stream import KisStream
+from bench.feeds import NOTHING
 from bench.figures import Aim, Samples, Section
 from bench.placement import a_commit, a_round_trip, next_signal
 from bench.places import SYMBOLS, Place, a_desk
@@ -57,6 +58,7 @@ async def measure_exits(place: Place, orders: int) -> Section:
             desk = replace(plain, stream=_listening(place, plain, feed, clock))
             await reconcile.fn(desk)
             while len(times["wire"]) < orders:
+                await feed.trade(NOTHING, desk.today(), 0)
                 async with a_session(desk) as session:
                     for number in range(len(SYMBOLS)):
                         sample = await _stop_out(session, number * 2, probe, feed)

@@ -20,6 +20,8 @@ from bench.places import DAY
 from bench.ticks import record
 
 RATE: Final = 500
+NOTHING: Final = "-"
+"""The symbol of a line that only turns the day."""
 QUIET: Final = tuple(f"{number:06d}" for number in range(900_000, 900_030))
 """Symbols that nobody holds, so that their prices mean nothing."""
 
@@ -78,7 +80,10 @@ async def main() -> None:
         while line := await loop.run_in_executor(None, sys.stdin.readline):
             symbol, day, price = line.split()
             feed.day = date.fromisoformat(day)
-            feed.asked.put_nowait((symbol, int(price)))
+            if symbol == NOTHING:
+                _say("0")
+            else:
+                feed.asked.put_nowait((symbol, int(price)))
 
 
 if __name__ == "__main__":

@@ -55,6 +55,8 @@ _CHANNEL: Final[Mapping[str, Any]] = {
         "maximum_daily_value": 10**12,
         "orders_per_minute": 60_000,
         "stop_cooldown_sessions": 0,
+        "losing_trades": 100,
+        "losing_days": 250,
     },
 }
 

@@ -175,20 +175,24 @@ def test_a_stream_that_is_killed_is_replaced_within_half_a_minute(owner: Owner) 
 
 @pytest.mark.parametrize("name", ["worker", "prefect-server"])
 def test_a_part_that_is_killed_is_started_again_and_work_goes_on(owner: Owner, name: str) -> None:
-    killed = owner.pid(name)
+    killed, streaming = owner.pid(name), owner.streams_in()
 
     os.kill(killed, signal.SIGKILL)
 
     wait_until(lambda: name in owner.note().processes and owner.pid(name) != killed)
     wait_until(lambda: is_answered(owner.url("/ready")))
     assert owner.fires("refresh-token")["state_name"] == "Completed"
+    if name == "worker":  # which takes its runs with it
+        wait_until(lambda: owner.streams_in() not in {0, streaming})
+    else:
+        assert owner.streams_in() == streaming, "an outage of the server ended the stream"
 
 
-def test_the_stream_went_on_through_all_that_and_ends_when_it_is_cancelled(owner: Owner) -> None:
-    """Its worker is gone and its server was away: neither ends it, and neither is needed to end it."""
+def test_a_stream_ends_in_ten_seconds_when_it_is_cancelled_though_the_server_was_away(
+    owner: Owner,
+) -> None:
     run = owner.stream()
     assert owner.streams_in() > 0
-    assert run["run_count"] == 2, "begun once and replaced once, by the test before these"
 
     place = owner.url(f"/flow_runs/{run['id']}/set_state")
     httpx.post(place, json={"state": {"type": "CANCELLING"}}).raise_for_status()
