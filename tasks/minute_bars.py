@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from adapters.events import market_bar
+from adapters.stores import UnitOfWork
 from adapters.wording import Wording
 from tasks.desk import Desk
-from trading.bars import Bar
+from trading.bars import Bar, Interval
 from trading.instruments import Symbol
 from trading.minute_bars import Arrival, Difference, MinuteBars
 from trading.sessions import KST, Session
@@ -87,10 +89,19 @@ class MinuteKeeper:
         history = await desk.market_data.minute_bars(symbol, trading_day=day, since=since)
         self.differences += self.bars.mend(symbol, history)
         self.mended += 1
-        self._keep(desk, history)
+        self._keep(desk, history, is_history=True)
 
-    def _keep(self, desk: Desk, bars: Sequence[Bar]) -> None:
+    def _keep(self, desk: Desk, bars: Sequence[Bar], *, is_history: bool = False) -> None:
+        """Store; tell those that are not known already, where events go anywhere. A history is of one symbol."""
         if bars:
             with desk.stores.begin() as work:
+                known = self._known(work, bars[0].symbol) if is_history else ()
                 work.bars.upsert(bars)
+                for bar in bars if desk.is_relayed else ():
+                    if bar not in known:
+                        work.outbox.add(market_bar(bar, at=desk.now()))
             self.stored += len(bars)
+
+    def _known(self, work: UnitOfWork, symbol: Symbol) -> tuple[Bar, ...]:
+        day = self.session.trading_day
+        return work.bars.between(symbol, Interval.MINUTE, first=day, last=day)

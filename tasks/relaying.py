@@ -54,11 +54,11 @@ class Relay:
     async def watch(self) -> None:
         """Look at the backlog until cancelled."""
         while True:
+            await asyncio.sleep(WATCH_SECONDS)  # what lay there at the start may have gone by then
             try:
                 await asyncio.to_thread(self.look)
             except StoreUnavailable as problem:
                 self._note(str(problem))
-            await asyncio.sleep(WATCH_SECONDS)
 
     async def step(self) -> int:
         """Send the oldest events that wait; give how many.

@@ -54,6 +54,25 @@ async def test_history_is_stored_once(floor: Floor) -> None:
     assert (first.gaps, first.refused, second.written) == (0, 0, 0)
 
 
+def told(floor: Floor) -> list[str]:
+    """Give the days of the bars that were told."""
+    with floor.stores.begin() as work:
+        events = [event for event in work.outbox.after(0) if event.topic == "market.bar"]
+    return [event.payload["trading_day"] for event in events]
+
+
+async def test_a_bar_is_told_when_it_is_new_and_when_it_was_corrected(floor: Floor) -> None:
+    long_ago = a_bar(LG_CHEM, date(2017, 12, 28), 400_000)
+    floor.market.load([long_ago])
+    await ingest(floor)
+    assert sorted(told(floor)) == [str(day) for day in DAYS]
+    await ingest(floor)
+    assert len(told(floor)) == len(DAYS)
+    floor.market.load([replace(a_bar(LG_CHEM, DAYS[-1], 415_000), volume=7)])
+    await ingest(floor)
+    assert told(floor)[len(DAYS) :] == [str(DAYS[-1])]
+
+
 async def test_what_is_held_is_kept_beside_the_watch_list(floor: Floor) -> None:
     """Shares from before maemae: without their prices neither opening equity nor report can be told."""
     floor.market.set_base(NAVER, 180_000)

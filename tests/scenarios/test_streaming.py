@@ -345,6 +345,7 @@ async def test_bars_are_stored_when_their_minute_is_over(
         "stream",
         False,
     )
+    assert told_minutes(floor) == [], "without Kafka the outbox would only grow"
 
 
 async def test_a_hole_is_mended_from_the_history_and_the_day_completed_at_the_end(
@@ -373,6 +374,30 @@ async def test_a_hole_is_mended_from_the_history_and_the_day_completed_at_the_en
     for _ in range(3):
         await session.run_errand()
     assert session.minutes.mended == 2
+
+
+async def test_a_minute_is_told_once_and_again_when_the_history_says_otherwise(
+    floor: Floor, session: StreamSession
+) -> None:
+    await floor.open()
+    session.desk = replace(session.desk, is_relayed=True)
+    floor.at("09:00:10")
+    await session.take(floor.tick(401_000, auction=True))
+    floor.at("09:01:02")
+    await session.pulse()
+    assert told_minutes(floor) == [401_000]
+    floor.market.load([a_minute("09:01", 402_000, 10_000)])
+    floor.at("15:32")
+    for _ in range(3):
+        await session.run_errand()
+    assert told_minutes(floor) == [401_000, 402_000]
+
+
+def told_minutes(floor: Floor) -> list[int]:
+    """Give the closing prices of the minute bars that were told."""
+    with floor.stores.begin() as work:
+        bars = [event.payload for event in work.outbox.after(0) if event.topic == "market.bar"]
+    return [bar["close"] for bar in bars if bar["interval"] == "1m"]
 
 
 async def test_a_late_print_keeps_no_stop(floor: Floor, session: StreamSession) -> None:
