@@ -69,7 +69,5 @@ def _a_certificate(folder: Path) -> tuple[Path, Path]:
     )
     files = folder / "certificate.pem", folder / "key.pem"
     files[0].write_bytes(made.public_bytes(Encoding.PEM))
-    files[1].write_bytes(
-        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    )
+    files[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return files
