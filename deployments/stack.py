@@ -136,8 +136,8 @@ class Stack:
             migrate(addresses.maemae)
         self._lead_flows(addresses, engine)
         if self.settings.has_kafka:
-            # Without it events wait in the outbox, and the trips look at how many.
-            self._run(relay(home, variables=self._variables), stop_within=3, is_vital=False)
+            # Without it events wait in the outbox, and the trips look at how many; a kill loses nothing either.
+            self._run(relay(home, variables=self._variables), stop_within=1, is_vital=False)
         with self.timings.phase("prefect"):
             server.wait_until_ready()
         self._orchestrate()
