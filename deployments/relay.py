@@ -1,24 +1,17 @@
-"""This is the relay's process: events out of the outbox to Kafka, and what they add up to back into the database."""
+"""This is the relay's process: events out of the outbox to Kafka, and what they add up to back into the database.
+
+SIGTERM ends it at once: whatever it was at is told again, and counts once.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
-from contextlib import suppress
 
 from adapters.logs import configure_logs
 from flows.relays import relay_events
-from flows.settings import Settings, load_settings
+from flows.settings import load_settings
 from trading.errors import MaemaeError
-
-
-async def relay(settings: Settings) -> None:
-    """Run until SIGTERM."""
-    working = asyncio.ensure_future(relay_events(settings))
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, working.cancel)
-    with suppress(asyncio.CancelledError):
-        await working
 
 
 def main() -> int:
@@ -28,7 +21,7 @@ def main() -> int:
     configure_logs(settings.home, name="relay", secrets=settings.secrets, accounts=accounts)
     code = 0
     try:
-        asyncio.run(relay(settings))
+        asyncio.run(relay_events(settings))
     except* MaemaeError as errors:
         sys.stderr.write(f"{errors.exceptions[0]}\n")
         code = 2

@@ -83,7 +83,7 @@ def test_kills_of_relay_and_broker_neither_lose_nor_double(
         with a_relay(variables) as relay:
             wait_for(stores)
             relay.terminate()
-            assert relay.wait(10) == 0
+            assert relay.wait(10) == -signal.SIGTERM
     with stores.begin() as work:
         assert len(work.projection.orders()) == 10 * ROUNDS
         assert len(work.outbox.after(0)) == 10 * ROUNDS * STEPS
