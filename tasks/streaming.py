@@ -260,19 +260,20 @@ class StreamSession:
         """Look at one price: plain arithmetic, until a stop or a target is reached."""
         if not any(each.is_reached(price) for each in self.guarded.get(symbol, ())):
             return
-        signals = exits_at(self.desk, {symbol: price})
+        desk = self.desk  # a newer version may be taken over before the order leaves
+        signals = exits_at(desk, {symbol: price})
         if signals:
-            await self._leave(signals)
+            await self._leave(desk, signals)
         else:
             self._refresh()  # another process has sold it
 
-    async def _leave(self, signals: tuple[Signal, ...]) -> None:
+    async def _leave(self, desk: Desk, signals: tuple[Signal, ...]) -> None:
         """Place the exits. What they leave is watched again after the next fill, inquiry or refresh."""
         async with self.ordering:
             if not self.is_ending:
-                await self._place(signals)
+                await self._place(desk, signals)
 
-    async def _place(self, signals: tuple[Signal, ...]) -> None:
+    async def _place(self, desk: Desk, signals: tuple[Signal, ...]) -> None:
         for signal in signals:
             others = (
                 each
@@ -280,7 +281,7 @@ class StreamSession:
                 if each.settings.id != signal.strategy_id
             )
             self.guarded[signal.symbol] = tuple(others)
-        orders = await trade.fn(self.desk, signals)
+        orders = await trade.fn(desk, signals)
         self.exits += sum(order.is_open for order in orders)
         self.wants_inquiry |= any(order.is_in_doubt for order in orders)
 
