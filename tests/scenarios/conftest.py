@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tasks import streaming
+from tasks.streaming import StreamSession
 from tests.desks import Floor, a_floor
 
 
@@ -13,3 +15,11 @@ from tests.desks import Floor, a_floor
 def floor(tmp_path: Path) -> Floor:
     """A desk with 100,000,000 won on 2018-01-16, nothing held, nothing ordered."""
     return a_floor(tmp_path)
+
+
+@pytest.fixture
+def session(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> StreamSession:
+    """A session on the floor's desk, without pauses between inquiries and refreshes."""
+    monkeypatch.setattr(streaming, "INQUIRY_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(streaming, "REFRESH_SECONDS", 0.0)
+    return StreamSession(floor.desk)

@@ -4,29 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
-from adapters.market_data import Connected, Unreadable
+from adapters.market_data import Connected
 from adapters.notifier import Severity
 from tasks import streaming
 from tasks.streaming import StreamSession
-from tests.builders import A_DAY, HYUNDAI, LG_CHEM, SAMSUNG, a_signal, seoul
+from tests.builders import A_DAY, HYUNDAI, LG_CHEM, a_signal, seoul
 from tests.desks import Floor, an_exit
-from trading.bars import Bar, Interval
 from trading.errors import BrokerError, OutcomeUnknown, Rejected, Throttled
 from trading.halts import Halt, TradingState
 from trading.notices import Notice
 from trading.orders import OrderStatus, Side
-
-
-@pytest.fixture
-def session(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> StreamSession:
-    """A session on the floor's desk, without pauses between inquiries and refreshes."""
-    monkeypatch.setattr(streaming, "INQUIRY_PAUSE_SECONDS", 0.0)
-    monkeypatch.setattr(streaming, "REFRESH_SECONDS", 0.0)
-    return StreamSession(floor.desk)
 
 
 def waiting(floor: Floor) -> tuple[Notice, ...]:
@@ -268,164 +258,6 @@ async def test_a_whole_session_runs_from_the_stream_and_ends_with_an_inquiry(
     assert [order.status for order in floor.orders] == [OrderStatus.FILLED] * 2
     assert floor.ledger.held_symbols == ()
     floor.assert_books_agree()
-
-
-async def test_what_is_held_comes_before_orders_and_the_watch_list(
-    floor: Floor, session: StreamSession
-) -> None:
-    await floor.hold(a_signal(symbol=HYUNDAI))
-    await floor.trade(a_signal(symbol=SAMSUNG))
-    await session.pulse()
-    assert floor.stream.watched == (HYUNDAI, SAMSUNG, LG_CHEM)
-
-
-async def test_beyond_the_cap_the_price_is_asked_for_and_the_stop_kept(
-    floor: Floor, session: StreamSession
-) -> None:
-    await floor.hold()
-    floor.stream.cap = 0
-    await session.pulse()
-    assert session.watched[0] == LG_CHEM
-    floor.print(380_000)
-    await session.run_errand()
-    assert session.polls == 0, "the stream hears nothing at all: it is down, not full"
-    floor.stream.cap = 1
-    floor.stream.watch([HYUNDAI])
-    for _ in range(2):
-        await session.run_errand()
-    assert floor.order().side is Side.SELL
-    assert (session.exits, session.polls) == (1, 2)
-
-
-async def test_the_owner_is_told_in_one_sentence_what_is_only_asked_for(
-    floor: Floor, session: StreamSession
-) -> None:
-    await floor.open()
-    floor.stream.cap = 1
-    await session.pulse()
-    for _ in range(2):
-        await session.take(Connected(floor.clock.now()))
-    (told,) = [m for m in floor.notifier.of(Severity.INFO) if "watch list" in m.title]
-    assert "Of 3 symbols 2 have no place" in told.text
-
-
-async def test_nothing_is_asked_for_before_prices_are_made(
-    floor: Floor, session: StreamSession
-) -> None:
-    """Before the opening the last price is yesterday's: no stop may follow from it."""
-    await floor.open()
-    floor.stream.cap = 1
-    await session.pulse()
-    await session.run_errand()
-    assert session.polls == 0
-
-
-async def test_what_cannot_be_read_is_told_once(floor: Floor, session: StreamSession) -> None:
-    for _ in range(3):
-        await session.take(Unreadable("0|H0STCNT0|001|a", "1 field, at least 44 are needed"))
-    assert session.unreadable == 3
-    assert len(floor.notifier.of(Severity.WARNING)) == 1
-
-
-async def test_bars_are_stored_when_their_minute_is_over(
-    floor: Floor, session: StreamSession
-) -> None:
-    await floor.open()
-    floor.at("09:00:10")
-    await session.take(floor.tick(401_000, auction=True))
-    floor.at("09:01:01")
-    await session.pulse()
-    assert stored_minutes(floor) == ()
-    floor.at("09:01:02")
-    await session.pulse()
-    (bar,) = stored_minutes(floor)
-    assert (bar.close, bar.volume, bar.source, bar.is_provisional) == (
-        401_000,
-        10_000,
-        "stream",
-        False,
-    )
-    assert told_minutes(floor) == [], "without Kafka the outbox would only grow"
-
-
-async def test_a_hole_is_mended_from_the_history_and_the_day_completed_at_the_end(
-    floor: Floor, session: StreamSession
-) -> None:
-    await floor.open()
-    floor.at("09:02:10")
-    late = replace(floor.tick(401_000, 100), cumulative_volume=5_000)  # 4,900 shares before us
-    await session.take(late)
-    history = [
-        a_minute("09:01", 400_000, 4_900),
-        a_minute("09:02", 400_500, 0),
-        a_minute("09:03", 401_000, 120),
-    ]
-    floor.market.load(history)
-    floor.at("09:03:10")
-    await session.run_errand()
-    assert session.minutes.mended == 0, "the minute may not be in the history yet"
-    floor.at("09:03:20")
-    for _ in range(3):
-        await session.run_errand()
-    assert session.minutes.mended == 1
-    await session.pulse()
-    assert [bar.source for bar in stored_minutes(floor)] == ["kis"] * 3
-    floor.at("15:32")
-    for _ in range(3):
-        await session.run_errand()
-    assert session.minutes.mended == 2
-
-
-async def test_a_minute_is_told_once_and_again_when_the_history_says_otherwise(
-    floor: Floor, session: StreamSession
-) -> None:
-    await floor.open()
-    session.desk = replace(session.desk, is_relayed=True)
-    floor.at("09:00:10")
-    await session.take(floor.tick(401_000, auction=True))
-    floor.at("09:01:02")
-    await session.pulse()
-    assert told_minutes(floor) == [401_000]
-    floor.market.load([a_minute("09:01", 402_000, 10_000)])
-    floor.at("15:32")
-    for _ in range(3):
-        await session.run_errand()
-    assert told_minutes(floor) == [401_000, 402_000]
-
-
-def told_minutes(floor: Floor) -> list[int]:
-    """Give the closing prices of the minute bars that were told."""
-    with floor.stores.begin() as work:
-        bars = [event.payload for event in work.outbox.after(0) if event.topic == "market.bar"]
-    return [bar["close"] for bar in bars if bar["interval"] == "1m"]
-
-
-async def test_a_late_print_keeps_no_stop(floor: Floor, session: StreamSession) -> None:
-    """What the price was a minute ago is no reason to sell now."""
-    await floor.hold()
-    await session.pulse()
-    first = floor.tick(401_000, 100)
-    await session.take(first)
-    floor.at("10:00:02")
-    await session.take(replace(floor.tick(401_500, 100), cumulative_volume=300))
-    late = replace(first, price=370_000, cumulative_volume=200)
-    await session.take(late)
-    assert len(floor.broker.sent) == 1
-    assert session.prices[LG_CHEM] == 401_500
-
-
-def stored_minutes(floor: Floor) -> tuple[Bar, ...]:
-    """Give the day's minute bars of LG Chem."""
-    day = floor.desk.today()
-    with floor.stores.begin() as work:
-        return work.bars.between(LG_CHEM, Interval.MINUTE, first=day, last=day)
-
-
-def a_minute(time: str, price: int, volume: int) -> Bar:
-    """Give a minute of the broker's history in which one price was made."""
-    at = seoul(A_DAY, time)
-    prices = (price, price, price, price)
-    return Bar(LG_CHEM, Interval.MINUTE, A_DAY, at, *prices, volume, is_adjusted=False)
 
 
 @pytest.mark.parametrize("is_hard", [False, True], ids=["by Prefect's word", "by signal"])
