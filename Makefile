@@ -1,7 +1,7 @@
 # The commands of maemae. `make` alone lists them; each installs what it needs first.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down test check properties parity chaos fuzz bench lock clean
+.PHONY: help install demo up down test check properties parity chaos fuzz statistics bench lock clean
 
 # Imports are four times slower without bytecode, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE :=
@@ -42,6 +42,11 @@ chaos: install  ## kill processes at every step, judged by the simulator's own b
 fuzz: install  ## read a million broken frames and replies; none may raise or be half read (ARGS="--seed 1 --frames 1000")
 	@exec .venv/bin/python -m tests.fuzz $(ARGS)
 
+statistics: install  ## hold the metrics against empyrical on 500 random curves, in an environment of its own (SEED=1)
+	@test -x .peers/empyrical/bin/python || .venv/bin/python -m venv .peers/empyrical
+	@.peers/empyrical/bin/python -m pip install --quiet "empyrical-reloaded==0.7.*" "numpy<3" "pandas<4"
+	@SEED=$(or $(SEED),1) EMPYRICAL=$(CURDIR)/.peers/empyrical/bin/python .venv/bin/pytest -q -s tests/unit/test_curves.py
+
 bench: install  ## measure decision to wire, doubts, starts, the gate, ticks (ARGS="placement --samples 300")
 	@exec .venv/bin/python -m bench $(ARGS)
 
@@ -49,5 +54,5 @@ lock:  ## resolve the versions again (ARGS=--upgrade takes newer ones)
 	deployments/bootstrap.sh lock $(ARGS)
 
 clean:  ## remove what install and the tools made; never .maemae, where the orders are
-	rm -rf .venv .uv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache dist
+	rm -rf .venv .uv .peers .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

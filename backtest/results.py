@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from backtest.statistics import moments, probabilistic_sharpe
 from trading import performance
 from trading.decisions import Breach
 from trading.equity import EquityPoint, curve_returns
@@ -20,6 +21,7 @@ from trading.trades import closed_trades
 class Metrics:
     """The figures of `trading.performance` over the active window; None where one has no meaning.
 
+    `probabilistic_sharpe` is the probability that the true Sharpe ratio is above 0 (`backtest.statistics`).
     A trade is one strategy's way from nothing held to nothing held; its result is net of all charges.
     """
 
@@ -28,6 +30,7 @@ class Metrics:
     cagr: Decimal | None
     volatility: Decimal | None
     sharpe: Decimal | None
+    probabilistic_sharpe: Decimal | None
     sortino: Decimal | None
     max_drawdown: Decimal | None
     calmar: Decimal | None
@@ -60,31 +63,49 @@ class ReplayResult:
     @property
     def metrics(self) -> Metrics:
         """Work the metrics out."""
-        returns = curve_returns(self.equity)
-        closings = [point.closing for point in self.equity]
-        results = [trade.result for trade in closed_trades(self.executions)]
-        return Metrics(
-            days=len(closings),
-            total_return=performance.total_return(returns),
-            cagr=performance.cagr(returns),
-            volatility=performance.volatility(returns),
-            sharpe=performance.sharpe(returns),
-            sortino=performance.sortino(returns),
-            max_drawdown=performance.max_drawdown(returns),
-            calmar=performance.calmar(returns),
-            exposure=performance.exposure(self.invested, closings),
-            turnover=performance.turnover(
-                closings,
-                bought=_traded(self.executions, Side.BUY),
-                sold=_traded(self.executions, Side.SELL),
-            ),
-            trades=len(results),
-            win_rate=performance.win_rate(results),
-            profit_factor=performance.profit_factor(results),
-            commission=sum(execution.commission for execution in self.executions),
-            tax=sum(execution.tax for execution in self.executions),
-            denied=sum(order.status is OrderStatus.DENIED for order in self.orders),
-        )
+        denied = sum(order.status is OrderStatus.DENIED for order in self.orders)
+        return metrics_of(self.equity, self.invested, self.executions, denied=denied)
+
+
+def metrics_of(
+    equity: Sequence[EquityPoint],
+    invested: Sequence[int],
+    executions: Sequence[Execution],
+    *,
+    denied: int = 0,
+) -> Metrics:
+    """Work the metrics out of a curve, the holdings' value at its closes, and the fills, whichever engine made them."""
+    returns = curve_returns(equity)
+    closings = [point.closing for point in equity]
+    results = [trade.result for trade in closed_trades(executions)]
+    return Metrics(
+        days=len(closings),
+        total_return=performance.total_return(returns),
+        cagr=performance.cagr(returns),
+        volatility=performance.volatility(returns),
+        sharpe=performance.sharpe(returns),
+        probabilistic_sharpe=_probabilistic_sharpe(returns),
+        sortino=performance.sortino(returns),
+        max_drawdown=performance.max_drawdown(returns),
+        calmar=performance.calmar(returns),
+        exposure=performance.exposure(invested, closings),
+        turnover=performance.turnover(
+            closings,
+            bought=_traded(executions, Side.BUY),
+            sold=_traded(executions, Side.SELL),
+        ),
+        trades=len(results),
+        win_rate=performance.win_rate(results),
+        profit_factor=performance.profit_factor(results),
+        commission=sum(execution.commission for execution in executions),
+        tax=sum(execution.tax for execution in executions),
+        denied=denied,
+    )
+
+
+def _probabilistic_sharpe(returns: Sequence[Decimal]) -> Decimal | None:
+    found = moments(returns)
+    return None if found is None else Decimal(repr(probabilistic_sharpe(found)))
 
 
 def _traded(executions: Iterable[Execution], side: Side) -> int:

@@ -35,6 +35,7 @@ METRICS: Final = (
     Column("max_drawdown", "percent"),
     Column("volatility", "percent"),
     Column("sharpe"),
+    Column("probabilistic_sharpe", "percent"),
     Column("sortino"),
     Column("calmar"),
     Column("trades", "count"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -30,6 +31,7 @@ from trading.trades import closed_trades
 
 CALENDAR = XkrxCalendar()
 DAYS = CALENDAR.trading_days(date(2018, 1, 2), date(2018, 3, 30))
+A_YEAR_BEFORE = CALENDAR.trading_days(date(2017, 1, 2), date(2017, 12, 29))
 FIRST = DAYS[3]
 """The day after the first decision of a 1/2 cross, which needs three closes."""
 
@@ -237,10 +239,33 @@ def test_days_before_the_first_possible_decision_do_not_count() -> None:
     assert [point.trading_day for point in result.equity] == [FIRST]
 
 
+def test_an_idle_year_before_the_first_possible_decision_changes_no_figure() -> None:
+    quiet = [a_bar(day, 10_000, symbol=LG_CHEM) for day in A_YEAR_BEFORE]
+    trading = [*CROSS_UP, BOUGHT, (9_900, 9_900, 9_400, 9_800), flat(9_900), flat(10_000)]
+    slow = trend(
+        parameters={
+            "fast": 1,
+            "slow": len(A_YEAR_BEFORE) + 2,
+            "volume_ratio": None,
+            "volume_window": 1,
+        }
+    )
+    plan = a_plan(slow, first=A_YEAR_BEFORE[0], last=DAYS[6])
+    whole = run_replay({LG_CHEM: [*quiet, *bars_of(trading)]}, plan, CALENDAR)
+    active = run_replay(
+        {LG_CHEM: [*quiet, *bars_of(trading)]}, replace(plan, first=DAYS[3]), CALENDAR
+    )
+    assert [point.trading_day for point in whole.equity] == list(DAYS[3:7])
+    assert whole.metrics == active.metrics
+    assert whole.metrics.sharpe is not None
+
+
 def test_the_metrics_are_those_of_the_curve() -> None:
     result = replay(BOUGHT, (9_900, 9_900, 9_400, 9_800))
     metrics = result.metrics
     assert metrics.days == 2
+    assert metrics.probabilistic_sharpe is not None
+    assert 0 < metrics.probabilistic_sharpe < Decimal("0.5")  # it lost
     assert metrics.trades == 1
     assert metrics.win_rate == 0
     # 485 x 500 lost and 0.15 % twice of 4,607,500 in tax
