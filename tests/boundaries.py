@@ -89,7 +89,7 @@ def _of_the_moment() -> Iterator[Boundary]:
     opening = today.window(Phase.OPENING_AUCTION).starts_at
     closing = today.window(Phase.CLOSING_AUCTION).ends_at
     levels = (TradingState.ACTIVE, TradingState.REDUCING, TradingState.HALTED)
-    flags: tuple[dict[str, bool], ...] = ({}, {"is_administrative": True}, {"is_halted": True})
+    flags: tuple[dict[str, Any], ...] = ({}, {"is_administrative": True}, {"is_halted": True})
 
     def halted(step: int) -> RiskView:
         return a_view(halts=(Halt("operator", levels[step + 1], "점검", NOW),))
