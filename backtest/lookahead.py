@@ -271,11 +271,12 @@ def _copied(columns: BarColumns) -> BarColumns:
 
 
 def _shuffled(columns: BarColumns, since: int, random: np.random.Generator) -> BarColumns:
-    """Give the bars from `since` on in another order and in another scale; the days stay where they are."""
+    """Give the bars from `since` on in another order and in another scale; the times stay where they are."""
     shown = _copied(columns)
     order = since + random.permutation(len(columns) - since)
     halves = random.choice(_HALVES)
-    for row in list(_all(shown))[1:]:
+    for name in ("open", "high", "low", "close", "volume"):
+        row: npt.NDArray[np.int64] = getattr(shown, name)
         row[since:] = np.maximum(row[order] * halves // 2, 1)
     return shown
 

@@ -11,20 +11,26 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from trading.bars import Bar
+from strategies.exits import Trigger
+from trading.bars import Bar, Interval
 from trading.errors import InvalidBar
 from trading.instruments import Symbol
+from trading.sessions import KST
 
 type Integers = npt.NDArray[np.int64]
 type Flags = npt.NDArray[np.bool_]
 type Values = npt.NDArray[np.float64]
 
+MINUTES_A_DAY: Final = 24 * 60
+_DAILY: Final[Integers] = np.zeros(0, dtype=np.int64)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BarColumns:
-    """The daily bars of one symbol, oldest first: `days` as ordinals, prices in won, volume in shares.
+    """The bars of one symbol, oldest first: `days` as ordinals, prices in won, volume in shares.
 
-    Only bars that traded: a halted day has no price, and a zero must never enter an average.
+    Of minute bars, `minutes` tells when each ended, counted from midnight in Seoul (09:01 is 541); it is 0 on
+    daily ones. Only bars that traded: a halted day has no price, and a zero must never enter an average.
     """
 
     days: Integers
@@ -33,6 +39,7 @@ class BarColumns:
     low: Integers
     close: Integers
     volume: Integers
+    minutes: Integers = field(default_factory=lambda: _DAILY)
 
     def __post_init__(self) -> None:
         """Refuse columns that no average may run over.
@@ -40,10 +47,12 @@ class BarColumns:
         Raises:
             InvalidBar: for unequal lengths, days out of order, a price of 0 or a bar without volume.
         """
+        if self.minutes is _DAILY:
+            object.__setattr__(self, "minutes", np.zeros_like(self.days))
         if len({len(getattr(self, column.name)) for column in fields(self)}) != 1:
             raise InvalidBar("columns", "unequal lengths", "as many values in each as days")
-        if (np.diff(self.days) <= 0).any():
-            raise InvalidBar("days", "out of order", "rising, each day once")
+        if (np.diff(self.days * MINUTES_A_DAY + self.minutes) <= 0).any():
+            raise InvalidBar("days", "out of order", "rising, each day or minute once")
         for name in ("open", "high", "low", "close", "volume"):
             if (getattr(self, name) <= 0).any():
                 raise InvalidBar(name, 0, "above 0 in every bar; leave halted days out")
@@ -61,6 +70,7 @@ class BarColumns:
         taken = cls.__new__(cls)
         for name, values in zip(COLUMNS, columns, strict=True):
             object.__setattr__(taken, name, values)
+        object.__setattr__(taken, "minutes", np.zeros_like(taken.days))
         return taken
 
     def __len__(self) -> int:
@@ -72,7 +82,8 @@ class BarColumns:
         return BarColumns(*(getattr(self, column.name)[:count] for column in fields(self)))
 
 
-COLUMNS: Final = tuple(column.name for column in fields(BarColumns))
+COLUMNS: Final = tuple(column.name for column in fields(BarColumns) if column.name != "minutes")
+"""What there is of a daily bar."""
 
 
 def has_traded(bar: Bar) -> bool:
@@ -84,7 +95,16 @@ def has_traded(bar: Bar) -> bool:
 
 
 def _row(bar: Bar) -> tuple[int, ...]:
-    return (bar.trading_day.toordinal(), bar.open, bar.high, bar.low, bar.close, bar.volume)
+    day, minute = (
+        bar.trading_day.toordinal(),
+        _minute(bar) if bar.interval is Interval.MINUTE else 0,
+    )
+    return (day, bar.open, bar.high, bar.low, bar.close, bar.volume, minute)
+
+
+def _minute(bar: Bar) -> int:
+    ended = bar.at.astimezone(KST)
+    return ended.hour * 60 + ended.minute
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,6 +130,10 @@ class Strategy(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: ClassVar[str]
+    interval: ClassVar[Interval] = Interval.DAY
+    """Which bars it looks at."""
+    trigger: ClassVar[Trigger] = Trigger.CROSS
+    """What its signals are called."""
 
     @property
     @abstractmethod

@@ -16,6 +16,10 @@ class Trigger(StrEnum):
     """What made a signal."""
 
     CROSS = "cross"
+    REVERSAL = "reversal"
+    BREAKOUT = "breakout"
+    RANGE = "range"
+    WEIGHT = "weight"
     STOP = "stop"
     TARGET = "target"
 

@@ -11,10 +11,11 @@ from strategies.base import Strategy
 from strategies.faults import first_fault
 from strategies.foreign import FOREIGN, ForeignStrategy
 from strategies.moving_average import MovingAverageCross
+from strategies.opening_range import OpeningRangeBreakout
 from trading.errors import InvalidSetting
 
 STRATEGIES: Final[Mapping[str, type[Strategy]]] = {
-    strategy.kind: strategy for strategy in (MovingAverageCross,)
+    strategy.kind: strategy for strategy in (MovingAverageCross, OpeningRangeBreakout)
 }
 
 

@@ -24,6 +24,7 @@ from strategies.base import Strategy
 from strategies.exits import ExitParameters
 from strategies.foreign import FOREIGN
 from strategies.registry import build_strategy, strategy_class
+from trading.bars import Interval
 from trading.errors import InvalidSymbol
 from trading.instruments import Symbol
 
@@ -80,6 +81,11 @@ class StrategySettings(BaseModel):
     def plugin(self) -> str:
         """The id of the plug-in that decides, "" for a strategy of ours."""
         return self.kind.removeprefix(FOREIGN) if self.kind.startswith(FOREIGN) else ""
+
+    @property
+    def interval(self) -> Interval:
+        """Which bars it looks at; a plug-in looks at daily ones."""
+        return strategy_class(self.kind).interval
 
     @property
     def strategy(self) -> Strategy:

@@ -31,13 +31,14 @@ from trading.signals import Signal
 
 @task(cache_policy=NO_CACHE)
 def evaluate_bars(desk: Desk) -> tuple[Evaluation, ...]:
-    """Let every strategy decide on the last closed bars and store what it says."""
+    """Let every strategy of daily bars decide on the last closed ones and store what it says."""
     closed_day, validity = _days(desk)
     with desk.stores.begin() as work:
         executions = work.executions.standing()
     found = [
         evaluation
         for settings in desk.channel.strategies
+        if settings.interval is Interval.DAY
         for held in (holdings_of(settings.id, executions),)
         for evaluation in _evaluate(desk, settings, held, closed_day, validity)
     ]

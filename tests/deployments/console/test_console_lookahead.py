@@ -19,6 +19,7 @@ from tasks.channels import ChannelSettings, parse_channel
 from tests.builders import LG_CHEM
 from tests.consoles import PROJECT, Console
 from tests.planted_strategies import CLEAN, LEAKS, Planted, cheat, enter
+from trading.bars import Interval
 
 TRIED = 320
 """Bars of each symbol in CI: 120 decisions of the slowest strategy. `maemae lookahead` tries all of them."""
@@ -31,7 +32,8 @@ def channel(name: str) -> ChannelSettings:
 
 
 CHANNELS = [channel(name) for name in ("dev", "paper", "live")]
-OURS: dict[str, Strategy] = {kind: strategy() for kind, strategy in STRATEGIES.items()} | {
+DAILY = [strategy for strategy in STRATEGIES.values() if strategy.interval is Interval.DAY]
+OURS: dict[str, Strategy] = {strategy.kind: strategy() for strategy in DAILY} | {
     settings.id: settings.strategy for each in CHANNELS for settings in each.strategies
 }
 
