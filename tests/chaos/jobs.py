@@ -86,6 +86,7 @@ def carry_out_all(
 
 
 def _fork(seeds: Sequence[int], server: str, name: str, folder: Path) -> int:
+    parent = os.getpid()
     pid = os.fork()
     if pid:
         return pid
@@ -93,6 +94,8 @@ def _fork(seeds: Sequence[int], server: str, name: str, folder: Path) -> int:
     try:
         job, results = Job(server, name, folder), Results(folder)
         for seed in seeds:
+            if os.getppid() != parent:  # a next run may use the folder already
+                break
             results.keep(job.carry_out(draw(seed)))
         code = 0
     finally:
