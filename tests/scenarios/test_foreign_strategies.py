@@ -10,18 +10,23 @@ from typing import Any
 import pytest
 
 from adapters.notifier import Severity
+from plugins.settings import LONGEST_REASON
 from risk.changes import Change
 from strategies.evaluation import Evaluation
 from tasks.channels import ChannelSettings
+from tasks.orders import trade
 from tasks.registrations import plugged, register, unregistered
 from tasks.signals import evaluate_bars, exits_at
 from tests.builders import LG_CHEM, a_signal
 from tests.desks import PRICES, Floor, a_channel, a_close, a_floor
-from tests.plugin_files import EXAMPLES, WAITS_SECONDS, a_strategy_file, approved
+from tests.hostile_strategies import HOSTILE
+from tests.plugin_files import EXAMPLES, WAITS_SECONDS, a_strategy_file, a_universe, approved
+from trading.errors import PluginFault
+from trading.orders import OrderStatus
 
 SPARE_SECONDS = 1.0
 BREAKOUT = f"{EXAMPLES / 'breakout.py'}:Breakout"
-CLOSES = (400_000, 390_000, 380_000, 420_000)
+CLOSES = (380_000, 370_000, 360_000, 400_000)
 """Of LG Chem, yesterday's last: the averages of our own strategies cross, and it is a new high."""
 
 
@@ -71,51 +76,65 @@ def test_a_foreign_strategy_decides_like_one_of_ours(tmp_path: Path) -> None:
         )
     assert signal.config_version == floor.desk.version
     assert signal.parameter_hash == floor.desk.channel.strategies[1].parameter_hash
-    assert signal.indicators["highest"] == "400000.00"
+    assert signal.indicators["highest"] == "380000.00"
     assert floor.titles(Severity.WARNING) == ()
 
 
-@pytest.mark.parametrize(
-    ("evaluate", "reason"),
-    [
-        ("while True: pass", "took too long"),
-        ("while True: os.fork()", "PermissionError"),
-        ("os._exit(1)", "its process ended"),
-        ("raise ValueError('on purpose')", "on purpose"),
-        ("return None", "Decisions expected"),
-    ],
-)
-def test_the_others_trade_on_while_one_is_held(evaluate: str, reason: str, tmp_path: Path) -> None:
+async def orders_of_the_others(floor: Floor) -> set[tuple[str, OrderStatus]]:
+    """Trade what was signalled, and tell whose orders the broker has."""
+    await floor.open()
+    with floor.stores.begin() as work:
+        signals = work.signals.of_day(floor.desk.today())
+    return {(o.intent.strategy_id, o.status) for o in await trade.fn(floor.desk, signals)}
+
+
+OTHERS_TRADE = {("trend", OrderStatus.ACCEPTED), ("swing", OrderStatus.ACCEPTED)}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+async def test_the_others_trade_on_while_one_is_held(name: str, tmp_path: Path) -> None:
+    evaluate, reason = HOSTILE[name]
     floor = a_floor_with(tmp_path, f"{a_strategy_file(tmp_path, evaluate)}:Tried")
     with plugged(floor.desk) as desk:
         assert desk.channel.strategies[1].strategy.warm_up == 3
         began = monotonic()
         found = evaluate_bars.fn(desk)
         assert monotonic() - began < WAITS_SECONDS + SPARE_SECONDS
+        with pytest.raises(PluginFault) as fault:  # it stays over
+            desk.channel.strategies[1].strategy.evaluate_all(a_universe())
+    assert reason in fault.value.reason
+    assert len(fault.value.reason) <= LONGEST_REASON
     assert who_signals(found) == ["trend", "swing"]
     notices = {each.notice for each in found if each.strategy_id == "foreign"}
-    assert all(reason in notice for notice in notices)
+    assert notices == {str(fault.value)}
     assert floor.titles(Severity.WARNING) == ("The foreign strategy foreign could not decide",)
+    assert await orders_of_the_others(floor) == OTHERS_TRADE
 
 
-def test_a_file_that_changed_after_its_approval_stops_its_own_strategy_only(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("return self", "return  self", "plugins.tried.files.tried.py"),
+        ("INTERFACE = 1", "INTERFACE = 0", "say `INTERFACE = 1` at the top of the module"),
+    ],
+    ids=["a changed file after approval", "an old interface"],
+)
+async def test_one_that_is_not_let_in_stops_nobody_else(
+    old: str, new: str, reason: str, tmp_path: Path
+) -> None:
     path = a_strategy_file(tmp_path, "return self.quiet(columns)")
+    text = path.read_text("utf-8")
+    if "INTERFACE" in old:  # it is approved as it is
+        path.write_text(text.replace(old, new), "utf-8")
     floor = a_floor_with(tmp_path, f"{path}:Tried")
-    path.write_text(path.read_text() + "\n", encoding="utf-8")
+    path.write_text(text.replace(old, new), "utf-8")
+    began = monotonic()
     found = decided(floor)
+    assert monotonic() - began < WAITS_SECONDS + SPARE_SECONDS
     assert who_signals(found) == ["trend", "swing"]
     (notice,) = {each.notice for each in found if each.strategy_id == "foreign"}
-    assert "plugins.tried.files.tried.py" in notice
-    assert "what was approved" in notice
-
-
-def test_an_old_interface_stops_its_own_strategy_only(tmp_path: Path) -> None:
-    path = a_strategy_file(tmp_path, "return self.quiet(columns)")
-    path.write_text(path.read_text().replace("INTERFACE = 1", "INTERFACE = 0"), encoding="utf-8")
-    found = decided(a_floor_with(tmp_path, f"{path}:Tried"))
-    assert who_signals(found) == ["trend", "swing"]
-    (notice,) = {each.notice for each in found if each.strategy_id == "foreign"}
-    assert "say `INTERFACE = 1` at the top of the module" in notice
+    assert reason in notice
+    assert await orders_of_the_others(floor) == OTHERS_TRADE
 
 
 def test_nobody_decides_who_was_not_examined_as_he_is_now(tmp_path: Path) -> None:

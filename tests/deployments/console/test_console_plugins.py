@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import psycopg
 import pytest
 import yaml
 
@@ -78,9 +79,14 @@ def test_a_changed_file_is_named(console: Console, tmp_path: Path) -> None:
     assert console("config", "propose", *WHY).code == 2
 
 
-@pytest.mark.usefixtures("database")
+def wait_ten_minutes(database: str) -> None:
+    """Let what was proposed have been proposed ten minutes earlier."""
+    with psycopg.connect(database) as connection:
+        connection.execute("UPDATE configs SET at = at - interval '10 minutes'")
+
+
 def test_a_changed_hash_waits_for_its_approval_on_live(
-    console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    console: Console, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = Path(os.environ["MAEMAE_CHANNELS"])
     text = (folder / "dev.yaml").read_text("utf-8").replace("channel: dev", "channel: live")
@@ -101,6 +107,13 @@ def test_a_changed_hash_waits_for_its_approval_on_live(
     assert (early.code, "waited" in early.err) == (2, True)
     changes = console("config", "diff", "--json").document["changes"]
     assert "plugins.breakout.files.breakout.py" in {change["path"] for change in changes}
+    wait_ten_minutes(database)
+    approved = console("config", "approve", "2", *WHY)
+    assert (approved.code, approved.err) == (0, "")
+    assert "plugins.breakout.files.breakout.py" in approved.out, "the difference is shown"
+    assert console("config", "diff", "--json").document["changes"] == []
+    (row,) = console("plugins", "show", "--json").document["plugins"]
+    assert row["state"] == "files as approved"
 
 
 def test_nothing_is_run_while_it_is_approved(console: Console, tmp_path: Path) -> None:
