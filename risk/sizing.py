@@ -20,8 +20,15 @@ from trading.signals import Direction, Signal
 MARKET_TRIGGER: Final = "stop"
 """The trigger whose exits are market orders whatever the settings say: a stop must get out."""
 
+SMALLEST_CHANGE: Final = Decimal("0.005")
+"""The part of equity by which a holding may lie beside its target weight: a smaller order costs more than it brings."""
+
 SIZING: Final = "SIZING"
 """The rule id of a refusal to size: there is no order that could be checked."""
+
+
+type Wish = tuple[Side, int]
+"""Which way, and how many shares."""
 
 
 class SizingSettings(BaseModel):
@@ -69,7 +76,8 @@ def size(
     """Turn a signal into an order, or say with the figures why there can be none.
 
     An entry takes the target weight of equity times the signal's strength, commission included, and no more
-    than the available cash; it is a limit order. An exit takes every sellable share, at most the `owned` ones
+    than the available cash; it is a limit order. An entry that names its own target weight buys or sells what the
+    strategy's holding differs from it, whole shares, nothing for less than `SMALLEST_CHANGE`. An exit takes every sellable share, at most the `owned` ones
     of the signal's strategy (None: all are its own). It takes one share less than an open order that would
     otherwise be its equal, because the broker's book could not tell the two apart. `sequence` tells a deliberate
     second order for the same signal from the first.
@@ -79,12 +87,13 @@ def size(
     unknown = sorted(s for s in needed if not _is_priced(s, view))
     if unknown:
         return Breach(SIZING, f"no price for {', '.join(unknown)}", {"unknown": ", ".join(unknown)})
-    side = Side.BUY if is_entry else Side.SELL
-    limit = limit_price(signal.symbol, side, view, settings)
-    wanted = _entry(signal, view, settings, limit) if is_entry else _exit(signal, view, owned)
-    if isinstance(wanted, Breach):
-        return wanted
-    price = None if _is_market(signal, settings) else limit
+    wish = _wish(signal, view, settings, owned)
+    if isinstance(wish, Breach):
+        return wish
+    side, wanted = wish
+    price = (
+        None if _is_market(signal, settings) else limit_price(signal.symbol, side, view, settings)
+    )
     quantity = _unlike_open(wanted, signal.symbol, side, price, view)
     if not quantity:
         message = f"open orders have every quantity up to {wanted:,} at this price"
@@ -121,13 +130,41 @@ def _is_priced(symbol: Symbol, view: RiskView) -> bool:
     return is_quoted and symbol in view.instruments
 
 
-def _entry(signal: Signal, view: RiskView, settings: SizingSettings, price: int) -> int | Breach:
+def _wish(
+    signal: Signal, view: RiskView, settings: SizingSettings, owned: int | None
+) -> Wish | Breach:
+    """Say how many shares to buy or sell."""
+    if signal.direction is Direction.EXIT:
+        return _exit(signal, view, owned)
+    if signal.target_weight is not None:
+        return _adjustment(signal, view, settings, owned, weight=signal.target_weight)
     budget = int(view.equity * settings.target_weight * signal.strength)
+    return _entry(signal, view, settings, budget)
+
+
+def _adjustment(
+    signal: Signal, view: RiskView, settings: SizingSettings, owned: int | None, *, weight: Decimal
+) -> Wish | Breach:
+    """Buy or sell what the holding differs from its target, both at the last price."""
+    held = view.ledger.position(signal.symbol).quantity if owned is None else owned
+    last = view.quotes[signal.symbol].last
+    target, value = int(view.equity * weight), held * last
+    smallest = max(last, int(view.equity * SMALLEST_CHANGE))
+    if held and abs(target - value) < smallest:
+        figures = {"target": str(target), "value": str(value), "smallest": str(smallest)}
+        return Breach(SIZING, f"{value:,} won held, {target:,} won wanted: near enough", figures)
+    if target >= value:
+        return _entry(signal, view, settings, target - value)
+    return _exit(signal, view, min(held, (value - target) // last))
+
+
+def _entry(signal: Signal, view: RiskView, settings: SizingSettings, budget: int) -> Wish | Breach:
+    price = limit_price(signal.symbol, Side.BUY, view, settings)
     funds = min(budget, view.available_cash)
     affordable = range(1, max(0, funds) // price + 1)
     quantity = bisect_right(affordable, funds, key=lambda n: view.cost(signal.symbol, n, price))
     if quantity:
-        return quantity
+        return Side.BUY, quantity
     figures = {
         "budget": str(budget),
         "available": str(view.available_cash),
@@ -148,11 +185,11 @@ def _unlike_open(wanted: int, symbol: Symbol, side: Side, price: int | None, vie
     return next((quantity for quantity in range(wanted, 0, -1) if quantity not in taken), 0)
 
 
-def _exit(signal: Signal, view: RiskView, owned: int | None) -> int | Breach:
+def _exit(signal: Signal, view: RiskView, owned: int | None) -> Wish | Breach:
     sellable = view.sellable_quantity(signal.symbol)
     quantity = sellable if owned is None else min(owned, sellable)
     if quantity > 0:
-        return quantity
+        return Side.SELL, quantity
     figures = {"sellable": str(sellable), "owned": "all" if owned is None else str(owned)}
     return Breach(SIZING, f"nothing of {signal.symbol} to sell", figures)
 

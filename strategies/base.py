@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from decimal import Decimal
 from typing import ClassVar, Final, Self
 
 import numpy as np
@@ -112,12 +113,20 @@ class Decisions:
     """One entry and one exit flag per bar, and the figures behind them for reasons and charts.
 
     A flag at i is decided at the close of bar i and may be traded from bar i+1 on. Indicators are NaN where
-    there are too few bars.
+    there are too few bars. `weight` is the part of equity to hold from then on, in ten-thousandths: 0 to leave,
+    NaN where nothing new is decided and the flags alone count.
     """
 
     entry: Flags
     exit: Flags
     indicators: Mapping[str, Values] = field(default_factory=dict)
+    weight: Values | None = None
+
+    @classmethod
+    def of_weight(cls, weight: Values, indicators: Mapping[str, Values]) -> Self:
+        """Decide by weights alone."""
+        never = np.zeros(len(weight), dtype=np.bool_)
+        return cls(never, never, indicators, weight)
 
 
 class Strategy(BaseModel):
@@ -134,6 +143,11 @@ class Strategy(BaseModel):
     """Which bars it looks at."""
     trigger: ClassVar[Trigger] = Trigger.CROSS
     """What its signals are called."""
+
+    @property
+    def largest_weight(self) -> Decimal | None:
+        """The largest part of equity that it may want of one symbol, None when it names no weights."""
+        return None
 
     @property
     @abstractmethod

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from math import isnan
 from typing import Final
 
 from strategies.base import BarColumns, Decisions, has_traded
@@ -14,7 +15,7 @@ from strategies.settings import StrategySettings
 from trading.bars import Bar
 from trading.instruments import Symbol
 from trading.positions import Position
-from trading.signals import Direction, Signal
+from trading.signals import WEIGHT_PLACES, Direction, Signal
 
 HALTED_DAYS_ALLOWED: Final = 60
 """How many halted days may lie within a warm-up before there are too few bars."""
@@ -55,7 +56,8 @@ def latest_signals(
     """Decide from the bars up to and including `closed_day`, the last closed session.
 
     `bars` are of `position.symbol`, oldest first, halted days in any encoding. `position` is what this strategy
-    itself holds (`holdings_of`): an entry comes only when that is nothing, an exit only when it is something.
+    itself holds (`holdings_of`): an entry comes only when that is nothing or when a weight is wanted, an exit only
+    when it is something.
     A missing or halted last day gives a notice, since an old cross must not be signalled again, and so do
     too few bars.
     """
@@ -103,20 +105,39 @@ def signals_at(
     validity: Validity,
 ) -> tuple[Signal, ...]:
     """Give the signals decided at the close of bar `index`: none or one."""
-    close = int(columns.close[index])
-    if position.quantity:
-        by_exit = protective_signal(settings, position, close, validity=validity)
-        if by_exit or not decisions.exit[index]:
-            return (by_exit,) if by_exit else ()
-        direction = Direction.EXIT
-    elif decisions.entry[index]:
-        direction = Direction.ENTRY
-    else:
+    close, is_held = int(columns.close[index]), position.quantity > 0
+    if is_held and (leaving := protective_signal(settings, position, close, validity=validity)):
+        return (leaving,)
+    weight = target_at(decisions, index)
+    direction = _direction(decisions, index, weight, is_held=is_held)
+    if direction is None:
         return ()
     figures = {name: f"{values[index]:.2f}" for name, values in decisions.indicators.items()}
+    figures |= {} if weight is None else {"target_weight": str(weight)}
     figures |= {"close": str(close), "volume": str(columns.volume[index])}
-    cause = Cause(direction, Trigger.CROSS, close, figures)
+    cause = Cause(direction, settings.strategy.trigger, close, figures, weight)
     return (_signal(settings, position.symbol, cause, validity),)
+
+
+def target_at(decisions: Decisions, index: int) -> Decimal | None:
+    """Give the part of equity that was decided at a bar, None when none was."""
+    if decisions.weight is None or isnan(decisions.weight[index]):
+        return None
+    return Decimal(round(decisions.weight[index] * 10**WEIGHT_PLACES)).scaleb(-WEIGHT_PLACES)
+
+
+def _direction(
+    decisions: Decisions, index: int, weight: Decimal | None, *, is_held: bool
+) -> Direction | None:
+    """Give what is wanted, None when nothing is: a weight goes before the flags."""
+    if weight is None:
+        wants_in = not is_held and decisions.entry[index]
+        wants_out = is_held and decisions.exit[index]
+    else:
+        wants_in, wants_out = weight > 0, is_held and not weight
+    if wants_in:
+        return Direction.ENTRY
+    return Direction.EXIT if wants_out else None
 
 
 def protective_signal(
@@ -150,12 +171,13 @@ def _obstacle(
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What was decided, by what, at which price in won, from which figures."""
+    """What was decided, by what, at which price in won, from which figures, for which part of equity."""
 
     direction: Direction
     trigger: Trigger
     price: int
     figures: Mapping[str, str]
+    weight: Decimal | None = None
 
     @property
     def sentence(self) -> str:
@@ -178,4 +200,5 @@ def _signal(settings: StrategySettings, symbol: Symbol, cause: Cause, validity: 
         created_at=validity.at,
         expires_at=validity.expires_at,
         indicators=cause.figures,
+        target_weight=cause.weight,
     )

@@ -125,7 +125,7 @@ def _never_got_in(order: Order) -> bool:
 
 def _owned(desk: Desk, signal: Signal, view: RiskView) -> int:
     """Count the shares that the signal's strategy itself bought and the ledger still has: it sells no others."""
-    if signal.direction is Direction.ENTRY:
+    if signal.direction is Direction.ENTRY and signal.target_weight is None:
         return 0  # nobody asks
     with desk.stores.begin() as work:
         own = work.executions.net_quantity(signal.strategy_id, signal.symbol)

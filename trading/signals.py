@@ -8,13 +8,17 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from trading.errors import BadInput
 from trading.instruments import Symbol
 
+WEIGHT_PLACES: Final = 4
+"""Decimals of a target weight: a ten-thousandth of equity is the finest step."""
+
 
 class Direction(StrEnum):
-    """Enter or leave a long position; maemae does not sell short."""
+    """Hold a long position or leave it; maemae does not sell short."""
 
     ENTRY = "ENTRY"
     EXIT = "EXIT"
@@ -44,7 +48,8 @@ class Signal:
     `trading_day` is the day on which it may be traded, `expires_at` the moment after which nothing may be
     placed from it. `reference_price` is the price in won that the decision looked at. `strength` lies in (0, 1].
     `indicators` keep the figures behind the reason, as text. `config_version` is the version of the settings that
-    decided, 0 where none is numbered (replay).
+    decided, 0 where none is numbered (replay). An entry with a `target_weight` wants to hold that part of equity,
+    whatever is held already, so its order may be a sell; an exit's is 0. None leaves the size to the settings.
     """
 
     strategy_id: str
@@ -60,13 +65,21 @@ class Signal:
     expires_at: datetime
     indicators: Mapping[str, str] = field(default_factory=dict)
     config_version: int = 0
+    target_weight: Decimal | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a strength outside (0, 1] and a price that is none."""
+        """Refuse a strength outside (0, 1], a price that is none and a weight that its direction cannot have."""
         if not 0 < self.strength <= 1:
             raise BadInput("strength", self.strength, "a Decimal above 0 and at most 1")
         if self.reference_price <= 0:
             raise BadInput("reference_price", self.reference_price, "whole won above 0")
+        if self.target_weight is not None and not self._fits(self.target_weight):
+            expected = f"above 0 and at most 1 on entry, 0 on exit, {WEIGHT_PLACES} decimals"
+            raise BadInput("target_weight", self.target_weight, expected)
+
+    def _fits(self, weight: Decimal) -> bool:
+        is_fine = round(weight, WEIGHT_PLACES) == weight
+        return is_fine and (0 < weight <= 1 if self.direction is Direction.ENTRY else weight == 0)
 
     @property
     def signal_id(self) -> str:

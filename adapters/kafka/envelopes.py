@@ -32,13 +32,13 @@ def encode(event: OutboxEvent, owner: Mapping[str, str]) -> bytes:
     """Write an event of `owner` (channel and account) with the newest schema of its topic.
 
     Raises:
-        Undecodable: when the payload is not what the schema says, nothing left out and nothing besides.
+        Undecodable: when the payload is not what the schema says, nothing without a default left out and nothing besides.
     """
     schema, header = _writer(event.topic)
     record = {**event.payload, **owner, "event_id": event.event_id, "told_at": event.at}
     buffer = BytesIO()
     try:
-        schemaless_writer(buffer, schema, record, strict=True)
+        schemaless_writer(buffer, schema, record, strict_allow_default=True)
     except (ValueError, TypeError, KeyError, struct.error, AttributeError, OverflowError) as error:
         raise Undecodable(f"{event.topic} {event.event_id}: {error}") from error
     return header + buffer.getvalue()

@@ -99,6 +99,7 @@ signals = Table(
     *_when("created_at", "expires_at"),
     _json("indicators"),
     Column("config_version", Integer, nullable=False),
+    Column("target_weight", Numeric),
 )
 orders = Table(
     "orders",

@@ -53,6 +53,7 @@ SIGNALS: Final = (
     Column("name"),
     Column("direction", "@direction"),
     Column("trigger", "@trigger"),
+    Column("target_weight", "percent"),
     Column("reference_price", "won"),
     Column("sentence"),
 )
@@ -141,6 +142,7 @@ def signal_row(signal: Signal, names: Names) -> dict[str, Any]:
         "direction": signal.direction,
         "trigger": signal.trigger,
         "strength": signal.strength,
+        "target_weight": signal.target_weight,
         "reference_price": signal.reference_price,
         "reason": signal.reason,
         "indicators": signal.indicators,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import replace
+from decimal import Decimal
 from io import BytesIO
 from typing import Any, Final
 
@@ -33,7 +34,7 @@ from tests.store_samples import AT, a_bar, a_risk_event
 
 LANDED: Final = {
     "market.bar": ["2ad95d933293abba"],
-    "signal.out": ["6145406fb0656fbf"],
+    "signal.out": ["6145406fb0656fbf", "a93bc211dcdecc15"],
     "order.new": ["c2a0f4875e1aa17a"],
     "order.state": ["a8ba3129fb782967"],
     "execution.fill": ["9823cf792f95ac40"],
@@ -46,6 +47,7 @@ EVENTS: Final = (
     market_bar(a_bar(), at=AT),
     market_bar(a_bar(value=None), at=AT),
     signal_out(replace(a_signal(), indicators={"sma20": "1.5"})),
+    signal_out(a_signal(target_weight=Decimal("0.0950"))),
     order_new(an_order()),
     order_state(an_accepted_order(), detail="접수"),
     execution_fill(a_fill(an_accepted_order(), quantity=3, price=428_000, at=AT)),
@@ -72,6 +74,13 @@ def test_every_topic_has_an_event_here_and_a_schema() -> None:
 def test_landed_schemas_are_never_edited() -> None:
     found = {topic: [fingerprint_of(s).hex() for s in versions_of(topic)] for topic in TOPICS}
     assert found == LANDED
+
+
+def test_an_event_that_waited_while_maemae_was_renewed_is_told_with_the_defaults() -> None:
+    event = replace(signal_out(a_signal()), event_id=1)
+    waited = {name: value for name, value in event.payload.items() if name != "target_weight"}
+    value = encode(replace(event, payload=waited), OWNER)
+    assert decode("signal.out", b"051910", value).payload["target_weight"] is None
 
 
 @pytest.mark.parametrize("topic", TOPICS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from threading import Barrier
 from typing import Any
 
@@ -16,9 +17,21 @@ from tests.store_samples import AT, NEXT_DAY, in_one, topics
 from trading.errors import BadInput
 from trading.executions import Execution
 from trading.orders import Order, OrderStatus, OrderType, Side
+from trading.signals import Direction
 
 
 class TestSignals:
+    def test_a_target_weight_comes_back_with_its_four_places(self, memory: Stores) -> None:
+        wanted = a_signal(target_weight=Decimal("0.0950"))
+        left = a_signal(direction=Direction.EXIT, target_weight=Decimal("0.0000"))
+        with memory.begin() as work:
+            work.signals.add(wanted)
+            work.signals.add(left)
+            assert work.signals.of_day(A_DAY) == (wanted, left)
+            found = work.signals.get(wanted.signal_id)
+        assert found is not None
+        assert str(found.target_weight) == "0.0950"
+
     def test_the_same_signal_again_is_not_written(self, memory: Stores) -> None:
         signal = a_signal(indicators={"sma20": "428500.5"})
         later = a_signal(trigger="stop", trading_day=NEXT_DAY)
