@@ -27,7 +27,7 @@ SIZING: Final = "SIZING"
 """The rule id of a refusal to size: there is no order that could be checked."""
 
 
-type Wish = tuple[Side, int]
+type Lot = tuple[Side, int]
 """Which way, and how many shares."""
 
 
@@ -87,10 +87,10 @@ def size(
     unknown = sorted(s for s in needed if not _is_priced(s, view))
     if unknown:
         return Breach(SIZING, f"no price for {', '.join(unknown)}", {"unknown": ", ".join(unknown)})
-    wish = _wish(signal, view, settings, owned)
-    if isinstance(wish, Breach):
-        return wish
-    side, wanted = wish
+    lot = _lot(signal, view, settings, owned)
+    if isinstance(lot, Breach):
+        return lot
+    side, wanted = lot
     price = (
         None if _is_market(signal, settings) else limit_price(signal.symbol, side, view, settings)
     )
@@ -130,9 +130,9 @@ def _is_priced(symbol: Symbol, view: RiskView) -> bool:
     return is_quoted and symbol in view.instruments
 
 
-def _wish(
+def _lot(
     signal: Signal, view: RiskView, settings: SizingSettings, owned: int | None
-) -> Wish | Breach:
+) -> Lot | Breach:
     """Say how many shares to buy or sell."""
     if signal.direction is Direction.EXIT:
         return _exit(signal, view, owned)
@@ -144,7 +144,7 @@ def _wish(
 
 def _adjustment(
     signal: Signal, view: RiskView, settings: SizingSettings, owned: int | None, *, weight: Decimal
-) -> Wish | Breach:
+) -> Lot | Breach:
     """Buy or sell what the holding differs from its target, both at the last price."""
     held = view.ledger.position(signal.symbol).quantity if owned is None else owned
     last = view.quotes[signal.symbol].last
@@ -158,7 +158,7 @@ def _adjustment(
     return _exit(signal, view, min(held, (value - target) // last))
 
 
-def _entry(signal: Signal, view: RiskView, settings: SizingSettings, budget: int) -> Wish | Breach:
+def _entry(signal: Signal, view: RiskView, settings: SizingSettings, budget: int) -> Lot | Breach:
     price = limit_price(signal.symbol, Side.BUY, view, settings)
     funds = min(budget, view.available_cash)
     affordable = range(1, max(0, funds) // price + 1)
@@ -185,7 +185,7 @@ def _unlike_open(wanted: int, symbol: Symbol, side: Side, price: int | None, vie
     return next((quantity for quantity in range(wanted, 0, -1) if quantity not in taken), 0)
 
 
-def _exit(signal: Signal, view: RiskView, owned: int | None) -> Wish | Breach:
+def _exit(signal: Signal, view: RiskView, owned: int | None) -> Lot | Breach:
     sellable = view.sellable_quantity(signal.symbol)
     quantity = sellable if owned is None else min(owned, sellable)
     if quantity > 0:

@@ -104,12 +104,27 @@ def signals_at(
     position: Position,
     validity: Validity,
 ) -> tuple[Signal, ...]:
-    """Give the signals decided at the close of bar `index`: none or one."""
-    close, is_held = int(columns.close[index]), position.quantity > 0
-    if is_held and (leaving := protective_signal(settings, position, close, validity=validity)):
+    """Give the signals decided at the close of bar `index`: none or one. A stop or target reached there goes first."""
+    close = int(columns.close[index])
+    if leaving := protective_signal(settings, position, close, validity=validity):
         return (leaving,)
-    weight = target_at(decisions, index)
-    direction = _direction(decisions, index, weight, is_held=is_held)
+    return flagged_signals(
+        index, columns, decisions, settings, position=position, validity=validity
+    )
+
+
+def flagged_signals(
+    index: int,
+    columns: BarColumns,
+    decisions: Decisions,
+    settings: StrategySettings,
+    *,
+    position: Position,
+    validity: Validity,
+) -> tuple[Signal, ...]:
+    """Give what the strategy itself decided at the close of bar `index`: none or one."""
+    close, weight = int(columns.close[index]), target_at(decisions, index)
+    direction = _direction(decisions, index, weight, is_held=position.quantity > 0)
     if direction is None:
         return ()
     figures = {name: f"{values[index]:.2f}" for name, values in decisions.indicators.items()}
