@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import cache
 from typing import Final
 
 from backtest.plans import ReplayPlan
 from risk.gate import check
-from risk.rules import rules_for
-from risk.sizing import MARKET_TRIGGER, size
+from risk.sizing import MARKET_TRIGGER, EntrySize, size
 from risk.views import Past, RiskView
 from strategies.holdings import holdings_of
 from trading.bookings import Terms, execution_from_row
@@ -30,6 +30,10 @@ from trading.trades import closed_trades, losing_streak
 
 REPLAY: Final = "replay"
 """The channel and the account of every order of a replay."""
+
+
+session_on = cache(session_of)
+"""The session of a day, worked out once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +69,7 @@ class ReplayAccount:
         for settings in self.plan.strategies:
             held = holdings_of(settings.id, self.plan.past)
             self.holdings |= {(settings.id, symbol): held[symbol] for symbol in held}
-        self._rules = {
-            settings.id: (
-                *rules_for(self.plan.limits.tightened(settings.risk)),
-                *self.plan.foreign_rules,
-            )
-            for settings in self.plan.strategies
-        }
+        self._rules = {s.id: self.plan.rules_of(s) for s in self.plan.strategies}
 
     def holding(self, strategy_id: str, symbol: Symbol) -> Position:
         """Give what the strategy holds."""
@@ -89,13 +87,13 @@ class ReplayAccount:
         self._days += 1
         self._curve = curve
 
-    def place(self, signal: Signal, moment: Moment) -> Order | None:
+    def place(self, signal: Signal, moment: Moment, entry: EntrySize | None = None) -> Order | None:
         """Size, check and place as on a real day; None when there is no order or it was denied."""
         if signal.trigger == MARKET_TRIGGER:
             self._stops[signal.symbol] = self._days
         view = self._view(moment, signal)
         owned = self.holding(signal.strategy_id, signal.symbol).quantity
-        intent = size(signal, view, self.plan.sizing, owned=owned)
+        intent = size(signal, view, self.plan.sizing, owned=owned, entry=entry)
         if isinstance(intent, Breach):
             self.unsized.append((signal, intent))
             return None
@@ -126,8 +124,13 @@ class ReplayAccount:
     def end(self, at: datetime) -> None:
         """Let what is still open die with the day."""
         for order in tuple(self._today.values()):
-            if order.is_open:
-                self._keep(order.expire(at=at))
+            self.drop(order.client_order_id, at)
+
+    def drop(self, client_order_id: str, at: datetime) -> None:
+        """Let what is still open of an order die."""
+        order = self.orders[client_order_id]
+        if order.is_open:
+            self._keep(order.expire(at=at))
 
     def _keep(self, order: Order) -> Order:
         self.orders[order.client_order_id] = order
@@ -141,7 +144,7 @@ class ReplayAccount:
             trading_day=moment.day,
             channel=REPLAY,
             account=REPLAY,
-            phase=phase_at(moment.at, session_of(moment.day)),
+            phase=phase_at(moment.at, session_on(moment.day)),
             halts=(),
             ledger=self.ledger,
             open_orders=tuple(order for order in orders if order.is_open),
@@ -152,10 +155,12 @@ class ReplayAccount:
             paid_in_today=0,
             buyable_cash=None,
             costs=self.plan.costs,
-            past=self._past(signal, moment.day) if signal.direction is Direction.ENTRY else Past(),
+            past=self._past(signal, moment.day),
         )
 
     def _past(self, signal: Signal, day: date) -> Past:
+        if self.plan.options is not None or signal.direction is Direction.EXIT:
+            return Past()
         stopped = self._stops.get(signal.symbol)
         since = None if stopped is None else self._days - stopped
         losing = self._losing_trades(day)

@@ -6,8 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from backtest.options import BacktestOptions, MarketRules
 from risk.gate import RiskRule
 from risk.limits import RiskLimits
+from risk.rules import rules_for
+from risk.rules.cash import Cash
+from risk.rules.maximum_holdings import MaximumHoldings
+from risk.rules.sellable import Sellable
+from risk.rules.standing import Standing
 from risk.sizing import SizingSettings
 from strategies.settings import StrategySettings
 from trading.bars import Bar
@@ -24,6 +30,7 @@ class ReplayPlan:
 
     `instruments` that are not named count as KOSPI stocks. An account that was there before has an `opening`
     book, `past` fills by which its strategies hold what they hold, and `deposits` by day; trading begins at once.
+    With `options` those decide instead of the channel's conventions (see `backtest.conventions.plan_of`).
     """
 
     strategies: tuple[StrategySettings, ...]
@@ -38,6 +45,7 @@ class ReplayPlan:
     opening: Ledger | None = None
     past: tuple[Execution, ...] = ()
     deposits: Mapping[date, int] = field(default_factory=dict)
+    options: BacktestOptions | None = None
 
     @property
     def symbols(self) -> tuple[Symbol, ...]:
@@ -48,6 +56,12 @@ class ReplayPlan:
     def instrument(self, symbol: Symbol) -> Instrument:
         """Give what is known of `symbol`."""
         return self.instruments.get(symbol, Instrument(symbol, symbol))
+
+    def rules_of(self, settings: StrategySettings) -> tuple[RiskRule, ...]:
+        """Give every rule that the orders of a strategy are asked by."""
+        if self.options is not None:
+            return (*_rules_of(self.options), *self.foreign_rules)
+        return (*rules_for(self.limits.tightened(settings.risk)), *self.foreign_rules)
 
     def require_data(self, bars: Mapping[Symbol, Sequence[Bar]]) -> None:
         """Check that the question can be answered from `bars`.
@@ -69,3 +83,11 @@ class ReplayPlan:
             asked = f"{self.first.isoformat()}..{self.last.isoformat()}"
             there = f"{min(days).isoformat()}..{max(days).isoformat()}"
             raise BadInput("days", asked, f"days within the data, {there}")
+
+
+def _rules_of(options: BacktestOptions) -> tuple[RiskRule, ...]:
+    """Give what holds in any account, and the number of places: no other limit stands in a convention's way."""
+    standing = (Standing(),) if options.market is MarketRules.KRX else ()
+    places = options.maximum_holdings
+    holdings = () if places is None else (MaximumHoldings(places),)
+    return (*standing, *holdings, Cash(), Sellable())

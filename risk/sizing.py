@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
@@ -65,6 +66,14 @@ class SizingSettings(BaseModel):
             raise InvalidSetting("sizing.limit_offset", self.limit_offset, expected)
 
 
+@dataclass(frozen=True, slots=True)
+class EntrySize:
+    """How large one entry shall be: so many shares, else what a `budget` in won buys, commission included."""
+
+    budget: int = 0
+    quantity: int | None = None
+
+
 def size(
     signal: Signal,
     view: RiskView,
@@ -72,6 +81,7 @@ def size(
     *,
     owned: int | None = None,
     sequence: int = 0,
+    entry: EntrySize | None = None,
 ) -> OrderIntent | Breach:
     """Turn a signal into an order, or say with the figures why there can be none.
 
@@ -80,14 +90,14 @@ def size(
     strategy's holding differs from it, whole shares, nothing for less than `SMALLEST_CHANGE`. An exit takes every sellable share, at most the `owned` ones
     of the signal's strategy (None: all are its own). It takes one share less than an open order that would
     otherwise be its equal, because the broker's book could not tell the two apart. `sequence` tells a deliberate
-    second order for the same signal from the first.
+    second order for the same signal from the first. `entry` takes the place of the settings' target weight.
     """
     is_entry = signal.direction is Direction.ENTRY
     needed = view.exposed_symbols | {signal.symbol} if is_entry else {signal.symbol}
     unknown = sorted(s for s in needed if not _is_priced(s, view))
     if unknown:
         return Breach(SIZING, f"no price for {', '.join(unknown)}", {"unknown": ", ".join(unknown)})
-    lot = _lot(signal, view, settings, owned)
+    lot = _lot(signal, view, settings, owned, entry)
     if isinstance(lot, Breach):
         return lot
     side, wanted = lot
@@ -131,15 +141,22 @@ def _is_priced(symbol: Symbol, view: RiskView) -> bool:
 
 
 def _lot(
-    signal: Signal, view: RiskView, settings: SizingSettings, owned: int | None
+    signal: Signal,
+    view: RiskView,
+    settings: SizingSettings,
+    owned: int | None,
+    entry: EntrySize | None,
 ) -> Lot | Breach:
     """Say how many shares to buy or sell."""
     if signal.direction is Direction.EXIT:
         return _exit(signal, view, owned)
     if signal.target_weight is not None:
         return _adjustment(signal, view, settings, owned, weight=signal.target_weight)
-    budget = int(view.equity * settings.target_weight * signal.strength)
-    return _entry(signal, view, settings, budget)
+    if entry is None:
+        entry = EntrySize(int(view.equity * settings.target_weight * signal.strength))
+    if entry.quantity is not None:
+        return Side.BUY, entry.quantity
+    return _entry(signal, view, settings, entry.budget)
 
 
 def _adjustment(

@@ -104,10 +104,14 @@ class Charges:
 class CostSchedule:
     """What one account pays. The commission rate is a fraction of the value and includes the exchange's fees.
 
-    The default 0.015 % is a cautious estimate for a branch-less account; set the account's own.
+    The default 0.015 % is a cautious estimate for a branch-less account; set the account's own. `tax_rate` is one
+    rate for all sells instead of the dated ones of the market. Amounts are in won, or in parts of it: `unit` says how
+    many of them make the won that charges are floored to.
     """
 
     commission_rate: Decimal = Decimal("0.00015")
+    tax_rate: Decimal | None = None
+    unit: int = 1
 
     def __post_init__(self) -> None:
         """Refuse a rate that was surely given in percent, or is negative."""
@@ -148,19 +152,24 @@ class CostSchedule:
         the same. Brokers may floor once per day and symbol instead, so a day of several orders may show up to
         one won per order and part less here; the broker's settled figure is the authority.
         """
-        commission = _added(before, value, self.commission_rate)
+        commission = self._added(before, value, self.commission_rate)
         if side is Side.BUY:
             return Charges(commission, tax=0)
+        rates = self._tax_rates(market, kind, settles_on)
+        return Charges(commission, sum(self._added(before, value, rate) for rate in rates))
+
+    def _tax_rates(
+        self, market: Market, kind: InstrumentKind, settles_on: date
+    ) -> tuple[Decimal, ...]:
+        if self.tax_rate is not None:
+            return (self.tax_rate,)
         rates = tax_rates(market, kind, settles_on)
-        tax = _added(before, value, rates.securities) + _added(before, value, rates.rural)
-        return Charges(commission, tax)
+        return rates.securities, rates.rural
 
+    def _added(self, before: int, value: int, rate: Decimal) -> int:
+        return self._whole_won(before + value, rate) - self._whole_won(before, rate)
 
-def _added(before: int, value: int, rate: Decimal) -> int:
-    return _whole_won(before + value, rate) - _whole_won(before, rate)
-
-
-def _whole_won(value: int, rate: Decimal) -> int:
-    """Floor exactly, whatever the decimal context's precision (a large value must not be rounded up)."""
-    numerator, denominator = rate.as_integer_ratio()
-    return value * numerator // denominator
+    def _whole_won(self, value: int, rate: Decimal) -> int:
+        """Floor exactly, whatever the decimal context's precision (a large value must not be rounded up)."""
+        numerator, denominator = rate.as_integer_ratio()
+        return value * numerator // (denominator * self.unit) * self.unit

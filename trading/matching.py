@@ -101,7 +101,7 @@ def match_bar(
 
     `rate` is the largest part of the bar's volume that the order may be. `limits` are the day's, if known.
     """
-    if bar.volume < 1 or bar.open < 1 or (limits and _is_locked(order.side, bar, limits)):
+    if bar.volume < 1 or bar.open < 1 or (limits and is_locked(order.side, bar, limits)):
         return None
     volume = participation(bar.volume, rate)
     if order.accepts(bar.open):
@@ -112,7 +112,7 @@ def match_bar(
     return None
 
 
-def _is_locked(side: Side, bar: Bar, limits: PriceLimits) -> bool:
+def is_locked(side: Side, bar: Bar, limits: PriceLimits) -> bool:
     """Tell whether the whole bar stood at the limit where nobody takes the other side."""
     if side is Side.BUY:
         return bar.low >= limits.upper

@@ -1,0 +1,84 @@
+"""This is what an account is worth at every close, in columns, from its fills alone."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+
+import numpy as np
+
+from backtest.lanes import Lane
+from strategies.base import Integers
+from trading.equity import EquityPoint
+from trading.executions import Execution
+from trading.instruments import Symbol
+from trading.orders import Side
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Marks:
+    """Won at each close of `days` (ordinals): in cash, and in holdings. `start` is what was paid in."""
+
+    days: Integers
+    cash: Integers
+    invested: Integers
+    start: int
+
+    def __add__(self, other: Marks) -> Marks:
+        """Give the curve of both accounts together, over the same days."""
+        return Marks(
+            self.days,
+            self.cash + other.cash,
+            self.invested + other.invested,
+            self.start + other.start,
+        )
+
+    def points(self) -> tuple[EquityPoint, ...]:
+        """Give the curve as a report reads it."""
+        closings = (self.cash + self.invested).tolist()
+        openings = [self.start, *closings[:-1]]
+        days = map(date.fromordinal, self.days.tolist())
+        return tuple(map(EquityPoint, days, openings, closings))
+
+
+def days_of(lanes: Iterable[Lane], first: int, last: int) -> Integers:
+    """Give the days from `first` to `last` on which anything traded."""
+    if first > last:
+        return np.zeros(0, dtype=np.int64)
+    has_bar = np.zeros(last - first + 1, dtype=np.bool_)
+    for lane in lanes:
+        inside = lane.days[(lane.days >= first) & (lane.days <= last)]
+        has_bar[inside - first] = True
+    return np.flatnonzero(has_bar) + first
+
+
+def mark(
+    days: Integers, executions: Sequence[Execution], lanes: Mapping[Symbol, Lane], cash: int
+) -> Marks:
+    """Mark an account that began with `cash` at the close of each of `days`."""
+    places = np.searchsorted(days, [e.trading_day.toordinal() for e in executions])
+    flows = np.zeros(len(days), dtype=np.int64)
+    np.add.at(flows, places, [e.cash_change for e in executions])
+    invested = np.zeros(len(days), dtype=np.int64)
+    steps: defaultdict[Symbol, list[tuple[int, int]]] = defaultdict(list)
+    for execution, place in zip(executions, places.tolist(), strict=True):
+        sign = 1 if execution.side is Side.BUY else -1
+        steps[execution.symbol].append((place, sign * execution.quantity))
+    for symbol, changes in steps.items():
+        _add_holding(invested, days, lanes[symbol], changes)
+    return Marks(days, cash + np.cumsum(flows), invested, cash)
+
+
+def _add_holding(
+    invested: Integers, days: Integers, lane: Lane, changes: Sequence[tuple[int, int]]
+) -> None:
+    """Add what one symbol was worth while it was held, at its last close of each day."""
+    quantity = 0
+    for (since, change), (until, _) in pairwise([*changes, (len(days), 0)]):
+        quantity += change
+        if quantity and until > since:
+            bars = np.searchsorted(lane.days, days[since:until], side="right") - 1
+            invested[since:until] += quantity * lane.columns.close[bars]
