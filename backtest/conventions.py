@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import date
 
 from backtest.accounts import REPLAY, ReplayAccount
-from backtest.marks import Marks, days_of, mark
 from backtest.lanes import Lane
+from backtest.marks import Marks, days_of, mark
 from backtest.options import BacktestOptions, CashSplit, FillConvention
-from backtest.plans import ReplayPlan
+from backtest.plans import ReplayPlan, Span
 from backtest.results import ReplayResult
 from backtest.timetables import Timetable
 from risk.limits import RiskLimits
@@ -60,6 +60,7 @@ def run_convention(
     if options is None or len(plan.strategies) != 1:
         ids = ", ".join(settings.id for settings in plan.strategies)
         raise BadInput("strategies", ids, "one strategy by a convention's options")
+    plan.require_data({symbol: _span(bars) for symbol, bars in universe.items() if len(bars)})
     lanes = _lanes(universe, plan)
     days = _counting_days(lanes, plan, options)
     runs = [
@@ -67,6 +68,10 @@ def run_convention(
     ]
     curves = [mark(days, run.account.executions, run.lanes, plan.cash) for run in runs]
     return _result(runs, sum(curves[1:], curves[0]))
+
+
+def _span(bars: BarColumns) -> Span:
+    return date.fromordinal(int(bars.days[0])), date.fromordinal(int(bars.days[-1]))
 
 
 def _lanes(universe: Mapping[Symbol, BarColumns], plan: ReplayPlan) -> dict[Symbol, Lane]:

@@ -17,7 +17,7 @@ last closes. Decisions of the close before the first day are traded on it.
 With market rules `krx` a decision is for the exchange's next trading day and dies when the symbol does not trade on
 it; stops, targets and slippage land on the grid (the first price at or beyond them) and within the day's limits; nothing
 is bought on a day locked at its upper limit or sold on one locked at its lower. Without (`none`) prices are as they
-are, and the next bar counts however many days away it is.
+are, the next bar counts however many days away it is, and a trade settles on its own day, which dates its tax.
 
 The curve has a point for each day on which anything of the universe traded, from the first on which a decision can
 fill; accounts are added up. A record lists the fills by day and symbol, those of one symbol as they happened.

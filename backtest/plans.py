@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -16,12 +16,14 @@ from risk.rules.sellable import Sellable
 from risk.rules.standing import Standing
 from risk.sizing import SizingSettings
 from strategies.settings import StrategySettings
-from trading.bars import Bar
 from trading.costs import CostSchedule
 from trading.errors import BadInput
 from trading.executions import Execution
 from trading.instruments import Instrument, Symbol
 from trading.ledger import Ledger
+
+type Span = tuple[date, date]
+"""The first and the last day with a bar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,8 @@ class ReplayPlan:
             return (*_rules_of(self.options), *self.foreign_rules)
         return (*rules_for(self.limits.tightened(settings.risk)), *self.foreign_rules)
 
-    def require_data(self, bars: Mapping[Symbol, Sequence[Bar]]) -> None:
-        """Check that the question can be answered from `bars`.
+    def require_data(self, spans: Mapping[Symbol, Span]) -> None:
+        """Check that the question can be answered from bars of these symbols and days.
 
         Raises:
             BadInput: for no cash, a first day after the last, a symbol without bars, or days without any.
@@ -75,14 +77,16 @@ class ReplayPlan:
             raise BadInput(
                 "first", self.first.isoformat(), f"not after last={self.last.isoformat()}"
             )
-        missing = sorted(symbol for symbol in self.symbols if not bars.get(symbol))
+        missing = sorted(symbol for symbol in self.symbols if symbol not in spans)
         if missing:
             raise BadInput("symbols", ", ".join(missing), "symbols that have bars in the data")
-        days = [bar.trading_day for symbol in self.symbols for bar in bars[symbol]]
-        if self.first > max(days) or self.last < min(days):
+        begin = min(spans[symbol][0] for symbol in self.symbols)
+        end = max(spans[symbol][1] for symbol in self.symbols)
+        if self.first > end or self.last < begin:
             asked = f"{self.first.isoformat()}..{self.last.isoformat()}"
-            there = f"{min(days).isoformat()}..{max(days).isoformat()}"
-            raise BadInput("days", asked, f"days within the data, {there}")
+            raise BadInput(
+                "days", asked, f"days within the data, {begin.isoformat()}..{end.isoformat()}"
+            )
 
 
 def _rules_of(options: BacktestOptions) -> tuple[RiskRule, ...]:

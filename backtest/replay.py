@@ -16,18 +16,20 @@ from itertools import chain
 from typing import Final
 
 from backtest.accounts import Moment, ReplayAccount, resting
+from backtest.conventions import run_convention
 from backtest.histories import History
 from backtest.plans import ReplayPlan
+from backtest.prices import grid_of, reached_price
 from backtest.results import ReplayResult
+from strategies.base import BarColumns
 from strategies.evaluation import Validity, protective_signal
 from strategies.exits import exit_levels
 from strategies.settings import StrategySettings
 from trading.bars import Bar
 from trading.equity import EquityPoint
 from trading.instruments import Symbol
-from trading.krx import PriceLimits, round_price
+from trading.krx import PriceLimits
 from trading.matching import match_bar, match_print
-from trading.orders import Side
 from trading.sessions import Phase, Session, TradingCalendar, session_of
 from trading.signals import Direction, Signal
 
@@ -42,13 +44,18 @@ def run_replay(
 ) -> ReplayResult:
     """Trade the plan over `bars` (daily, oldest first, halted days in any encoding).
 
-    Bars before `plan.first` warm the averages up.
+    Bars before `plan.first` warm the averages up. With options it is their convention that trades.
 
     Raises:
         BadInput: when plan and bars do not fit (see `ReplayPlan.require_data`).
         InvalidBar: for bars out of order.
     """
-    plan.require_data(bars)
+    plan.require_data(
+        {s: (each[0].trading_day, each[-1].trading_day) for s, each in bars.items() if each}
+    )
+    if plan.options is not None:
+        universe = {symbol: BarColumns.of(bars[symbol]) for symbol in plan.symbols}
+        return run_convention(universe, plan, calendar)
     histories = {symbol: History(symbol, bars[symbol], plan) for symbol in plan.symbols}
     replay = _Replay(plan, calendar, histories, ReplayAccount(plan))
     replay.know(plan.first)
@@ -203,20 +210,8 @@ class _Replay:
 
     def _exit_price(self, settings: StrategySettings, bar: Bar, *, is_late: bool) -> int | None:
         levels = exit_levels(self.account.holding(settings.id, bar.symbol), settings.exits)
-        if not is_late and levels.reached(bar.open):
-            return bar.open
-        if levels.stop is not None and bar.low <= levels.stop:
-            return max(bar.low, self._on_grid(levels.stop, Side.BUY, bar))
-        if levels.target is not None and not is_late and bar.high >= levels.target:
-            return min(bar.high, self._on_grid(levels.target, Side.SELL, bar))
-        return None
-
-    def _on_grid(self, level: int, towards: Side, bar: Bar) -> int:
-        """Give the first price on the grid at or beyond a level: below for a stop, above for a target."""
-        instrument = self.histories[bar.symbol].instrument
-        return round_price(
-            level, towards, on=bar.trading_day, market=instrument.market, kind=instrument.kind
-        )
+        grid = grid_of(self.histories[bar.symbol].instrument, bar.trading_day)
+        return reached_price(levels, bar, grid, is_late=is_late)
 
 
 def _late(session: Session) -> datetime:
