@@ -47,8 +47,10 @@ class Lane:
         return self.columns.days
 
     def entries(self) -> Iterator[int]:
-        """Give the bars that decide to enter, warm ones only."""
-        yield from self._flagged(self.decisions.entry).tolist()
+        """Give the bars that decide to enter or how much to hold, warm ones only."""
+        weight = self.decisions.weight
+        flags = self.decisions.entry
+        yield from self._flagged(flags if weight is None else flags | ~np.isnan(weight)).tolist()
 
     def index(self, day: int) -> int | None:
         """Find the bar of a day."""

@@ -155,9 +155,9 @@ class Timetable:
     def _trade_due(
         self, day: int, price_of: Callable[[Bar], int], moment_of: Callable[[Session], datetime]
     ) -> None:
-        """Trade what waits for this day: exits, then entries, each in ascending order of the symbols."""
+        """Trade what waits for this day: what is sold, then what is bought, each in order of the symbols."""
         waiting = self._due.pop(day, [])
-        waiting.sort(key=lambda d: (d.signal.direction is Direction.ENTRY, d.lane.symbol))
+        waiting.sort(key=lambda due: (self._side(due, day) is Side.BUY, due.lane.symbol))
         for due in waiting:
             index = due.lane.index(day)
             bar = None if index is None else due.lane.bar(index)
@@ -167,7 +167,7 @@ class Timetable:
     def _trade(self, due: _Due, day: int, bar: Bar | None, price: int | None, at: datetime) -> None:
         """Place one order and match it at the price of its moment; what does not fill dies."""
         lane, signal = due.lane, due.signal
-        side = Side.BUY if signal.direction is Direction.ENTRY else Side.SELL
+        side = self._side(due, day)
         prices = DayPrices(
             lane.instrument, self.options, date.fromordinal(day), lane.close_before(day)
         )
@@ -182,6 +182,16 @@ class Timetable:
         self.account.drop(order.client_order_id, at)
         if side is Side.BUY and bar and self._held(lane.symbol).quantity:
             self._watch_new(lane, day)
+
+    def _side(self, due: _Due, day: int) -> Side:
+        """Tell which way an order will go: an entry sells when more is held than the part that it wants."""
+        weight, held = due.signal.target_weight, self._held(due.lane.symbol).quantity
+        if due.signal.direction is Direction.EXIT:
+            return Side.SELL
+        if weight is None or not held:
+            return Side.BUY
+        value = held * (due.lane.close_before(day) or 0)
+        return Side.SELL if value > self._equity(day - 1) * weight else Side.BUY
 
     def _match(self, order: Order, bar: Bar, price: int, moment: Moment) -> None:
         part = self.options.participation

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+import numpy as np
 import pytest
 
 from backtest.conventions import plan_of, run_convention
@@ -20,6 +21,7 @@ from backtest.options import (
 )
 from backtest.outcomes import outcome_of
 from backtest.replay import run_replay
+from strategies.base import BarColumns, Decisions, Strategy
 from tests.bar_columns import a_bar
 from tests.builders import HYUNDAI, LG_CHEM, SAMSUNG
 from tests.conventions import (
@@ -399,3 +401,31 @@ def test_the_same_bars_in_another_order_come_to_the_same() -> None:
     one, other = outcome_of(run(rows, FREE)), outcome_of(run(turned, FREE))
     assert one.digest == other.digest
     assert replace(one, cash=one.cash + 1).digest != one.digest
+
+
+class Halves(Strategy):
+    """Wants half of the account of each symbol at its third bar, and a fifth at its fifth."""
+
+    kind = "halves"
+
+    @property
+    def warm_up(self) -> int:
+        return 1
+
+    def evaluate(self, columns: BarColumns) -> Decisions:
+        weight = np.full(len(columns), np.nan)
+        weight[2], weight[4] = 0.5, 0.2
+        return Decisions.of_weight(weight, {})
+
+
+def test_target_weights_sell_what_is_too_much_before_they_buy() -> None:
+    # Half of 10,000,000 is 500 of Samsung at 10,000. At day 2 (20,000) those are 10,000,000 of 15,000,000, and a
+    # fifth is wanted: 350 are sold for 7,000,000.
+    samsung = [flat(10_000)] * 4 + [flat(20_000)] * 2
+    settings = trend(SAMSUNG).run_by(Halves())
+    plan = plan_of(FREE, settings, first=DAYS[0], last=DAYS[-1])
+    result = run_convention({SAMSUNG: columns_of(samsung)}, plan, CALENDAR)
+    assert [told(f) for f in outcome_of(result).fills] == [
+        (0, "buy", 500, 10_000),
+        (2, "sell", 350, 20_000),
+    ]
