@@ -13,14 +13,14 @@ from adapters.wording import Wording
 from tasks.desk import Desk
 from trading.bars import Bar, Interval
 from trading.instruments import Symbol
-from trading.minute_bars import Arrival, Difference, MinuteBars
+from trading.minute_bars import LATENESS, Arrival, Difference, MinuteBars
 from trading.sessions import KST, Session
 from trading.ticks import TradePrint
 
 SETTLES: Final = timedelta(seconds=2)
 """How long after its end a minute may still get its last prints before its bar is stored."""
-HISTORY_AFTER: Final = timedelta(seconds=65)
-"""How long after a print its minute is surely in the broker's history."""
+HISTORY_AFTER: Final = timedelta(seconds=65) + LATENESS
+"""How long after a print its minute is surely in the broker's history, and to be taken from there."""
 PATIENCE_SECONDS: Final = 60.0
 """Between two attempts to mend the same symbol."""
 
@@ -85,9 +85,9 @@ class MinuteKeeper:
         ]
 
     async def _mend(self, desk: Desk, symbol: Symbol, since: datetime) -> None:
-        day = self.session.trading_day
+        day, at = self.session.trading_day, desk.now()
         history = await desk.market_data.minute_bars(symbol, trading_day=day, since=since)
-        self.differences += self.bars.mend(symbol, history)
+        self.differences += self.bars.mend(symbol, history, at=at)
         self.mended += 1
         self._keep(desk, history, is_history=True)
 

@@ -14,6 +14,8 @@ from trading.sessions import Session
 from trading.ticks import TradePrint
 
 SOURCE: Final = "stream"
+LATENESS: Final = timedelta(seconds=30)
+"""How long after its minute a print may come without the history knowing better."""
 _MINUTE: Final = timedelta(minutes=1)
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -87,17 +89,20 @@ class _Minute:
 
 @dataclass(slots=True)
 class _Line:
-    """One symbol's day so far. `position` is its volume at the newest print, `forming` that print's minute."""
+    """One symbol's day so far: `position` is its volume at the newest print, `forming` that print's minute."""
 
     at: datetime
     position: int = 0
     forming: _Minute | None = None
+    name: datetime = _NEVER
     starts_at: datetime = _NEVER
     ends_at: datetime = _NEVER
     minutes: dict[datetime, _Minute] = field(default_factory=dict)
     untold: set[datetime] = field(default_factory=set)
     """Minutes that were not given as bars yet, or have changed since."""
     holes: list[Hole] = field(default_factory=list)
+    known_until: datetime = _NEVER
+    """Whatever traded before is counted, as the history tells it."""
 
     def hole_with(self, lower: int, upper: int) -> Hole | None:
         """Give the hole that these shares are missing from."""
@@ -126,13 +131,16 @@ class MinuteBars:
         lower = upper - trade.quantity
         if lower < line.position:
             return self._add_late(line, trade, lower)
-        if lower > line.position:
+        if lower > line.position and at >= line.known_until:
             self._miss(line, Hole(line.position, lower, line.at, at))
         line.position, line.at = upper, at
+        if at < line.known_until:
+            return Arrival.REPEATED
         if not line.starts_at <= at < line.ends_at:
             self._move(line, trade)
         if line.forming is not None:
             line.forming.add(trade.price, trade.quantity, upper)
+            line.untold.add(line.name)  # again, when it came after its minute had been given
         return Arrival.IN_ORDER
 
     def closed(self, until: datetime) -> tuple[Bar, ...]:
@@ -155,18 +163,22 @@ class MinuteBars:
             if line.holes
         }
 
-    def mend(self, symbol: Symbol, history: Sequence[Bar]) -> tuple[Difference, ...]:
-        """Take over the broker's bars; give where they differ from bars of ours that nothing was missing from.
+    def mend(
+        self, symbol: Symbol, history: Sequence[Bar], *, at: datetime
+    ) -> tuple[Difference, ...]:
+        """Take over the broker's bars as they were `at`; give where they differ from bars of ours that were whole.
 
-        Holes that the history reaches beyond are closed. What is newer than the history stays as it is.
+        What ended less than `LATENESS` before stays as it is, for its prints may be on their way. Holes that the
+        rest reaches beyond are closed, and prints that come later still count no more.
         """
         line = self._lines.setdefault(symbol, self._line())
-        different = [each for bar in history for each in self._compare(line, bar)]
-        for bar in history:
+        settled = [bar for bar in history if self._over_at(bar.at) <= at - LATENESS]
+        different = [each for bar in settled for each in self._compare(line, bar)]
+        for bar in settled:
             line.minutes[bar.at] = _taken_over(bar, line.minutes.get(bar.at))
             line.untold.discard(bar.at)
-        reached = max((self._over_at(bar.at) for bar in history), default=self._session.opens_at)
-        line.holes = [hole for hole in line.holes if hole.last_at >= reached]
+            line.known_until = max(line.known_until, self._over_at(bar.at))
+        line.holes = [hole for hole in line.holes if hole.last_at >= line.known_until]
         return tuple(different)
 
     def compare(self, symbol: Symbol, history: Sequence[Bar]) -> tuple[Difference, ...]:
@@ -196,7 +208,7 @@ class MinuteBars:
         for left in hole.without(lower, upper):
             self._miss(line, left)
         ends_at = self._end_of(trade.at)
-        if ends_at is not None:
+        if ends_at is not None and trade.at >= line.known_until:
             minute = line.minutes.setdefault(ends_at, _of(trade))
             minute.add(trade.price, trade.quantity, upper)
             line.untold.add(ends_at)
@@ -215,8 +227,8 @@ class MinuteBars:
         if ends_at is not None:
             line.ends_at = self._over_at(ends_at)
             line.starts_at = line.ends_at - _MINUTE
+            line.name = ends_at
             line.forming = line.minutes.setdefault(ends_at, _of(trade))
-            line.untold.add(ends_at)
 
     def _end_of(self, at: datetime) -> datetime | None:
         """Name the minute in which something traded, None where no bar is made."""

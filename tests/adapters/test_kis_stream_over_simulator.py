@@ -207,7 +207,7 @@ async def test_who_listens_from_the_afternoon_on_has_the_whole_day_with_the_hist
     assert bars.closed(seoul(A_DAY, "15:19"))[0].is_provisional
     heard_wholly = bars.compare(LG_CHEM, history[-2:])
     assert {difference.at for difference in heard_wholly} == {seoul(A_DAY, "15:19")}
-    assert bars.mend(LG_CHEM, history) == ()
+    assert bars.mend(LG_CHEM, history, at=seoul(A_DAY, "15:32")) == ()
     assert (bars.holes(), bars.compare(LG_CHEM, history)) == ({}, ())
 
 

@@ -104,10 +104,10 @@ async def test_a_hole_is_mended_from_the_history_and_the_day_completed_at_the_en
         a_minute("09:03", 401_000, 120),
     ]
     floor.market.load(history)
-    floor.at("09:03:10")
+    floor.at("09:03:40")
     await session.run_errand()
     assert session.minutes.mended == 0, "the minute may not be in the history yet"
-    floor.at("09:03:20")
+    floor.at("09:03:50")
     for _ in range(3):
         await session.run_errand()
     assert session.minutes.mended == 1

@@ -180,6 +180,14 @@ def test_a_late_print_changes_the_bar_of_its_minute() -> None:
     assert bars.holes() == {}
 
 
+def test_a_print_that_nothing_overtook_changes_its_bar_although_that_was_given() -> None:
+    tape, bars = Tape(), MinuteBars(SESSION)
+    bars.add(tape.trade("09:00:00", 400_000))
+    bars.closed(seoul(A_DAY, "09:01"))
+    assert bars.add(tape.trade("09:00:59", 390_000)) is Arrival.IN_ORDER
+    assert [bar.volume for bar in bars.closed(seoul(A_DAY, "09:01"))] == [20]
+
+
 def test_who_joins_in_the_middle_knows_that_the_morning_is_missing() -> None:
     bars = MinuteBars(SESSION)
     bars.add(Tape(volume=5_000).trade("11:00:10", 400_000))
@@ -198,15 +206,38 @@ def test_the_history_mends_holes_and_names_what_it_tells_otherwise() -> None:
         a_bar("09:02", 400_000, 400_000, 400_000, 400_000, volume=10),
         a_bar("09:03", 410_000, 410_000, 410_000, 410_000, volume=10),
     )
-    assert bars.mend(LG_CHEM, history) == (
+    assert bars.mend(LG_CHEM, history, at=END) == (
         Difference(LG_CHEM, seoul(A_DAY, "09:01"), "volume", 10, 12),
     )
     assert LG_CHEM in bars.holes(), "the minute of the print after it may hold it too"
     last = a_bar("09:04", 400_000, 400_000, 400_000, 400_000, volume=10)
-    assert bars.mend(LG_CHEM, (*history, last)) == ()
+    assert bars.mend(LG_CHEM, (*history, last), at=END) == ()
     assert bars.holes() == {}
     assert bars.closed(END) == ()
     assert bars.compare(LG_CHEM, (*history, last)) == ()
+
+
+def test_what_the_history_has_told_counts_no_more_however_late_it_comes() -> None:
+    """In order, into a hole that reaches further, or into the minute that was just forming."""
+    tape, bars = Tape(), MinuteBars(SESSION)
+    bars.add(tape.trade("09:00:00", 400_000))
+    late = tape.trade("09:00:40", 400_000)
+    bars.add(tape.trade("09:02:30", 400_000))
+    history = [a_bar("09:01", 400_000, 400_000, 400_000, 400_000, volume=20)]
+    bars.mend(LG_CHEM, history, at=seoul(A_DAY, "09:02"))
+    assert bars.add(late) is Arrival.LATE
+    assert bars.holes() == {}
+    in_order = tape.trade("09:02:40", 400_000)
+    later = [*history, a_bar("09:03", 400_000, 400_000, 400_000, 400_000, volume=20)]
+    assert bars.mend(LG_CHEM, later, at=seoul(A_DAY, "09:03:29")) == (), (
+        "too young to be held against it"
+    )
+    assert bars.mend(LG_CHEM, later, at=seoul(A_DAY, "09:03:30")) == (
+        Difference(LG_CHEM, seoul(A_DAY, "09:03"), "volume", 10, 20),
+    )
+    assert bars.add(in_order) is Arrival.REPEATED
+    assert bars.compare(LG_CHEM, later) == ()
+    assert bars.add(tape.trade("09:03:00", 400_000)) is Arrival.IN_ORDER
 
 
 def test_a_bar_that_one_side_lacks_differs_in_its_volume() -> None:
