@@ -1,7 +1,7 @@
 # The commands of maemae. `make` alone lists them; each installs what it needs first.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down test check properties parity chaos fuzz statistics bench lock clean
+.PHONY: help install demo up down test check properties parity chaos fuzz load statistics bench lock clean
 
 # Imports are four times slower without bytecode, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE :=
@@ -41,6 +41,11 @@ chaos: install  ## kill processes at every step, judged by the simulator's own b
 
 fuzz: install  ## read a million broken frames and replies; none may raise or be half read (ARGS="--seed 1 --frames 1000")
 	@exec .venv/bin/python -m tests.fuzz $(ARGS)
+
+load: install  ## stream real minute bars and the whole market of a folder of yours (FOLDER=../data ARGS="--seed 1")
+	@test -d .peers/parquet || { .venv/bin/python -m venv .peers/installer && \
+	  .peers/installer/bin/python -m pip install --quiet --no-deps --target .peers/parquet "pyarrow==26.*"; }
+	@exec env PYTHONPATH=.peers/parquet .venv/bin/python -m tests.load $(or $(FOLDER),.) $(ARGS)
 
 statistics: install  ## hold the metrics against empyrical on 500 random curves, in an environment of its own (SEED=1)
 	@test -x .peers/empyrical/bin/python || .venv/bin/python -m venv .peers/empyrical
