@@ -121,6 +121,12 @@ def stream_polls(count: int, polled: int, seconds: int, wording: Wording) -> Mes
     return Message(Severity.INFO, wording.text("stream.polls.title"), text)
 
 
+def stream_blind(names: str, wording: Wording) -> Message:
+    """Tell which strategies decide nothing about which symbols while a minute bar is not whole."""
+    text = wording.text("stream.blind.text", names=names)
+    return Message(Severity.INFO, wording.text("stream.blind.title"), text)
+
+
 def report_message(report: EodReport, wording: Wording, *, link: str = "") -> Message:
     """Tell the day: its figures, what was denied and why, and where the whole report is."""
     day, result = report.day, report.result

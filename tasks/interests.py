@@ -1,8 +1,9 @@
-"""This is which prices matter: what is held first, then what is on order, then the watch list."""
+"""This is which prices matter: what is held, on order, decided upon by the minute, then the watch list."""
 
 from __future__ import annotations
 
 from tasks.desk import Desk
+from tasks.intraday import intraday_strategies
 from trading.instruments import Symbol
 
 
@@ -11,4 +12,5 @@ def interests(desk: Desk) -> tuple[Symbol, ...]:
     with desk.stores.begin() as work:
         held = work.ledger.load().held_symbols
         ordered = [order.symbol for order in work.orders.of_day(desk.today()) if order.is_open]
-    return tuple(dict.fromkeys([*held, *ordered, *desk.channel.symbols]))
+    decided = [s for strategy in intraday_strategies(desk) for s in strategy.symbols]
+    return tuple(dict.fromkeys([*held, *ordered, *decided, *desk.channel.symbols]))

@@ -47,9 +47,11 @@ class MinuteKeeper:
         is_expected = arrival is Arrival.REPEATED and trade.is_auction
         return arrival is not Arrival.LATE and not is_expected
 
-    def store(self, desk: Desk) -> None:
-        """Store what is over, in one transaction; nothing happens between two minutes."""
-        self._keep(desk, self.bars.closed(desk.now() - SETTLES))
+    def store(self, desk: Desk) -> tuple[Bar, ...]:
+        """Store what is over, in one transaction, and give it; nothing happens between two minutes."""
+        closed = self.bars.closed(desk.now() - SETTLES)
+        self._keep(desk, closed)
+        return closed
 
     async def follow_up(self, desk: Desk, *, at: float) -> bool:
         """Read one history that is wanted now, if any: to mend a hole, after the close to complete the day.

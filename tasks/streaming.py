@@ -15,12 +15,13 @@ from typing import Final
 import structlog
 
 from adapters.market_data import Connected, Notice, StreamEvent, Unreadable
-from adapters.messages import stream_polls, stream_stumbled, stream_unreadable
+from adapters.messages import stream_blind, stream_polls, stream_stumbled, stream_unreadable
 from adapters.notifier import Message
 from tasks.desk import Desk
 from tasks.doubts import has_absent, has_doubt
 from tasks.fills import NoticeOutcome, apply_notice
 from tasks.interests import interests
+from tasks.intraday import decide
 from tasks.minute_bars import MinuteKeeper
 from tasks.notices import apply_waiting
 from tasks.orders import trade
@@ -28,11 +29,13 @@ from tasks.reconciliation import reconcile
 from tasks.signals import Guarded, exits_at, guarded_positions
 from tasks.trips import Hearing, check_trips
 from tasks.versions import follow
+from trading.bars import Bar
 from trading.doubts import PAUSES
 from trading.errors import MaemaeError
 from trading.instruments import Symbol
+from trading.orders import Side
 from trading.sessions import session_of
-from trading.signals import Signal
+from trading.signals import Direction, Signal
 from trading.ticks import TradePrint
 
 _LOG: Final = structlog.get_logger(__name__)
@@ -84,6 +87,8 @@ class StreamSession:
     polls: int = 0
     unreadable: int = 0
     notices: int = 0
+    decisions: int = 0
+    entries: int = 0
     exits: int = 0
     inquiries: int = 0
 
@@ -100,6 +105,8 @@ class StreamSession:
             "differences": len(self.minutes.differences),
             "unreadable": self.unreadable,
             "notices": self.notices,
+            "decisions": self.decisions,
+            "entries": self.entries,
             "exits": self.exits,
             "inquiries": self.inquiries,
         }
@@ -263,12 +270,22 @@ class StreamSession:
         desk = self.desk  # a newer version may be taken over before the order leaves
         signals = exits_at(desk, {symbol: price})
         if signals:
-            await self._leave(desk, signals)
+            await self._trade(desk, signals)
         else:
             self._refresh()  # another process has sold it
 
-    async def _leave(self, desk: Desk, signals: tuple[Signal, ...]) -> None:
-        """Place the exits. What they leave is watched again after the next fill, inquiry or refresh."""
+    async def _decide(self, closed: Sequence[Bar]) -> None:
+        """Let the strategies of minute bars decide on the minute that is over, and trade what they want."""
+        desk = self.desk
+        decided = decide(desk, closed)
+        self.decisions += decided.looked
+        if decided.blind:
+            self._tell_once(stream_blind(", ".join(decided.blind), desk.wording))
+        if decided.signals:
+            await self._trade(desk, decided.signals)
+
+    async def _trade(self, desk: Desk, signals: tuple[Signal, ...]) -> None:
+        """Place the orders. What exits leave is watched again after the next fill, inquiry or refresh."""
         async with self.ordering:
             if not self.is_ending:
                 await self._place(desk, signals)
@@ -278,11 +295,13 @@ class StreamSession:
             others = (
                 each
                 for each in self.guarded.get(signal.symbol, ())
-                if each.settings.id != signal.strategy_id
+                if each.settings.id != signal.strategy_id or signal.direction is Direction.ENTRY
             )
             self.guarded[signal.symbol] = tuple(others)
         orders = await trade.fn(desk, signals)
-        self.exits += sum(order.is_open for order in orders)
+        sides = [order.side for order in orders if order.is_open]
+        self.entries += sides.count(Side.BUY)
+        self.exits += sides.count(Side.SELL)
         self.wants_inquiry |= any(order.is_in_doubt for order in orders)
 
     async def pulse(self) -> None:
@@ -291,7 +310,7 @@ class StreamSession:
             self._apply_waiting()
             self._look_for_doubt()
             self._take_over()
-            self.minutes.store(self.desk)
+            await self._decide(self.minutes.store(self.desk))
             if self.wants_inquiry and _loop_time() - self.inquired_at >= INQUIRY_PAUSE_SECONDS:
                 await self._inquire()
             elif _loop_time() - self.refreshed_at >= REFRESH_SECONDS:
