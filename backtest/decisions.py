@@ -13,11 +13,11 @@ from enum import StrEnum
 from typing import Final
 
 from backtest.recordings import Recording
-from strategies.evaluation import Validity, bars_to_read, latest_signals
+from strategies.evaluation import Outlook, Validity, bars_to_read, look
 from strategies.exits import Trigger, evaluate_exit, exit_levels
 from strategies.holdings import holdings_of
 from strategies.settings import StrategySettings
-from trading.bars import Bar
+from trading.bars import Bar, Interval
 from trading.executions import Execution
 from trading.instruments import Symbol
 from trading.positions import Position
@@ -79,12 +79,15 @@ class _Judge:
             symbol: {bar.trading_day: bar for bar in bars}
             for symbol, bars in recording.bars.items()
         }
+        self._outlooks: dict[tuple[str, date], Outlook] = {}
         self.looks = 0
 
     def judge(self, day: date) -> Iterator[Decision]:
         """Hold the decisions of a day against those that the strategies make anew."""
         made = [s for s in self._recording.actual.signals if s.trading_day == day]
         for settings in self._recording.plan_of(day).strategies:
+            if settings.interval is not Interval.DAY:
+                continue
             own = [signal for signal in made if signal.strategy_id == settings.id]
             for symbol in settings.symbols:
                 self.looks += 1
@@ -111,15 +114,21 @@ class _Judge:
     def _anew(
         self, settings: StrategySettings, symbol: Symbol, day: date, *, at: datetime
     ) -> tuple[Signal, ...]:
-        closed_day = self._calendar.previous_trading_day(day)
-        bars = [b for b in self._recording.bars.get(symbol, ()) if b.trading_day <= closed_day]
-        return latest_signals(
-            settings,
-            bars[-bars_to_read(settings.strategy.warm_up) :],
-            position=self._held(settings.id, symbol, at),
-            closed_day=closed_day,
-            validity=Validity(day, at, session_of(day).closes_at),
-        ).signals
+        validity = Validity(day, at, session_of(day).closes_at)
+        held = self._held(settings.id, symbol, at)
+        return self._outlook(settings, day).evaluate(held, validity).signals
+
+    def _outlook(self, settings: StrategySettings, day: date) -> Outlook:
+        """Let the strategy look at all of its symbols, once a day."""
+        if (settings.id, day) not in self._outlooks:
+            closed_day = self._calendar.previous_trading_day(day)
+            count = bars_to_read(settings.strategy.warm_up)
+            pasts = {s: self._until(s, closed_day)[-count:] for s in settings.symbols}
+            self._outlooks = {(settings.id, day): look(settings, pasts, closed_day=closed_day)}
+        return self._outlooks[settings.id, day]
+
+    def _until(self, symbol: Symbol, day: date) -> list[Bar]:
+        return [bar for bar in self._recording.bars.get(symbol, ()) if bar.trading_day <= day]
 
     def _presence(
         self, settings: StrategySettings, signal: Signal, expected: Sequence[Signal]
@@ -133,8 +142,9 @@ class _Judge:
             is_reached = evaluate_exit(held, signal.reference_price, settings.exits)
             return Why.EQUAL if is_reached == signal.trigger else Why.HOLDING
         again = (*expected, *self._anew(settings, signal.symbol, day, at=at))
-        if signal.signal_id in {each.signal_id for each in again}:
-            return Why.EQUAL
+        for each in again:
+            if each.signal_id == signal.signal_id:
+                return Why.EQUAL if each.target_weight == signal.target_weight else Why.BARS
         bar = self._bar(signal.symbol, self._calendar.previous_trading_day(day))
         is_known = bar is not None and bar.close == signal.reference_price
         return Why.HOLDING if is_known else Why.BARS

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Final
 
 import numpy as np
 
 from backtest.plans import ReplayPlan
-from strategies.base import BarColumns, has_traded
+from strategies.base import BarColumns, Decisions, has_traded
 from strategies.evaluation import Validity, signals_at
 from strategies.settings import StrategySettings
-from trading.bars import Bar
+from trading.bars import Bar, Interval
 from trading.instruments import Instrument, Symbol
 from trading.krx import price_limits
 from trading.positions import Position
@@ -22,20 +22,41 @@ from trading.ticks import Quote
 NEVER: Final = -1
 
 
+def histories_of(plan: ReplayPlan, bars: Mapping[Symbol, Sequence[Bar]]) -> dict[Symbol, History]:
+    """Let the strategies of daily bars decide once about everything; each decision looks back only (see `Strategy`)."""
+    columns = {symbol: BarColumns.of(bars[symbol]) for symbol in plan.symbols}
+    decided = {
+        settings.id: settings.strategy.evaluate_all({s: columns[s] for s in settings.symbols})
+        for settings in plan.strategies
+        if settings.interval is Interval.DAY
+    }
+    return {
+        symbol: History(
+            plan.instrument(symbol),
+            bars[symbol],
+            columns[symbol],
+            {name: found[symbol] for name, found in decided.items() if symbol in found},
+        )
+        for symbol in plan.symbols
+    }
+
+
 class History:
     """The bars of one symbol, and what every strategy that trades it decides at each of them."""
 
-    def __init__(self, symbol: Symbol, bars: Sequence[Bar], plan: ReplayPlan) -> None:
-        """Let the strategies decide once over all bars; each decision looks back only (see `Strategy`)."""
-        self.instrument: Instrument = plan.instrument(symbol)
+    def __init__(
+        self,
+        instrument: Instrument,
+        bars: Sequence[Bar],
+        columns: BarColumns,
+        decisions: Mapping[str, Decisions],
+    ) -> None:
+        """Take bars, the same as columns, and decisions by strategy."""
+        self.instrument = instrument
         self._bars = {bar.trading_day: bar for bar in bars if has_traded(bar)}
-        self._columns = BarColumns.of(bars)
-        self._index = {date.fromordinal(int(day)): i for i, day in enumerate(self._columns.days)}
-        self._decisions = {
-            settings.id: settings.strategy.evaluate(self._columns)
-            for settings in plan.strategies
-            if symbol in settings.symbols
-        }
+        self._columns = columns
+        self._index = {date.fromordinal(int(day)): i for i, day in enumerate(columns.days)}
+        self._decisions = decisions
 
     def bar(self, day: date) -> Bar | None:
         """Give the day's bar, None when nothing traded."""

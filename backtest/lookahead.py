@@ -1,33 +1,31 @@
 """This is the look-ahead gate: whether a strategy decides from the past alone, and from the bars that live has.
 
-Every bar from the warm-up on is tried, whether or not it holds a signal: flags and figures at it must stay as
-they are when later bars are added one by one, when the later bars are shuffled and their prices doubled or halved,
-and when only as much of the past is there as a live evaluation reads. A strategy that remembers between two calls gives itself away too, because
-the short histories are shown to it before the long one.
+Every bar from the warm-up on is tried, whether or not it holds a signal: flags, weights and figures at it must stay
+as they are when later bars are added one by one, when the later bars are shuffled and their prices doubled or halved,
+and when only as much of the past is there as a live evaluation reads. A strategy that remembers between two calls
+gives itself away too, because the short histories are shown to it before the long one. One that compares symbols is
+shown all of them together, day by day, so that another symbol's future counts as future.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from datetime import date
 from enum import StrEnum
+from functools import reduce
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from strategies.base import BarColumns, Decisions, Flags, Strategy, Values
+from backtest.answers import ROUNDING, Answer, Difference, Figure, Misshapen
+from strategies.base import MINUTES_A_DAY, BarColumns, Integers, Strategy
 from strategies.evaluation import bars_to_read
 from trading.instruments import Symbol
 
-type Figure = str | int | date
-
-ROUNDING: Final = 1e-9
-"""By how much a figure may differ, as a part of it, when the same bars are added up in another order."""
 FADING: Final = 1e-3
 """The same for a figure that older bars may still touch, e.g. an exponential average after its warm-up."""
-_FLAGS: Final = ("entry", "exit")
+_PRICES: Final = ("open", "high", "low", "close", "volume")
 _HALVES: Final = (1, 2, 4)
 """How many halves of its price and volume a shuffled bar gets: a future that these bars alone would not show."""
 
@@ -94,11 +92,21 @@ def examine(
     """Try `strategy` at every bar of every history; the same `seed` shuffles the same way."""
     leaks = [*_reach(strategy.warm_up, supply)]
     bars = 0
-    for symbol, columns in histories.items():
-        examination = _Examination(strategy, columns, supply, np.random.default_rng(seed))
-        leaks += [Leak(kind, symbol, figures) for kind, figures in examination.leaks()]
+    for universe in _universes(strategy, histories):
+        examination = _Examination(strategy, universe, supply, np.random.default_rng(seed))
+        leaks += examination.leaks()
         bars += examination.bars
     return LookaheadReport(strategy.warm_up, bars, tuple(leaks))
+
+
+def _universes(
+    strategy: Strategy, histories: Mapping[Symbol, BarColumns]
+) -> Iterator[Mapping[Symbol, BarColumns]]:
+    """Give the symbols one by one, but together to a strategy that may compare them."""
+    if type(strategy).evaluate_all is Strategy.evaluate_all:
+        yield from ({symbol: columns} for symbol, columns in histories.items())
+    elif histories:
+        yield histories
 
 
 def _reach(warm_up: int, supply: Supply) -> Iterator[Leak]:
@@ -108,154 +116,152 @@ def _reach(warm_up: int, supply: Supply) -> Iterator[Leak]:
         yield Leak(LeakKind.OUT_OF_REACH, "", figures)
 
 
-class _MisshapenError(Exception):
-    """An answer that is not one flag and one figure for each bar."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """Decisions as a table: one row for each name, one column for each bar."""
-
-    names: tuple[str, ...]
-    table: Values
-
-    @classmethod
-    def of(cls, decisions: Decisions, count: int) -> _Answer:
-        rows = {"entry": decisions.entry, "exit": decisions.exit, **decisions.indicators}
-        for name, row in rows.items():
-            if np.shape(row) != (count,):
-                raise _MisshapenError(f"{name}: {np.shape(row)}, bars: {count}")
-        return cls(tuple(rows), np.array(list(rows.values()), dtype=np.float64))
-
-    def last(self) -> _Answer:
-        return _Answer(self.names, self.table[:, -1:])
-
-    def until(self, count: int) -> _Answer:
-        return _Answer(self.names, self.table[:, :count])
-
-    def unlike(self, other: _Answer, tolerance: float) -> Flags:
-        """Flag every cell in which the two differ."""
-        if self.names != other.names:
-            raise _MisshapenError(f"{', '.join(self.names)} / {', '.join(other.names)}")
-        same = np.isclose(self.table, other.table, rtol=tolerance, atol=0, equal_nan=True)
-        return np.logical_not(same)
-
-
-class _Difference:
-    """What differed, at how many bars, and the first of them."""
-
-    def __init__(self, columns: BarColumns) -> None:
-        self._columns = columns
-        self._bars: set[int] = set()
-        self._figures: dict[str, Figure] = {}
-
-    def note(
-        self, cells: Flags, one: _Answer, other: _Answer, *, first: int, **figures: Figure
-    ) -> None:
-        """Note the cells that differ; the first column is bar `first`."""
-        if not cells.any():
-            return
-        bars = np.flatnonzero(cells.any(axis=0))
-        place = int(bars[0])
-        if not self._bars or first + place < min(self._bars):
-            row = int(np.flatnonzero(cells[:, place])[0])
-            self._figures = {
-                "day": date.fromordinal(int(self._columns.days[first + place])),
-                "name": one.names[row],
-                "one": _written(one.names[row], one.table[row, place]),
-                "other": _written(one.names[row], other.table[row, place]),
-                **figures,
-            }
-        self._bars.update(int(bar) + first for bar in bars)
-
-    def figures(self) -> Mapping[str, Figure] | None:
-        """Tell what differed, None when nothing did."""
-        return {"count": len(self._bars), **self._figures} if self._bars else None
+type _Universe = Mapping[Symbol, BarColumns]
+type _Answers = Mapping[Symbol, Answer]
+type _Found = Mapping[Symbol, Difference]
 
 
 class _Examination:
-    """One strategy on one history."""
+    """One strategy on the symbols that it is asked about together."""
 
     def __init__(
-        self, strategy: Strategy, columns: BarColumns, supply: Supply, random: np.random.Generator
+        self, strategy: Strategy, universe: _Universe, supply: Supply, random: np.random.Generator
     ) -> None:
         self._strategy = strategy
-        self._columns = columns
+        self._universe = universe
         self._supply = supply
         self._random = random
         self._first = max(strategy.warm_up, 1)
+        self._times = {symbol: _times(columns) for symbol, columns in universe.items()}
 
     @property
     def bars(self) -> int:
         """How many bars are tried."""
-        return max(len(self._columns) - self._first + 1, 0)
+        return sum(max(len(bars) - self._first + 1, 0) for bars in self._universe.values())
 
-    def leaks(self) -> Iterator[tuple[LeakKind, Mapping[str, Figure]]]:
-        """Give what is found, each kind once."""
-        if self.bars < 2:  # noqa: PLR2004 - a bar that has a later one
-            yield LeakKind.TOO_SHORT, {"bars": len(self._columns), "needed": self._first + 1}
+    def leaks(self) -> Iterator[Leak]:
+        """Give what is found, each kind once for each symbol."""
+        name = next(iter(self._universe)) if len(self._universe) == 1 else ""
+        longest = max(len(columns) for columns in self._universe.values())
+        if longest < self._first + 1:  # no bar that has a later one
+            figures = {"bars": longest, "needed": self._first + 1}
+            yield Leak(LeakKind.TOO_SHORT, name, figures)
             return
         try:
             for kind, found in self._differences():
-                if figures := found.figures():
-                    yield kind, {"bars": self.bars, **figures}
+                for symbol, difference in found.items():
+                    if told := difference.figures():
+                        yield Leak(kind, symbol, {"bars": self.bars, **told})
         except Exception as error:  # noqa: BLE001 - whatever a strategy raises is what is wrong with it
-            yield LeakKind.FAILED, {"words": f"{type(error).__name__}: {error}"}
+            yield Leak(LeakKind.FAILED, name, {"words": f"{type(error).__name__}: {error}"})
 
-    def _differences(self) -> Iterator[tuple[LeakKind, _Difference]]:
+    def _differences(self) -> Iterator[tuple[LeakKind, _Found]]:
         added, whole = self._add_bars()  # before anything else: nothing of the future was seen yet
         yield LeakKind.FUTURE_ADDED, added
         yield LeakKind.UNSTABLE, self._ask_again(whole)
         yield LeakKind.FUTURE_SHUFFLED, self._shuffle(whole)
         yield LeakKind.PAST_CUT, self._cut(whole)
 
-    def _add_bars(self) -> tuple[_Difference, _Answer]:
-        found = _Difference(self._columns)
-        before = self._ask(self._columns.first(self._first))
-        for count in range(self._first, len(self._columns)):
-            now = self._ask(self._columns.first(count + 1))
-            self._compare(found, before, now.until(count))
+    def _add_bars(self) -> tuple[_Found, _Answers]:
+        found, (first, *later) = self._nothing(), self._moments()
+        before = self._ask(self._until(first))
+        for moment in later:
+            now = self._ask(self._until(moment))
+            self._compare(found, before, now)
             before = now
         return found, before
 
-    def _ask_again(self, whole: _Answer) -> _Difference:
-        found = _Difference(self._columns)
-        self._compare(found, whole, self._ask(self._columns))
+    def _ask_again(self, whole: _Answers) -> _Found:
+        found = self._nothing()
+        self._compare(found, whole, self._ask(self._universe))
         return found
 
-    def _shuffle(self, whole: _Answer) -> _Difference:
-        found = _Difference(self._columns)
-        for count in range(self._first, len(self._columns) - 1):
-            answer = self._ask(_shuffled(self._columns, count, self._random))
-            self._compare(found, whole.until(count), answer.until(count))
+    def _shuffle(self, whole: _Answers) -> _Found:
+        found = self._nothing()
+        for moment in self._moments()[:-1]:
+            counts = self._counts(moment)
+            shuffled = {s: _shuffled(c, counts[s], self._random) for s, c in self._universe.items()}
+            past = {symbol: whole[symbol].until(count) for symbol, count in counts.items()}
+            self._compare(found, past, self._ask(shuffled))
         return found
 
-    def _cut(self, whole: _Answer) -> _Difference:
-        found = _Difference(self._columns)
+    def _cut(self, whole: _Answers) -> _Found:
+        found = self._nothing()
         for window in self._supply.windows(self._first):
-            for count in range(window + 1, len(self._columns) + 1):
-                part = self._ask(_part(self._columns, slice(count - window, count))).last()
-                here = whole.until(count).last()
-                found.note(here.unlike(part, FADING), here, part, first=count - 1, window=window)
+            for moment in self._moments():
+                counts = self._live(moment)
+                if max(counts.values(), default=0) > window:
+                    self._compare_live(found, whole, counts, window)
         return found
 
-    def _compare(self, found: _Difference, one: _Answer, other: _Answer) -> None:
-        """Compare from the warm-up on: nothing is decided before."""
+    def _compare_live(
+        self, found: _Found, whole: _Answers, counts: Mapping[Symbol, int], window: int
+    ) -> None:
+        """Ask as live does at a close: what traded and has bars enough, and of that the last bars."""
+        parts = {
+            symbol: _part(self._universe[symbol], slice(max(count - window, 0), count))
+            for symbol, count in counts.items()
+        }
+        for symbol, answer in self._ask(parts).items():
+            count = counts[symbol]
+            here, part = whole[symbol].until(count).last(), answer.last()
+            cells = here.unlike(part, FADING)
+            found[symbol].note(cells, here, part, first=count - 1, window=window)
+
+    def _compare(self, found: _Found, one: _Answers, other: _Answers) -> None:
+        """Compare the bars of `one` from the warm-up on: nothing is decided before."""
         since = self._first - 1
-        cells = one.unlike(other, ROUNDING)[:, since:]
-        found.note(cells, _since(one, since), _since(other, since), first=since)
+        for symbol, answer in one.items():
+            count = answer.table.shape[1]
+            here, there = answer.since(since), other[symbol].until(count).since(since)
+            found[symbol].note(here.unlike(there, ROUNDING), here, there, first=since)
 
-    def _ask(self, columns: BarColumns) -> _Answer:
+    def _ask(self, universe: _Universe) -> _Answers:
         """Let the strategy decide on a copy, so that one which writes into it spoils nothing."""
-        shown = _copied(columns)
-        answer = _Answer.of(self._strategy.evaluate(shown), len(columns))
-        if any((one != other).any() for one, other in zip(_all(columns), _all(shown), strict=True)):
-            raise _MisshapenError("wrote into the bars that it was shown")
-        return answer
+        shown = {symbol: _copied(columns) for symbol, columns in universe.items()}
+        decided = self._strategy.evaluate_all(shown)
+        if decided.keys() != universe.keys():
+            raise Misshapen("decided about other symbols than it was asked about")
+        answers = {s: Answer.of(decided[s], len(columns)) for s, columns in universe.items()}
+        if any(_differ(columns, shown[symbol]) for symbol, columns in universe.items()):
+            raise Misshapen("wrote into the bars that it was shown")
+        return answers
+
+    def _nothing(self) -> _Found:
+        return {symbol: Difference(columns) for symbol, columns in self._universe.items()}
+
+    def _moments(self) -> list[int]:
+        """Give every moment with a bar at which something is warm, in order."""
+        warm = (times[self._first - 1 :] for times in self._times.values())
+        found: list[int] = reduce(np.union1d, warm).tolist()
+        return found
+
+    def _counts(self, moment: int) -> dict[Symbol, int]:
+        """Count the bars of each symbol up to a moment."""
+        return {
+            symbol: int(np.searchsorted(times, moment, side="right"))
+            for symbol, times in self._times.items()
+        }
+
+    def _until(self, moment: int) -> _Universe:
+        return {s: self._universe[s].first(n) for s, n in self._counts(moment).items() if n}
+
+    def _live(self, moment: int) -> dict[Symbol, int]:
+        """Count the bars of what has one right at a moment and is warm."""
+        return {
+            symbol: count
+            for symbol, count in self._counts(moment).items()
+            if count >= self._first and self._times[symbol][count - 1] == moment
+        }
 
 
-def _since(answer: _Answer, first: int) -> _Answer:
-    return _Answer(answer.names, answer.table[:, first:])
+def _times(columns: BarColumns) -> Integers:
+    return columns.days * MINUTES_A_DAY + columns.minutes
+
+
+def _differ(columns: BarColumns, others: BarColumns) -> bool:
+    pairs = zip(_all(columns), _all(others), strict=True)
+    return any((one != other).any() for one, other in pairs)
 
 
 def _all(columns: BarColumns) -> Iterator[npt.NDArray[np.int64]]:
@@ -275,11 +281,7 @@ def _shuffled(columns: BarColumns, since: int, random: np.random.Generator) -> B
     shown = _copied(columns)
     order = since + random.permutation(len(columns) - since)
     halves = random.choice(_HALVES)
-    for name in ("open", "high", "low", "close", "volume"):
+    for name in _PRICES:
         row: npt.NDArray[np.int64] = getattr(shown, name)
         row[since:] = np.maximum(row[order] * halves // 2, 1)
     return shown
-
-
-def _written(name: str, value: float) -> str:
-    return str(bool(value)).lower() if name in _FLAGS else f"{value:.6g}"

@@ -1,10 +1,11 @@
 """This is the replay: past days through the real pipeline, evaluate, size, check, order, match, post.
 
 Conventions, by daily bars: a decision at a close is traded on the next day. Orders go in before the opening,
-exits first and filled before entries are sized; what crosses the opening price fills there, a limit that the
-day reaches later fills at its limit, the rest dies with the day. Then stops and targets of everything held:
-an opening at or beyond a level ends the position at the opening; else the stop is taken to come before the
-target. A position bought after the opening has no target that day, because the high may have come first.
+exits and sells down to a target weight first, filled before entries are sized; what crosses the opening price
+fills there, a limit that the day reaches later fills at its limit, the rest dies with the day. Then stops and
+targets of everything held: an opening at or beyond a level ends the position at the opening; else the stop is
+taken to come before the target. A position bought after the opening has no target that day, because the high may
+have come first.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Final
 
 from backtest.accounts import Moment, ReplayAccount, resting
 from backtest.conventions import run_convention
-from backtest.histories import History
+from backtest.histories import History, histories_of
 from backtest.plans import ReplayPlan
 from backtest.prices import grid_of, reached_price
 from backtest.results import ReplayResult
@@ -56,8 +57,7 @@ def run_replay(
     if plan.options is not None:
         universe = {symbol: BarColumns.of(bars[symbol]) for symbol in plan.symbols}
         return run_convention(universe, plan, calendar)
-    histories = {symbol: History(symbol, bars[symbol], plan) for symbol in plan.symbols}
-    replay = _Replay(plan, calendar, histories, ReplayAccount(plan))
+    replay = _Replay(plan, calendar, histories_of(plan, bars), ReplayAccount(plan))
     replay.know(plan.first)
     for day in calendar.trading_days(plan.first, plan.last):
         replay.play(day)
@@ -152,7 +152,7 @@ class _Replay:
                 for symbol in settings.symbols
             )
         )
-        signals.sort(key=lambda signal: signal.direction is Direction.ENTRY)
+        signals.sort(key=self._is_a_buy)
         if not signals:
             return set()
         self.signals += signals
@@ -162,6 +162,14 @@ class _Replay:
             for signal in signals
             if self._trade(signal, moment, session)
         }
+
+    def _is_a_buy(self, signal: Signal) -> bool:
+        """Tell what needs cash from what brings some: also an entry that wants less than is held brings some."""
+        if signal.direction is Direction.EXIT or signal.target_weight is None:
+            return signal.direction is Direction.ENTRY
+        held = self.account.holding(signal.strategy_id, signal.symbol).quantity
+        target = self._equity() * signal.target_weight
+        return held * self.closes[signal.symbol] <= target
 
     def _trade(self, signal: Signal, moment: Moment, session: Session) -> bool:
         """Place one order before the opening and match the day; tell whether it filled after the opening."""

@@ -80,19 +80,37 @@ def latest_of_all(
     Raises:
         PluginFault: when the strategy is not ours and cannot be asked, or answers what is no decision.
     """
+    outlook = look(settings, pasts, closed_day=closed_day)
+    return tuple(outlook.evaluate(held.get(symbol, Position(symbol)), validity) for symbol in pasts)
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What one strategy decided about its symbols at a close, whatever it holds of them."""
+
+    settings: StrategySettings
+    universe: Mapping[Symbol, BarColumns]
+    decided: Mapping[Symbol, Decisions]
+    notices: Mapping[Symbol, str]
+
+    def evaluate(self, position: Position, validity: Validity) -> Evaluation:
+        """Say what follows for what it holds of one symbol."""
+        symbol, settings = position.symbol, self.settings
+        if notice := self.notices[symbol]:
+            return Evaluation(settings.id, symbol, notice=notice)
+        bars, decisions = self.universe[symbol], self.decided[symbol]
+        found = signals_at(-1, bars, decisions, settings, position=position, validity=validity)
+        return Evaluation(settings.id, symbol, found)
+
+
+def look(
+    settings: StrategySettings, pasts: Mapping[Symbol, Sequence[Bar]], *, closed_day: date
+) -> Outlook:
+    """Ask a strategy once about all symbols whose last bar is of `closed_day`; raises what `latest_of_all` does."""
     universe = {symbol: BarColumns.of(bars) for symbol, bars in pasts.items()}
     notices = {s: _obstacle(settings, pasts[s], universe[s], closed_day) for s in universe}
-    decided = settings.strategy.evaluate_all({s: c for s, c in universe.items() if not notices[s]})
-
-    def signals(symbol: Symbol) -> tuple[Signal, ...]:
-        position = held.get(symbol, Position(symbol))
-        return signals_at(
-            -1, universe[symbol], decided[symbol], settings, position=position, validity=validity
-        )
-
-    return tuple(
-        Evaluation(settings.id, s, () if notices[s] else signals(s), notices[s]) for s in universe
-    )
+    asked = {symbol: columns for symbol, columns in universe.items() if not notices[symbol]}
+    return Outlook(settings, universe, settings.strategy.evaluate_all(asked), notices)
 
 
 def signals_at(
