@@ -8,14 +8,26 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from strategies.base import Strategy
+from strategies.breakout import Breakout
 from strategies.faults import first_fault
 from strategies.foreign import FOREIGN, ForeignStrategy
+from strategies.momentum import Momentum
 from strategies.moving_average import MovingAverageCross
 from strategies.opening_range import OpeningRangeBreakout
+from strategies.rsi_reversal import RsiReversal
+from strategies.volatility_target import VolatilityTarget
 from trading.errors import InvalidSetting
 
 STRATEGIES: Final[Mapping[str, type[Strategy]]] = {
-    strategy.kind: strategy for strategy in (MovingAverageCross, OpeningRangeBreakout)
+    strategy.kind: strategy
+    for strategy in (
+        MovingAverageCross,
+        RsiReversal,
+        Breakout,
+        Momentum,
+        VolatilityTarget,
+        OpeningRangeBreakout,
+    )
 }
 
 

@@ -199,7 +199,7 @@ def _require_approved(settings: ChannelSettings) -> None:
 
 
 def _require_stricter(settings: ChannelSettings, strategy: StrategySettings) -> None:
-    """Check a strategy's own limits, and that an entry of the target weight can pass them.
+    """Check a strategy's own limits, and that an entry of the target weight, or of its own weight, can pass them.
 
     Raises:
         InvalidSetting: naming the strategy.
@@ -210,6 +210,10 @@ def _require_stricter(settings: ChannelSettings, strategy: StrategySettings) -> 
         settings.sizing.require_within(limits)
     except ValidationError as error:
         raise first_fault(error, origin=origin) from None
+    wanted = None if strategy.plugin else strategy.strategy.largest_weight
+    if wanted is not None and wanted > limits.maximum_weight:
+        expected = f"at most risk.maximum_weight={limits.maximum_weight}"
+        raise InvalidSetting(f"strategies.{strategy.id}.parameters.weight", wanted, expected)
 
 
 def parse_channel(document: Mapping[str, Any], *, origin: str) -> ChannelSettings:

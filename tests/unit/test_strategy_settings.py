@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from strategies.exits import ExitParameters
 from strategies.faults import first_fault
 from strategies.moving_average import MovingAverageCross
 from strategies.registry import STRATEGIES, build_strategy, strategy_class
-from strategies.settings import StrategySettings
+from strategies.settings import StrategySettings, parameter_hash
 from tests.builders import LG_CHEM
 from trading.errors import InvalidSetting
 
@@ -39,7 +40,7 @@ def test_parameters_left_out_take_their_defaults() -> None:
 
 
 FAULTS = {
-    "unknown kind": ({"kind": "moon"}, "kind='moon': one of moving_average_cross"),
+    "unknown kind": ({"kind": "moon"}, "kind='moon': one of breakout, momentum, moving"),
     "fast not faster": (
         {"parameters": {"fast": 60, "slow": 60}},
         "parameters.fast=60: fewer days than slow=60",
@@ -73,7 +74,7 @@ def test_a_missing_setting_is_named() -> None:
 
 
 def test_an_unknown_kind_lists_the_known_ones() -> None:
-    with pytest.raises(InvalidSetting, match="one of moving_average_cross"):
+    with pytest.raises(InvalidSetting, match="one of breakout, momentum, moving_average_cross"):
         strategy_class("moon")
 
 
@@ -87,6 +88,20 @@ def test_every_kind_builds_with_its_defaults_and_names_itself(kind: str) -> None
 def test_the_hash_is_stable_across_releases() -> None:
     # Stored with every signal and order: a change here cuts history off and needs a migration.
     assert settings().parameter_hash == "bb75743c1ea7ff7f"
+
+
+@pytest.mark.parametrize(
+    ("kind", "stored"),
+    [
+        ("rsi_reversal", "5d8b97cda202b632"),
+        ("breakout", "31193b3abe3c4d98"),
+        ("momentum", "32ef941f5f246ddf"),
+        ("volatility_target", "80d28428b7bf98ac"),
+        ("opening_range_breakout", "7bd207d8b7694f77"),
+    ],
+)
+def test_a_default_is_never_changed_in_silence(kind: str, stored: str) -> None:
+    assert parameter_hash(build_strategy(kind, {}), ExitParameters()) == stored
 
 
 def test_the_hash_does_not_depend_on_spelling_or_on_what_does_not_decide() -> None:

@@ -18,13 +18,15 @@ from risk.views import Past, RiskView
 from strategies.base import Decisions
 from strategies.evaluation import signals_at, target_at
 from strategies.exits import ExitParameters
+from tasks.channels import parse_channel
 from tests.bar_columns import columns_of
 from tests.builders import A_DAY, ACCOUNT, LG_CHEM, a_signal
+from tests.desks import a_channel
 from tests.planted_strategies import Planted
 from tests.risk_views import a_ledger, a_quote, a_view, an_open_buy
 from tests.unit.test_evaluation import FLAT, TREND, VALIDITY, held
 from trading.decisions import Breach
-from trading.errors import BadInput
+from trading.errors import BadInput, InvalidSetting
 from trading.halts import Halt, TradingState
 from trading.ledger import CashFlow, Ledger
 from trading.orders import OrderIntent, OrderType, Side
@@ -137,6 +139,23 @@ def test_a_sell_that_reduces_is_refused_by_no_rule_for_buys() -> None:
     assert check(reducing, view, rules_for(strict)).breaches == ()
     refusing = {breach.rule_id for breach in check(adding, view, rules_for(strict)).breaches}
     assert {"DAILY_LOSS", "DRAWDOWN", "HALTED", "STOP_COOLDOWN", "MAXIMUM_WEIGHT"} <= refusing
+
+
+@pytest.mark.parametrize(("weight", "is_fine"), [("0.2000", True), ("0.2001", False)])
+def test_a_weight_that_no_order_could_have_is_refused_with_the_settings(
+    weight: str, *, is_fine: bool
+) -> None:
+    momentum = {"holdings": 2, "weight": weight}
+    strategy = {"id": "strong", "kind": "momentum", "parameters": momentum, "symbols": [LG_CHEM]}
+    risk = RiskLimits(maximum_weight=Decimal("0.20")).model_dump(mode="json")
+    document = a_channel().model_dump(mode="json") | {"strategies": [strategy], "risk": risk}
+    if is_fine:
+        assert parse_channel(document, origin="test").strategies[0].id == "strong"
+    else:
+        with pytest.raises(
+            InvalidSetting, match=r"strong\.parameters\.weight=.*0\.2001.*: at most"
+        ):
+            parse_channel(document, origin="test")
 
 
 @settings(max_examples=60)
