@@ -65,6 +65,8 @@ class HaltFile:
                 self._change(lambda known: _with(known, halt), at=halt.at)
         except OSError:
             with suppress(OSError):
+                self._remember()  # an empty marker finds room on a full disk, and without it missing is normal
+            with suppress(OSError):
                 self.path.unlink(missing_ok=True)
                 _flush(self.path.parent)
             raise

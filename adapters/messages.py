@@ -115,6 +115,24 @@ def stream_unreadable(reason: str, wording: Wording) -> Message:
     return Message(Severity.WARNING, wording.text("stream.unreadable.title"), text)
 
 
+def spool_drained(notices: int, prints: int, wording: Wording) -> Message:
+    """Tell that the database is back, and what was kept beside it meanwhile."""
+    text = wording.text("stream.spooled.text", notices=notices, prints=prints)
+    return Message(Severity.INFO, wording.text("stream.spooled.title"), text)
+
+
+def spool_full(wording: Wording) -> Message:
+    """Tell that the room for what waits is used up."""
+    title = wording.text("stream.spool_full.title")
+    return Message(Severity.WARNING, title, wording.text("stream.spool_full.text"))
+
+
+def database_crowded(words: str, wording: Wording) -> Message:
+    """Tell that somebody waits because the database's connections have run out."""
+    text = wording.text("database.crowded.text", words=words)
+    return Message(Severity.WARNING, wording.text("database.crowded.title"), text)
+
+
 def stream_polls(count: int, polled: int, seconds: int, wording: Wording) -> Message:
     """Tell that the watch list is longer than what the broker's stream takes."""
     text = wording.text("stream.polls.text", count=count, polled=polled, seconds=seconds)

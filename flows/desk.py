@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing
 from datetime import date, datetime
 
 from adapters.calendars import XkrxCalendar
 from adapters.halt_files import HaltFile
 from adapters.logs import configure_logs
+from adapters.messages import database_crowded
 from adapters.notifier import Notifier
 from adapters.slack import open_notifier
+from adapters.spools import Spool
 from adapters.stores import Stores
 from adapters.wording import Wording
 from flows.brokers import open_house
@@ -42,7 +44,8 @@ async def open_desk(
     channel = load_channel(settings)
     timed_by = channel_in_force(settings) if needs_database else channel
     notifier, wording = open_owner_channel(settings)
-    with ticking_clock(settings, timed_by) as clock, closing(open_stores(settings)) as stores:
+    stores = open_stores(settings, on_crowd=tell_crowd(notifier, wording))
+    with ticking_clock(settings, timed_by) as clock, closing(stores):
         standing = Standing(channel, 0, is_file_ahead=False)
         overrides: dict[date, bool] = {}
         if needs_database:
@@ -63,6 +66,7 @@ async def open_desk(
                 notifier=notifier,
                 wording=wording,
                 halt_file=HaltFile(settings.halt_file),
+                spool=Spool(settings.spool_file),
                 broker_clock=house.clock,
                 commit=settings.commit,
                 is_relayed=settings.has_kafka,
@@ -97,6 +101,11 @@ def _look_up(
     standing = open_version(stores, file, at=at, commit=commit)
     with stores.begin() as work:
         return standing, work.calendar.all()
+
+
+def tell_crowd(notifier: Notifier, wording: Wording) -> Callable[[str], None]:
+    """Give what tells the owner that the database's connections have run out."""
+    return lambda words: notifier.send(database_crowded(words, wording))
 
 
 def open_owner_channel(settings: Settings) -> tuple[Notifier, Wording]:

@@ -18,7 +18,7 @@ from adapters.kafka.clusters import prepare
 from adapters.kafka.readers import KafkaReader, open_reader
 from adapters.kafka.writers import KafkaWriter
 from adapters.stores import Stores
-from flows.desk import open_owner_channel
+from flows.desk import open_owner_channel, tell_crowd
 from flows.settings import Settings, load_channel
 from flows.sources import open_stores
 from risk.trips import TripLimits
@@ -37,12 +37,15 @@ async def relay_events(settings: Settings) -> None:
         InvalidSetting: when Kafka lacks topics that may not be made, or a newer version of maemae wrote there.
         StoreUnavailable: when the database cannot be reached at the start.
     """
-    with closing(open_stores(settings)) as stores, ExitStack() as held:
+    notifier, wording = open_owner_channel(settings)
+    stores = open_stores(settings, on_crowd=tell_crowd(notifier, wording))
+    with closing(stores), ExitStack() as held:
         while not held.enter_context(stores.lock(LOCK)):
             held.close()
             await asyncio.sleep(RETRY_SECONDS)
         async with open_writer(settings) as writer, asyncio.TaskGroup() as group:
-            relay = _open_relay(settings, stores, writer)
+            limits = await asyncio.to_thread(_limits, settings, stores)
+            relay = Relay(stores, writer, limits, notifier, wording)
             group.create_task(relay.run())
             group.create_task(relay.watch())
             group.create_task(_project(settings, relay))
@@ -61,11 +64,6 @@ async def open_writer(settings: Settings) -> AsyncIterator[KafkaWriter]:
 def owner_of(settings: Settings) -> dict[str, str]:
     """Say whose events they are."""
     return {"channel": settings.channel, "account": settings.account}
-
-
-def _open_relay(settings: Settings, stores: Stores, writer: KafkaWriter) -> Relay:
-    notifier, wording = open_owner_channel(settings)
-    return Relay(stores, writer, _limits(settings, stores), notifier, wording)
 
 
 def _limits(settings: Settings, stores: Stores) -> TripLimits:

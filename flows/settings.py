@@ -7,6 +7,7 @@ but MAEMAE_HOME and MAEMAE_CHANNEL in their environment.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from datetime import timedelta
 from ipaddress import IPv4Address
@@ -186,6 +187,12 @@ class Settings(KafkaSettings, BaseSettings):
     def halt_file(self) -> Path:
         """The kill switch on disk."""
         return self.home / HALT_FILE
+
+    @property
+    def spool_file(self) -> Path:
+        """What the database could not take of this account's day; its number stands in no name of a file."""
+        owner = hashlib.sha256(f"{self.channel} {self.account}".encode()).hexdigest()[:12]
+        return self.home / "spool" / f"{owner}.jsonl"
 
     @property
     def audit_file(self) -> Path:

@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from adapters.audit_files import AuditFile
 from adapters.clock import Clock, SimulatorClock, SystemClock
 from adapters.kis.settings import KisSettings
+from adapters.postgres.crowds import Tell
 from adapters.postgres.stores import PostgresStores
 from flows.settings import Settings, load_channel
 from tasks.channels import ChannelSettings, ClockSource
@@ -72,15 +73,21 @@ def ticking_clock(settings: Settings, channel: ChannelSettings) -> Iterator[Cloc
             clock.close()
 
 
-def open_stores(settings: Settings) -> PostgresStores:
-    """Open the account's memory.
+def open_stores(settings: Settings, *, on_crowd: Tell | None = None) -> PostgresStores:
+    """Open the account's memory; `on_crowd` hears when connections run out.
 
     Raises:
         InvalidSetting: when no database is set and no stack is running.
     """
     url = database_url(settings)
     file = open_audit_file(settings)
-    return PostgresStores(url, channel=settings.channel, account=settings.account, audit_file=file)
+    return PostgresStores(
+        url,
+        channel=settings.channel,
+        account=settings.account,
+        audit_file=file,
+        on_crowd=on_crowd,
+    )
 
 
 def open_audit_file(settings: Settings) -> AuditFile:

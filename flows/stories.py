@@ -16,6 +16,7 @@ from structlog.contextvars import bound_contextvars
 
 from adapters.clock import SystemClock
 from tasks.desk import Desk
+from tasks.disks import stopping_when_full
 from trading.halts import TradingState, strictest
 from trading.sessions import KST, Session, session_of
 
@@ -59,7 +60,8 @@ async def perform(
     with desk.stores.lock(copy) as is_only_copy:
         if not is_only_copy:
             return Completed(name="Skipped", message=desk.wording.text("skip.running", flow=name))
-        with bound_contextvars(flow=name, flow_run_id=str(runtime.flow_run.id)):
+        run_id = str(runtime.flow_run.id)
+        with bound_contextvars(flow=name, flow_run_id=run_id), stopping_when_full(desk):
             story = await body()
     return await publish(name, story)
 

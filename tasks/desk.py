@@ -13,6 +13,7 @@ from adapters.clock import BrokerClock, Clock
 from adapters.halt_files import HaltFile
 from adapters.market_data import MarketData, MarketStream
 from adapters.notifier import Message, Notifier
+from adapters.spools import Spool
 from adapters.stores import Stores, UnitOfWork
 from adapters.wording import Wording
 from plugins.rules import foreign_rules
@@ -50,6 +51,8 @@ class Desk:
     """Whether events leave the outbox: without Kafka it is the log itself, and nothing waits in it."""
     is_file_ahead: bool = False
     """Whether the channel's file says something else than the version in force."""
+    spool: Spool | None = None
+    """Where the stream keeps what the database cannot take."""
     commit: str = ""
     """The code that runs, "" where nobody can tell."""
 

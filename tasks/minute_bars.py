@@ -13,7 +13,7 @@ from adapters.wording import Wording
 from tasks.desk import Desk
 from trading.bars import Bar, Interval
 from trading.instruments import Symbol
-from trading.minute_bars import LATENESS, Arrival, Difference, MinuteBars
+from trading.minute_bars import LATENESS, SOURCE, Arrival, Difference, MinuteBars
 from trading.sessions import KST, Session
 from trading.ticks import TradePrint
 
@@ -34,6 +34,8 @@ class MinuteKeeper:
     mended: int = 0
     differences: list[Difference] = field(default_factory=list)
     bars: MinuteBars = field(init=False)
+    _unstored: dict[tuple[Symbol, datetime], Bar] = field(default_factory=dict)
+    """Bars that the database has not taken yet."""
     _tried: dict[Symbol, float] = field(default_factory=dict)
     _completed: set[Symbol] = field(default_factory=set)
 
@@ -91,19 +93,29 @@ class MinuteKeeper:
         history = await desk.market_data.minute_bars(symbol, trading_day=day, since=since)
         self.differences += self.bars.mend(symbol, history, at=at)
         self.mended += 1
-        self._keep(desk, history, is_history=True)
+        self._keep(desk, history)
 
-    def _keep(self, desk: Desk, bars: Sequence[Bar], *, is_history: bool = False) -> None:
-        """Store; tell those that are not known already, where events go anywhere. A history is of one symbol."""
-        if bars:
-            with desk.stores.begin() as work:
-                known = self._known(work, bars[0].symbol) if is_history else ()
-                work.bars.upsert(bars)
-                for bar in bars if desk.is_relayed else ():
-                    if bar not in known:
-                        work.outbox.add(market_bar(bar, at=desk.now()))
-            self.stored += len(bars)
+    def _keep(self, desk: Desk, bars: Sequence[Bar]) -> None:
+        """Store these and what the database has not taken before, and tell what is new where events go anywhere."""
+        self._unstored |= {(bar.symbol, bar.at): bar for bar in bars}
+        if not self._unstored:
+            return
+        waiting = tuple(self._unstored.values())
+        with desk.stores.begin() as work:
+            known = self._known(work, waiting) if desk.is_relayed else frozenset()
+            work.bars.upsert(waiting)
+            for bar in waiting if desk.is_relayed else ():
+                if bar not in known:
+                    work.outbox.add(market_bar(bar, at=desk.now()))
+        self.stored += len(waiting)
+        self._unstored.clear()
 
-    def _known(self, work: UnitOfWork, symbol: Symbol) -> tuple[Bar, ...]:
+    def _known(self, work: UnitOfWork, bars: Sequence[Bar]) -> frozenset[Bar]:
+        """Give the stored bars of the symbols that a history is about: most of it was told when it was made."""
         day = self.session.trading_day
-        return work.bars.between(symbol, Interval.MINUTE, first=day, last=day)
+        mended = {bar.symbol for bar in bars if bar.source != SOURCE}
+        return frozenset(
+            bar
+            for symbol in mended
+            for bar in work.bars.between(symbol, Interval.MINUTE, first=day, last=day)
+        )

@@ -18,6 +18,7 @@ from adapters.market_data import Connected, Notice, StreamEvent, Unreadable
 from adapters.messages import stream_blind, stream_polls, stream_stumbled, stream_unreadable
 from adapters.notifier import Message
 from tasks.desk import Desk
+from tasks.disks import stop_for_full_disk
 from tasks.doubts import has_absent, has_doubt
 from tasks.fills import NoticeOutcome, apply_notice
 from tasks.interests import interests
@@ -27,11 +28,12 @@ from tasks.notices import apply_waiting
 from tasks.orders import trade
 from tasks.reconciliation import reconcile
 from tasks.signals import Guarded, exits_at, guarded_positions
+from tasks.spooling import Spooling
 from tasks.trips import Hearing, check_trips
 from tasks.versions import follow
 from trading.bars import Bar
 from trading.doubts import PAUSES
-from trading.errors import MaemaeError
+from trading.errors import DiskFull, MaemaeError, StoreUnavailable
 from trading.instruments import Symbol
 from trading.orders import Side
 from trading.sessions import session_of
@@ -77,6 +79,7 @@ class StreamSession:
     followed_at: float = 0.0
     told: set[str] = field(default_factory=set)
     minutes: MinuteKeeper = field(init=False)
+    spooling: Spooling = field(init=False)
     watched: tuple[Symbol, ...] = ()
     is_canceled: bool = False
     is_ending: bool = False
@@ -93,8 +96,9 @@ class StreamSession:
     inquiries: int = 0
 
     def __post_init__(self) -> None:
-        """Begin the day's bars."""
+        """Begin the day's bars, and see what a process before us left on disk."""
         self.minutes = MinuteKeeper(session_of(self.desk.today()))
+        self.spooling = Spooling(self.desk.spool)
 
     def figures(self) -> dict[str, object]:
         """Give the day's counts for the story."""
@@ -185,6 +189,7 @@ class StreamSession:
                     self._apply(event)
                 case TradePrint():
                     self.prints += 1
+                    self.spooling.hear(event)
                     self.hearing = Hearing(event.at, _loop_time())
                     if self.minutes.add(event):
                         self.prices[event.symbol] = event.price
@@ -206,6 +211,9 @@ class StreamSession:
             yield
         except MaemaeError as problem:
             self.wants_inquiry = True
+            self.spooling.is_away |= isinstance(problem, StoreUnavailable)
+            if isinstance(problem, DiskFull):
+                stop_for_full_disk(self.desk, str(problem))
             words = f"{type(problem).__name__}: {problem}"
             self._tell_once(stream_stumbled(words, self.desk.wording))
 
@@ -224,7 +232,14 @@ class StreamSession:
             self._tell_once(stream_polls(count, polled, seconds, self.desk.wording))
 
     def _apply(self, notice: Notice) -> None:
-        outcome = apply_notice(self.desk, notice, trading_day=self.desk.today())
+        if self.spooling.is_away:
+            self.spooling.keep(self.desk, notice)
+            return
+        try:
+            outcome = apply_notice(self.desk, notice, trading_day=self.desk.today())
+        except StoreUnavailable:
+            self.spooling.keep(self.desk, notice)
+            raise
         if outcome is NoticeOutcome.UNKNOWN_ORDER:
             self.unknown_until = self.unknown_until or _loop_time() + PATIENCE_SECONDS
             self.doubt_due = 0.0  # it may be the order in doubt: look at once
@@ -265,6 +280,8 @@ class StreamSession:
 
     async def _watch(self, symbol: Symbol, price: int) -> None:
         """Look at one price: plain arithmetic, until a stop or a target is reached."""
+        if self.spooling.is_away:
+            return  # no order leaves uncommitted
         if not any(each.is_reached(price) for each in self.guarded.get(symbol, ())):
             return
         desk = self.desk  # a newer version may be taken over before the order leaves
@@ -307,6 +324,7 @@ class StreamSession:
     async def pulse(self) -> None:
         """Try waiting notices again, look at doubts, reconcile if something asked for it."""
         with self._stumbling():
+            await self._come_back()
             self._apply_waiting()
             self._look_for_doubt()
             self._take_over()
@@ -317,6 +335,14 @@ class StreamSession:
                 self._refresh()
             if _loop_time() - self.tripped_at >= TRIPS_SECONDS:
                 self._check_trips()
+
+    async def _come_back(self) -> None:
+        """Book what waits on disk once the database is back, and look again at what was reached meanwhile."""
+        self.spooling.flush(self.desk)
+        was_away = self.spooling.is_away
+        self._follow(await self.spooling.drain(self.desk, self.minutes))
+        for symbol, price in tuple(self.prices.items()) if was_away else ():
+            await self._watch(symbol, price)
 
     def _check_trips(self) -> None:
         """See whether something stops trading, with the prices that the stream has brought."""

@@ -17,13 +17,13 @@ from adapters.postgres.migrations import migrate
 from adapters.postgres.tables import metadata
 from tests.builders import ACCOUNT
 from tests.consoles import PROJECT
+from tests.database_servers import FOR_SPEED, DatabaseServer, a_database_server
 from tests.run_records import RunRecord
 
 # A deadline in milliseconds measures the machine, not the code; the blob repeats a failure anywhere.
 settings.register_profile("maemae", deadline=None, print_blob=True)
 settings.load_profile("maemae")
 
-FOR_SPEED = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 CUT_OFF = """
     SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()
@@ -88,6 +88,15 @@ def stores(postgres_url: str) -> Iterator[PostgresStores]:
     opened = PostgresStores(postgres_url, channel="dev", account=ACCOUNT)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def spare_server(open_folder: Path) -> Iterator[DatabaseServer]:
+    """A server that a test may stop, crowd and fill up: it takes 30 connections in all."""
+    limits = {"max_connections": "30", "superuser_reserved_connections": "0"}
+    with a_database_server(open_folder / "spare", **FOR_SPEED, **limits) as server:
+        yield server
+        server.start()
 
 
 @pytest.fixture(scope="session")

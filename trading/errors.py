@@ -10,6 +10,8 @@ MaemaeError
 ├── LedgerViolation          a posting would break an invariant of the ledger
 ├── ReportImbalance          the figures of a day do not add up to the won
 ├── StoreUnavailable         the database cannot be reached; nothing of the open unit of work is kept
+├── DiskFull                 a disk takes nothing more: trading stops
+│   └── StoreFull            the database's; it is a StoreUnavailable too
 ├── LeaseLost                another writer holds the account now: write nothing, send nothing
 ├── PluginFault              a plug-in failed or broke its contract; nobody else is concerned
 ├── NotReady                 the account as a whole cannot be trusted yet: order nothing
@@ -69,6 +71,14 @@ class ReportImbalance(MaemaeError):
 
 class StoreUnavailable(MaemaeError):
     """The database cannot be reached or went away; nothing of the open unit of work is kept."""
+
+
+class DiskFull(MaemaeError):
+    """A disk does not take what must be kept, full or broken; trading must stop."""
+
+
+class StoreFull(StoreUnavailable, DiskFull):
+    """The database's disk is full; nothing of the open unit of work is kept."""
 
 
 class LeaseLost(MaemaeError):

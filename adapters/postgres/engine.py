@@ -6,16 +6,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from psycopg.errors import UndefinedColumn, UndefinedTable
+from psycopg.errors import DiskFull, UndefinedColumn, UndefinedTable
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from adapters.addresses import DATABASE_TLS, is_safe_database
-from trading.errors import InvalidSetting, StoreUnavailable
+from trading.errors import InvalidSetting, StoreFull, StoreUnavailable
 
 POOL_SIZE: Final = 5
+"""Connections that are kept; as many more are opened when they are needed."""
+POOL_TIMEOUT: Final = 15
+"""Seconds that one waits when all are in use."""
 SESSION: Final = " ".join(
     f"-c {name}={value}"
     for name, value in {
@@ -61,7 +64,7 @@ def open_engine(url: str, *, pool_size: int = POOL_SIZE) -> Engine:
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
-        pool_timeout=15,
+        pool_timeout=POOL_TIMEOUT,
         connect_args=CONNECT,
     )
 
@@ -73,6 +76,7 @@ def clear_errors(engine: Engine) -> Iterator[None]:
     Raises:
         StoreUnavailable: when the database cannot be reached, went away, kept us waiting for a lock, or was
             never migrated.
+        StoreFull: when its disk takes nothing more.
     """
     try:
         yield
@@ -91,7 +95,13 @@ def unavailable(url: URL, error: Exception) -> StoreUnavailable:
     cause = getattr(error, "orig", error)
     if isinstance(cause, UndefinedTable | UndefinedColumn):
         return StoreUnavailable(f"{_name(url)} lacks tables or columns; run `maemae migrate`")
-    return StoreUnavailable(f"{_name(url)}: {str(cause).strip().splitlines()[0]}")
+    if isinstance(cause, DiskFull):
+        return StoreFull(f"{_name(url)}: {_first_line(cause)}")
+    return StoreUnavailable(f"{_name(url)}: {_first_line(cause)}")
+
+
+def _first_line(cause: BaseException) -> str:
+    return str(cause).strip().splitlines()[0]
 
 
 def _name(url: URL) -> str:

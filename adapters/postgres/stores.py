@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import text
 
 from adapters.audit_files import AuditFile
+from adapters.postgres.crowds import Crowd, Tell
 from adapters.postgres.engine import clear_errors, open_engine
 from adapters.postgres.leases import Place, PostgresLease, hold_lease
 from adapters.postgres.locks import hold_lock
@@ -31,16 +32,19 @@ class PostgresStores:
         account: str,
         lease_seconds: float = LEASE_SECONDS,
         audit_file: AuditFile | None = None,
+        on_crowd: Tell | None = None,
     ) -> None:
         """Open the pool; it connects at the first use.
 
         `lease_seconds`: how long a lease's holder may show no life before others take it over. `audit_file`
-        keeps the newest audit row after each commit of one.
+        keeps the newest audit row after each commit of one. `on_crowd` hears, now and then, that connections
+        have run out and somebody waits.
 
         Raises:
             InvalidSetting: when `url` is no PostgreSQL address.
         """
         self._engine = open_engine(url)
+        self._crowd = Crowd(self._engine, on_crowd)
         self._channel, self._account = channel, account
         self._lease_seconds = lease_seconds
         self._audit_file = audit_file
@@ -81,6 +85,7 @@ class PostgresStores:
 
     @contextmanager
     def _open_scope(self) -> Iterator[Scope]:
+        self._crowd.look()
         with clear_errors(self._engine), self._engine.begin() as connection:
             scope = Scope(connection, self._channel, self._account)
             yield scope

@@ -16,7 +16,7 @@ from adapters.postgres.leases import Place, PostgresLease, hold_lease
 from adapters.postgres.migrations import migrate
 from adapters.postgres.scope import Scope
 from tests.builders import ACCOUNT, an_order
-from tests.conftest import FOR_SPEED
+from tests.database_servers import FOR_SPEED
 from tests.lease_holders import Holder, holders
 from trading.errors import LeaseLost, StoreUnavailable
 
