@@ -179,6 +179,7 @@ class Settings(KafkaSettings, BaseSettings):
         kept = [self.database_url, self.slack.webhook_url, self.slack.bot_token]
         kept += [self.prefect_auth, self.prefect_password, self.keys.command]
         kept += [self.kafka_password] if self.kafka_password else []
+        kept += [self.kafka_registry]
         if self.kis is not None:
             kept += [self.kis.appkey, self.kis.appsecret]
         return tuple(secret.get_secret_value() for secret in kept if secret is not None)
@@ -293,6 +294,6 @@ def _is_secret(variable: str) -> bool:
         word in variable
         for word in (
             *("APPKEY", "APPSECRET", "TOKEN", "DATABASE_URL", "WEBHOOK_URL"),
-            *("PREFECT_AUTH", "KEYS__COMMAND", "KAFKA_PASSWORD"),
+            *("PREFECT_AUTH", "KEYS__COMMAND", "KAFKA_PASSWORD", "KAFKA_REGISTRY"),
         )
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -13,11 +12,12 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError
-from aiokafka.helpers import create_ssl_context
 
 from adapters.event_logs import LogUnavailable, Undecodable
 from adapters.events import TOPICS
-from adapters.kafka.envelopes import UnknownSchema, schema_of
+from adapters.kafka.envelopes import Numbers, UnknownSchema, schema_of
+from adapters.kafka.registries import numbers_of
+from adapters.kafka.security import security_of
 from adapters.kafka.settings import KafkaSettings
 from trading.errors import InvalidSetting
 
@@ -37,22 +37,27 @@ def connection_of(settings: KafkaSettings) -> dict[str, Any]:
         "bootstrap_servers": settings.kafka_bootstrap,
         "client_id": "maemae",
         "request_timeout_ms": REQUEST_MILLISECONDS,
-        **_security(settings),
+        **security_of(settings),
     }
     return options
 
 
-async def prepare(settings: KafkaSettings) -> None:
+async def prepare(settings: KafkaSettings) -> Numbers:
     """See that Kafka answers, has every topic (missing ones are made, if that is allowed) and nothing newer than us.
+
+    Gives what the schema registry calls our schemas, if one is set.
 
     Raises:
         LogUnavailable: naming the address and why it does not answer.
-        InvalidSetting: when topics are missing that may not be made, or a newer version of maemae wrote there.
+        InvalidSetting: when topics or schemas are missing that may not be made, or a newer version of maemae
+            wrote there.
     """
     await _knock(settings)
+    numbers = await numbers_of(settings)
     async with clear_errors(settings):
         await _make_topics(settings)
-        await _look_at_newest(settings)
+        await _look_at_newest(settings, numbers)
+    return numbers
 
 
 async def _knock(settings: KafkaSettings) -> None:
@@ -66,7 +71,7 @@ async def _knock(settings: KafkaSettings) -> None:
                 int(port),
                 client_id="maemae",
                 request_timeout_ms=REQUEST_MILLISECONDS,
-                **_security(settings),
+                **security_of(settings),
             )
         except (OSError, KafkaError, TimeoutError) as error:
             reason = f"{address}: {str(error) or _SILENCE}"
@@ -99,7 +104,7 @@ async def _add_missing(admin: AIOKafkaAdminClient, settings: KafkaSettings) -> N
             continue  # another process was quicker
 
 
-async def _look_at_newest(settings: KafkaSettings) -> None:
+async def _look_at_newest(settings: KafkaSettings, numbers: Numbers) -> None:
     """Read the newest event of every partition: what cannot be read was written by a newer version."""
     async with assigned(settings, TOPICS) as (consumer, partitions):
         ends = await consumer.end_offsets(partitions)
@@ -111,13 +116,13 @@ async def _look_at_newest(settings: KafkaSettings) -> None:
             while waiting:
                 for partition, records in (await consumer.getmany(timeout_ms=500)).items():
                     waiting.discard(partition)
-                    _require_known(records)
+                    _require_known(records, numbers)
 
 
-def _require_known(records: Sequence[Any]) -> None:
+def _require_known(records: Sequence[Any], numbers: Numbers) -> None:
     for record in records:
         try:
-            schema_of(record.topic, record.value or b"")
+            schema_of(record.topic, record.value or b"", numbers)
         except UnknownSchema as error:
             place = f"{record.topic}:{record.partition}:{record.offset}"
             raise InvalidSetting("MAEMAE_KAFKA_BOOTSTRAP", place, str(error)) from None
@@ -162,24 +167,3 @@ async def clear_errors(settings: KafkaSettings) -> AsyncIterator[None]:
     except (KafkaError, OSError, TimeoutError) as error:
         words = f"Kafka {settings.kafka_bootstrap}: {str(error) or _SILENCE}"
         raise LogUnavailable(words) from error
-
-
-def _security(settings: KafkaSettings) -> dict[str, Any]:
-    transport = "SSL" if settings.kafka_tls else "PLAINTEXT"
-    options: dict[str, Any] = {"security_protocol": transport, "ssl_context": _context(settings)}
-    if settings.kafka_sasl is not None:
-        options |= {
-            "security_protocol": f"SASL_{transport}",
-            "sasl_mechanism": settings.kafka_sasl,
-            "sasl_plain_username": settings.kafka_username,
-            "sasl_plain_password": settings.kafka_password.get_secret_value(),
-        }
-    return options
-
-
-def _context(settings: KafkaSettings) -> ssl.SSLContext | None:
-    if not settings.kafka_tls:
-        return None
-    file = settings.kafka_ca_file
-    context: ssl.SSLContext = create_ssl_context(cafile=str(file) if file else None)
-    return context

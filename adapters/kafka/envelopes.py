@@ -1,10 +1,15 @@
-"""This is an event as bytes: Avro's single-object encoding, C3 01, the schema's fingerprint, the record."""
+"""This is an event as bytes: Avro's record behind what names its schema.
+
+That is its fingerprint (Avro's single-object encoding, C3 01) or, where a registry is set, its number there
+(Confluent's framing, 00). Both are read wherever they lie, so that a topic may hold both.
+"""
 
 from __future__ import annotations
 
 import json
 import struct
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
@@ -22,19 +27,34 @@ class UnknownSchema(Undecodable):
     """An event of a schema that this version of maemae does not have."""
 
 
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What a registry calls our schemas: each topic's newest one, and the fingerprint of every one."""
+
+    newest: Mapping[str, int]
+    known: Mapping[tuple[str, int], bytes]
+
+
+NO_NUMBERS: Final = Numbers({}, {})
 MARK: Final = b"\xc3\x01"
 HEADER: Final = len(MARK) + 8
+NUMBERED: Final = b"\0"
+NUMBERED_HEADER: Final = len(NUMBERED) + 4
 _OWN: Final = ("event_id", "told_at")
 """The fields that are the event's own; the others are its payload."""
 
 
-def encode(event: OutboxEvent, owner: Mapping[str, str]) -> bytes:
+def encode(event: OutboxEvent, owner: Mapping[str, str], numbers: Numbers = NO_NUMBERS) -> bytes:
     """Write an event of `owner` (channel and account) with the newest schema of its topic.
+
+    With `numbers` of a registry in Confluent's framing.
 
     Raises:
         Undecodable: when the payload is not what the schema says, nothing without a default left out and nothing besides.
     """
     schema, header = _writer(event.topic)
+    if event.topic in numbers.newest:
+        header = NUMBERED + numbers.newest[event.topic].to_bytes(4)
     record = {**event.payload, **owner, "event_id": event.event_id, "told_at": event.at}
     buffer = BytesIO()
     try:
@@ -44,14 +64,14 @@ def encode(event: OutboxEvent, owner: Mapping[str, str]) -> bytes:
     return header + buffer.getvalue()
 
 
-def decode(topic: str, key: bytes, value: bytes) -> OutboxEvent:
+def decode(topic: str, key: bytes, value: bytes, numbers: Numbers = NO_NUMBERS) -> OutboxEvent:
     """Read an event that any version of its topic's schema was used for, as the newest one says it.
 
     Raises:
-        Undecodable: for another mark, an unknown fingerprint, or bytes that are not of that schema.
+        Undecodable: for another mark, an unknown schema, or bytes that are not of that schema.
     """
-    written = schema_of(topic, value)
-    body = BytesIO(value[HEADER:])
+    written = schema_of(topic, value, numbers)
+    body = BytesIO(value[NUMBERED_HEADER if value[:1] == NUMBERED else HEADER :])
     try:
         record = _as_record(schemaless_reader(body, written, _writer(topic)[0]))
         symbol = key.decode()
@@ -65,19 +85,24 @@ def decode(topic: str, key: bytes, value: bytes) -> OutboxEvent:
     return OutboxEvent(topic, symbol, record, at, event_id)
 
 
-def schema_of(topic: str, value: bytes) -> Any:
+def schema_of(topic: str, value: bytes, numbers: Numbers = NO_NUMBERS) -> Any:
     """Find the schema that these bytes were written with.
 
     Raises:
         Undecodable: when they carry none, or one that this version does not know.
     """
-    if value[: len(MARK)] != MARK or len(value) < HEADER:
+    if value[:1] == NUMBERED and len(value) >= NUMBERED_HEADER:
+        number = int.from_bytes(value[len(NUMBERED) : NUMBERED_HEADER])
+        mark, name = numbers.known.get((topic, number), b""), f"number {number} of the registry"
+    elif value[: len(MARK)] == MARK and len(value) >= HEADER:
+        mark = value[len(MARK) : HEADER]
+        name = mark.hex()
+    else:
         raise Undecodable(f"{topic}: no Avro event (it begins with {value[:4].hex() or 'nothing'})")
-    mark = value[len(MARK) : HEADER]
     found = _by_fingerprint(topic).get(mark)
     if found is None:
         raise UnknownSchema(
-            f"{topic}: schema {mark.hex()} is unknown here; a newer version of maemae wrote it"
+            f"{topic}: schema {name} is unknown here; a newer version of maemae wrote it"
         )
     return found
 

@@ -12,7 +12,8 @@ from adapters.event_logs import DeadLetter, Record
 from adapters.event_stores import OutboxEvent, Partition
 from adapters.events import TOPICS
 from adapters.kafka.clusters import DEAD_LETTERS, assigned, clear_errors
-from adapters.kafka.envelopes import decode
+from adapters.kafka.envelopes import NO_NUMBERS, Numbers, decode
+from adapters.kafka.registries import numbers_of
 from adapters.kafka.settings import KafkaSettings
 
 type Batch = Mapping[Partition, Sequence[Record]]
@@ -29,7 +30,9 @@ class KafkaReader:
         settings: KafkaSettings,
         consumer: AIOKafkaConsumer,
         partitions: Sequence[TopicPartition],
+        numbers: Numbers = NO_NUMBERS,
     ) -> None:
+        self._numbers = numbers
         self._settings, self._consumer, self._partitions = settings, consumer, partitions
 
     def seek(self, offsets: Mapping[Partition, int]) -> None:
@@ -62,7 +65,7 @@ class KafkaReader:
         Raises:
             Undecodable: saying why.
         """
-        return decode(record.topic, record.key, record.value)
+        return decode(record.topic, record.key, record.value, self._numbers)
 
 
 @asynccontextmanager
@@ -74,8 +77,9 @@ async def open_reader(
     Raises:
         LogUnavailable: when Kafka does not answer.
     """
+    numbers = await numbers_of(settings)
     async with assigned(settings, topics) as (consumer, partitions):
-        yield KafkaReader(settings, consumer, partitions)
+        yield KafkaReader(settings, consumer, partitions, numbers)
 
 
 async def read_letters(

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 
-from adapters.addresses import is_loopback
+from adapters.addresses import is_loopback, is_safe_url
 
 EXAMPLE: Final = "host:port, several joined by commas, such as 127.0.0.1:9092"
 
@@ -23,6 +23,9 @@ class KafkaSettings(BaseModel):
     kafka_create_topics: bool = Field(default=True, description="Make the topics that are missing")
     kafka_partitions: int = Field(default=4, ge=1, le=64, description="Of a topic that is made")
     kafka_replication: int = Field(default=1, ge=1, le=5, description="Of a topic that is made")
+    kafka_registry: SecretStr | None = Field(
+        default=None, description="A Confluent schema registry; messages carry its numbers then"
+    )
     kafka_bootstrap: str | None = Field(default=None, description=EXAMPLE)
 
     @field_validator("kafka_ca_file")
@@ -38,6 +41,13 @@ class KafkaSettings(BaseModel):
         if info.data.get("kafka_sasl") and not (info.data.get("kafka_username") and password):
             raise ValueError("with MAEMAE_KAFKA_SASL a MAEMAE_KAFKA_USERNAME and a password")
         return password
+
+    @field_validator("kafka_registry")
+    @classmethod
+    def _is_safe_registry(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not is_safe_url(url.get_secret_value()):
+            raise ValueError("an https:// address, or http:// on this machine")
+        return url
 
     @field_validator("kafka_bootstrap")
     @classmethod

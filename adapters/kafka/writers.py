@@ -20,7 +20,8 @@ from adapters.kafka.clusters import (
     connection_of,
     prepare,
 )
-from adapters.kafka.envelopes import encode
+from adapters.kafka.envelopes import NO_NUMBERS, Numbers, encode
+from adapters.kafka.registries import numbers_of
 from adapters.kafka.settings import KafkaSettings
 
 type _Row = dict[str, Any]
@@ -44,6 +45,7 @@ class KafkaWriter:
     def __init__(self, settings: KafkaSettings, owner: Mapping[str, str]) -> None:
         self._settings, self._owner = settings, owner
         self._producer: AIOKafkaProducer | None = None
+        self._numbers = NO_NUMBERS if settings.kafka_registry is None else None
 
     async def publish(self, events: Sequence[OutboxEvent]) -> Sequence[DeadLetter]:
         """Write events in their order for each key; what cannot be encoded is buried and given back.
@@ -52,9 +54,10 @@ class KafkaWriter:
             LogUnavailable: when not all were acknowledged.
         """
         messages, letters = [], []
+        numbers = await self._known_numbers()
         for event in events:
             try:
-                value = encode(event, self._owner)
+                value = encode(event, self._owner, numbers)
             except Undecodable as error:
                 letters.append(_letter(event, str(error)))
             else:
@@ -106,6 +109,12 @@ class KafkaWriter:
         except LogUnavailable:
             await self.close()
             raise
+
+    async def _known_numbers(self) -> Numbers:
+        """Ask the registry once; a schema's number never changes."""
+        if self._numbers is None:
+            self._numbers = await numbers_of(self._settings)
+        return self._numbers
 
     async def _connect(self) -> AIOKafkaProducer:
         if self._producer is None:
