@@ -59,7 +59,9 @@ class Broker:
         """Let it hang: connections stay open, nothing is answered."""
         assert self._process is not None
         os.kill(self._process.pid, signal.SIGSTOP)
-        os.waitpid(self._process.pid, os.WUNTRACED)  # on a busy machine a thread may run on for a while
+        os.waitpid(
+            self._process.pid, os.WUNTRACED
+        )  # on a busy machine a thread may run on for a while
 
     def resume(self) -> None:
         """Let it go on."""
