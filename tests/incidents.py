@@ -326,7 +326,7 @@ INCIDENTS: Final[dict[str, Incident]] = {
     ),
     "53": Incident(
         "an idle connection that the server had closed failed the next call",
-        _adapter("kis_client.py::test_every_order_has_a_connection_of_its_own_and_reads_share_one"),
+        _adapter("kis_orders.py::test_every_order_has_a_connection_of_its_own_and_reads_share_one"),
     ),
     "54": Incident(
         "30,122 signals and 29 fills, and nobody saw the funnel",
