@@ -50,7 +50,9 @@ def order_in_doubt(order: Order, words: str, wording: Wording, *, name: str = ""
 def plugin_failed(strategy_id: str, fault: PluginFault, wording: Wording) -> Message:
     """Tell that a foreign strategy could not decide, and that the others do."""
     title = wording.text("plugin.failed.title", strategy=strategy_id)
-    return Message(Severity.WARNING, title, f"{wording.text('plugin.failed.text')}\n{fault}")
+    return Message(
+        Severity.WARNING, title, f"{wording.text('plugin.failed.text')}\n{wording.fault(fault)}"
+    )
 
 
 def cancel_failed(order: Order, words: str, wording: Wording, *, name: str = "") -> Message:

@@ -54,8 +54,9 @@ class StrategyProcess:
         self._settings = settings
         lacking = missing() if settings.limits.isolation is Isolation.FULL else ()
         if lacking:
-            way = f"plugins.{settings.id}.limits.isolation: limits lets it run without"
-            raise PluginFault(settings.id, f"this machine has no {' and no '.join(lacking)}; {way}")
+            found, setting = " and no ".join(lacking), f"plugins.{settings.id}.limits.isolation"
+            reason = f"this machine has no {found}; {setting}: limits lets it run without"
+            raise PluginFault(settings.id, reason)
         self._process = subprocess.Popen(
             [sys.executable, "-s", "-P", "-m", "plugins.runner"],
             stdin=subprocess.PIPE,
@@ -120,8 +121,7 @@ class StrategyProcess:
         head, _ = self._ask((), largest=0)
         warm_up = head.get("warm_up")
         if type(warm_up) is not int or not 1 <= warm_up <= LONGEST_WARM_UP:
-            expected = f"a whole number from 1 to {LONGEST_WARM_UP}"
-            raise self._end(f"warm_up is {warm_up}, not {expected}")
+            raise self._end(f"warm_up is {warm_up}, not a whole number from 1 to {LONGEST_WARM_UP}")
         return warm_up
 
     def _ask(

@@ -44,7 +44,7 @@ class RunningStrategy(ForeignStrategy):
             sources = approved_sources(settings)
             self._process = StrategyProcess(settings, sources, self.parameters)
         except InvalidSetting as problem:
-            self.refuse(PluginFault(self.plugin, str(problem)))
+            self.refuse(PluginFault(self.plugin, problem))
         except PluginFault as problem:
             self.refuse(problem)
 

@@ -147,4 +147,5 @@ def _evaluate(
         return latest_of_all(settings, pasts, held=held, closed_day=closed_day, validity=validity)
     except PluginFault as fault:
         desk.tell(plugin_failed(settings.id, fault, desk.wording))
-        return tuple(Evaluation(settings.id, s, notice=str(fault)) for s in settings.symbols)
+        notice = desk.wording.fault(fault)
+        return tuple(Evaluation(settings.id, s, notice=notice) for s in settings.symbols)

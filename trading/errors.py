@@ -86,12 +86,16 @@ class LeaseLost(MaemaeError):
 
 
 class PluginFault(MaemaeError):
-    """What a plug-in did cannot be used: it failed, took too long, or gave what its contract does not know."""
+    """What a plug-in did cannot be used: it failed, took too long, or gave what its contract does not know.
 
-    def __init__(self, plugin: str, reason: str) -> None:
+    `problem` is what is wrong with its files or settings, None when it is something that it did.
+    """
+
+    def __init__(self, plugin: str, reason: str | BadInput) -> None:
         super().__init__(f"plug-in {plugin}: {reason}")
         self.plugin = plugin
-        self.reason = reason
+        self.reason = str(reason)
+        self.problem = reason if isinstance(reason, BadInput) else None
 
 
 class NotReady(MaemaeError):

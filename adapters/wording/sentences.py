@@ -9,8 +9,10 @@ from string import Formatter
 from typing import Any, Final, Literal
 
 from adapters.wording.catalogues import catalogue
+from adapters.wording.expectations import in_own_words
 from adapters.wording.figures import Figures, number, percent
 from trading.decisions import Breach
+from trading.errors import PluginFault
 from trading.signals import Signal
 
 type Language = Literal["ko", "en"]
@@ -102,6 +104,17 @@ class Sentences:
         }
         said = self._first(f"remedy.{breach.rule_id}", figures) or self.text("remedy.unknown")
         return f"{self.rule(breach.rule_id)}: {said}"
+
+    def own_words(self, words: str) -> str:
+        """Say what would be right, as an error has it in English; what has no sentence stays as it is."""
+        return in_own_words(words, self.language)
+
+    def fault(self, fault: PluginFault) -> str:
+        """Say what a plug-in did wrong, or which of its files or settings is."""
+        problem, said = fault.problem, self.own_words(fault.reason)
+        if problem is not None:
+            said = f"{problem.field}={problem.value!r}: {self.own_words(problem.expected)}"
+        return self.text("plugin.fault", plugin=fault.plugin, words=said)
 
     def rule(self, rule_id: str) -> str:
         """Name a rule of the risk gate."""

@@ -19,14 +19,15 @@ from cyclopts import (
 )
 
 from adapters.redaction import Redactor
-from deployments.console.expectations import in_own_words, needed
-from deployments.console.speech import say
+from deployments.console.expectations import needed
+from deployments.console.speech import say, wording
 from trading.errors import (
     BadInput,
     BrokerError,
     InvalidTransition,
     LedgerViolation,
     MaemaeError,
+    PluginFault,
     ReportImbalance,
     StoreUnavailable,
 )
@@ -61,6 +62,8 @@ def sentence_of(error: Exception) -> str:
     match error:
         case BadInput():
             return _wrong(error.field, error.value, error.expected)
+        case PluginFault():
+            return say("fault.named", words=wording().fault(error))
         case CycloptsError():
             return _misuse(error)
     for kind, key in _NAMED.items():
@@ -73,7 +76,9 @@ def sentence_of(error: Exception) -> str:
 def _wrong(field: str, value: object, expected: str) -> str:
     if value is None:
         return say("fault.missing", field=field, expected=needed(field, expected))
-    return say("fault.wrong", field=field, value=_shown(value), expected=in_own_words(expected))
+    return say(
+        "fault.wrong", field=field, value=_shown(value), expected=wording().own_words(expected)
+    )
 
 
 def _misuse(error: CycloptsError) -> str:

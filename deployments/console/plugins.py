@@ -10,6 +10,7 @@ from cyclopts import App, Group
 
 from adapters.stores import Stores
 from deployments.console.accounts import market_time, open_account
+from deployments.console.faults import sentence_of
 from deployments.console.speech import option, say, wording
 from deployments.console.tables import Column, paper, print_json, print_table
 from deployments.registrations import register_all
@@ -72,7 +73,7 @@ def _row(plugin: PluginSettings) -> dict[str, str]:
         approved_sources(plugin)
         state = say("plugins.fits")
     except InvalidSetting as problem:
-        state = str(problem)
+        state = sentence_of(problem)
     return {
         "plugin": plugin.id,
         "plugin_group": plugin.group,

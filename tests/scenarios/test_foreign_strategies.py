@@ -106,7 +106,7 @@ async def test_the_others_trade_on_while_one_is_held(name: str, tmp_path: Path) 
     assert len(fault.value.reason) <= LONGEST_REASON
     assert who_signals(found) == ["trend", "swing"]
     notices = {each.notice for each in found if each.strategy_id == "foreign"}
-    assert notices == {str(fault.value)}
+    assert notices == {floor.desk.wording.fault(fault.value)}
     assert floor.titles(Severity.WARNING) == ("The foreign strategy foreign could not decide",)
     assert await orders_of_the_others(floor) == OTHERS_TRADE
 
