@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import gzip
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from arro3.core import DataType, Field, Schema
+from arro3.io import read_csv, write_parquet
 
-from adapters.bar_files import read_bars
-from tests.builders import A_DAY, LG_CHEM, seoul
+from adapters.bar_files import read_bars, read_columns
+from adapters.bar_tables import Integers
+from tests.builders import A_DAY, LG_CHEM, SAMSUNG, seoul
 from trading.bars import Interval
 from trading.errors import BadInput
+from trading.instruments import Symbol
 
 HEADER = "symbol,date,open,high,low,close,volume"
 ROW = "051910,2018-01-16,438000,440000,430000,431000,1000"
@@ -18,35 +23,131 @@ BUNDLED = (
     Path(__file__).resolve().parents[2] / "adapters/kis_sim/data/mit_daily_ohlcv_2016_2019.csv.gz"
 )
 
-FAULTS = {
+LATER = ROW.replace("2018-01-16", "2018-01-17")
+HALTED = "051910,2018-01-17,0,0,0,431000,0"
+
+COLUMN_FAULTS = {
     "missing column": ("symbol,date,open,high,low,close\n", ("bars.csv: columns", "volume")),
+    "missing day": ("symbol,open,high,low,close,volume\n", ("bars.csv: columns", "date or ts")),
     "empty file": ("", ("bars.csv: columns", "nothing")),
-    "no day": (f"{HEADER}\n{ROW.replace('2018-01-16', 'monday')}", ("line 2: date", "monday")),
-    "fraction": (f"{HEADER}\n{ROW.replace('431000', '431000.5')}", ("line 2: close", "431000.5")),
-    "short row": (f"{HEADER}\n051910,2018-01-16,1", ("line 2: high", "None")),
-    "no symbol": (f"{HEADER}\n{ROW.replace('051910', '51910')}", ("symbol", "51910")),
-    "a day twice": (f"{HEADER}\n{ROW}\n{ROW}", ("bars.csv: rows", "051910 2018-01-16")),
+}
+"""What a file is wrong in, and words that the refusal must have."""
+
+TEXT_FAULTS = {
+    "no day": (ROW.replace("2018-01-16", "monday"), ("bars.csv line 2: date", "monday")),
+    "no such day": (ROW.replace("01-16", "02-30"), ("bars.csv line 2: date", "2018-02-30")),
+    "fraction": (ROW.replace("431000", "431000.5"), ("line 2: close", "431000.5", "whole")),
+    "nan": (f"{ROW}\n{LATER.replace('440000', 'NaN')}", ("line 3: high", "NaN", "whole number")),
+    "nothing": (f"{ROW}\n{LATER.replace('440000', '')}", ("line 3: high", "''", "whole number")),
+    "short row": ("051910,2018-01-16,1", ("line 2: high", "None")),
+}
+ROW_FAULTS = {
+    "no symbol": (f"{ROW}\n{ROW.replace('051910', '51910')}", ("row 3: symbol", "51910")),
+    "a day twice": (f"{ROW}\n{ROW}", ("bars.csv row 3: date", "051910 2018-01-16", "one row")),
+    "out of order": (f"{LATER}\n{ROW}", ("row 3: date", "2018-01-16", "after 2018-01-17")),
+    "zero price": (f"{ROW}\n{LATER.replace('438000', '0')}", ("row 3: open", "=0", "above 0")),
+    "zero close": (f"{ROW}\n{LATER.replace('431000', '0')}", ("row 3: close", "=0", "above 0")),
+    "negative price": (f"{ROW}\n{LATER.replace('430000', '-5')}", ("row 3: low", "=-5")),
+    "negative volume": (f"{ROW}\n{LATER.replace(',1000', ',-1')}", ("row 3: volume", "=-1")),
+    "high below low": (f"{ROW}\n{LATER.replace('440000', '429000')}", ("row 3: high", "429000")),
 }
 
 
-@pytest.mark.parametrize("name", FAULTS)
-def test_a_wrong_file_is_refused_with_place_and_value(tmp_path: Path, name: str) -> None:
-    content, words = FAULTS[name]
+def read(tmp_path: Path, text: str) -> dict[Symbol, tuple[Integers, ...]]:
+    """Read a CSV file of `text`."""
     file = tmp_path / "bars.csv"
-    file.write_text(content, "utf-8")
+    file.write_text(text, "utf-8")
+    return read_columns(file)
+
+
+@pytest.mark.parametrize("name", COLUMN_FAULTS)
+def test_a_file_without_a_column_is_refused_with_what_it_has(tmp_path: Path, name: str) -> None:
+    content, words = COLUMN_FAULTS[name]
     with pytest.raises(BadInput) as caught:
-        read_bars(file)
-    for word in words:
-        assert word in str(caught.value)
+        read(tmp_path, content)
+    assert all(word in str(caught.value) for word in words)
+
+
+@pytest.mark.parametrize("name", [*TEXT_FAULTS, *ROW_FAULTS])
+def test_a_wrong_row_is_refused_with_file_place_and_value(tmp_path: Path, name: str) -> None:
+    rows, words = (TEXT_FAULTS | ROW_FAULTS)[name]
+    with pytest.raises(BadInput) as caught:
+        read(tmp_path, f"{HEADER}\n{rows}\n")
+    assert [word for word in words if word not in str(caught.value)] == []
+
+
+def as_parquet(path: Path, rows: str, price: DataType) -> Path:
+    """Write rows of text as a parquet file whose prices have a type of their own."""
+    types = [DataType.utf8(), DataType.date32(), *[price] * 4, DataType.int64()]
+    schema = Schema([Field(n, t) for n, t in zip(HEADER.split(","), types, strict=True)])
+    table = read_csv(BytesIO(f"{HEADER}\n{rows}\n".encode()), schema, has_header=True)
+    write_parquet(table, path)
+    return path
+
+
+@pytest.mark.parametrize("price", [DataType.int32(), DataType.float64()], ids=str)
+def test_a_parquet_file_is_read_and_refused_like_a_csv_file(
+    tmp_path: Path, price: DataType
+) -> None:
+    file = as_parquet(
+        tmp_path / "bars.parquet", f"{ROW}\n{LATER}\n{ROW.replace('051910', '005930')}", price
+    )
+    found = read_columns(file)
+    assert {symbol: len(days) for symbol, (days, *_) in found.items()} == {LG_CHEM: 2, SAMSUNG: 1}
+    wrong = as_parquet(tmp_path / "wrong.parquet", f"{LATER}\n{ROW}", price)
+    with pytest.raises(BadInput, match=r"wrong\.parquet row 2: date"):
+        read_columns(wrong)
+
+
+@pytest.mark.parametrize("value", ["NaN", "0.5", ""])
+def test_what_is_no_whole_number_in_a_parquet_file_is_refused(tmp_path: Path, value: str) -> None:
+    rows = f"{ROW}\n{LATER.replace('431000', value)}"
+    file = as_parquet(tmp_path / "bars.parquet", rows, DataType.float64())
+    with pytest.raises(BadInput, match=r"bars\.parquet row 2: close"):
+        read_columns(file)
+
+
+def test_what_is_no_parquet_file_is_refused_by_name(tmp_path: Path) -> None:
+    file = tmp_path / "bars.parquet"
+    file.write_text(HEADER)
+    with pytest.raises(BadInput, match=r"bars\.parquet"):
+        read_columns(file)
+
+
+def test_a_symbol_that_the_file_has_not_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "bars.csv"
+    file.write_text(f"{HEADER}\n{ROW}\n", "utf-8")
+    with pytest.raises(BadInput, match=r"bars\.csv: symbol='005930'.*051910"):
+        read_columns(file, [LG_CHEM, SAMSUNG])
+
+
+HALTS = {
+    "zeros": HALTED,
+    "all zeros": HALTED.replace("431000", "0"),
+    "zeros and a block trade": HALTED.replace("431000,0", "431000,700"),
+    "flat without volume": "051910,2018-01-17,431000,431000,431000,431000,0",
+}
+
+
+@pytest.mark.parametrize("name", HALTS)
+def test_a_halted_day_is_left_out_however_it_is_written(tmp_path: Path, name: str) -> None:
+    columns = read(tmp_path, f"{HEADER}\n{ROW}\n{HALTS[name]}\n")[LG_CHEM]
+    assert [column.tolist() for column in columns] == [
+        [A_DAY.toordinal()], [438_000], [440_000], [430_000], [431_000], [1_000],
+    ]  # fmt: skip
+
+
+def test_fractions_of_zero_and_other_columns_do_not_matter(tmp_path: Path) -> None:
+    row = "LG Chem,051910,2018-01-16T00:00:00,438000.0,440000.0,430000,431000,1000"
+    (columns,) = read(tmp_path, f"name,{HEADER}\n{row}\n").values()
+    assert [int(column[0]) for column in columns[1:]] == [438_000, 440_000, 430_000, 431_000, 1_000]
 
 
 @pytest.mark.parametrize("day_column", ["date", "ts"])
-def test_bars_come_by_symbol_and_oldest_first(tmp_path: Path, day_column: str) -> None:
-    later = ROW.replace("2018-01-16", "2018-01-17")
+def test_bars_come_by_symbol_whatever_stands_between_them(tmp_path: Path, day_column: str) -> None:
     file = tmp_path / "bars.csv.gz"
-    file.write_bytes(
-        gzip.compress(f"{HEADER.replace('date', day_column)}\n{later}\n{ROW}\n".encode())
-    )
+    rows = f"{ROW}\n{ROW.replace('051910', '005930')}\n{LATER}\n"
+    file.write_bytes(gzip.compress(f"\ufeff{HEADER.replace('date', day_column)}\n{rows}".encode()))
     bars = read_bars(file)[LG_CHEM]
     assert [bar.trading_day.day for bar in bars] == [16, 17]
     assert (bars[0].trading_day, bars[0].at, bars[0].interval) == (
