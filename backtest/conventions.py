@@ -9,10 +9,10 @@ from datetime import date
 from backtest.accounts import REPLAY, ReplayAccount
 from backtest.lanes import Lane
 from backtest.marks import Marks, days_of, mark
-from backtest.options import BacktestOptions, CashSplit, FillConvention
+from backtest.options import BacktestOptions, CashSplit, FillConvention, MarketRules
 from backtest.plans import ReplayPlan, Span
 from backtest.results import ReplayResult
-from backtest.timetables import Timetable
+from backtest.timetables import EveryDay, Timetable
 from risk.limits import RiskLimits
 from risk.sizing import SizingSettings
 from strategies.base import BarColumns, Integers
@@ -78,9 +78,11 @@ def _lanes(universe: Mapping[Symbol, BarColumns], plan: ReplayPlan) -> dict[Symb
     (settings,) = plan.strategies
     strategy = settings.strategy
     columns = {symbol: universe[symbol] for symbol in plan.symbols}
-    longest = max(len(bars) for bars in columns.values())
+    end = plan.last.toordinal()
+    longest = max(int(bars.days.searchsorted(end, "right")) for bars in columns.values())
     if longest < strategy.warm_up:
-        raise BadInput("bars", longest, f"{strategy.warm_up} for a first decision")
+        expected = f"at least {strategy.warm_up}, for a first decision of {strategy.kind}"
+        raise BadInput("bars", longest, expected)
     decided = strategy.evaluate_all(columns)
     return {
         symbol: Lane(plan.instrument(symbol), columns[symbol], decided[symbol], strategy.warm_up)
@@ -111,7 +113,8 @@ def _run(
     options: BacktestOptions,
     calendar: TradingCalendar,
 ) -> Timetable:
-    timetable = Timetable(plan, options, calendar, ReplayAccount(plan), lanes)
+    days = calendar if options.market is MarketRules.KRX else EveryDay()
+    timetable = Timetable(plan, options, days, ReplayAccount(plan), lanes)
     timetable.run()
     return timetable
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import deque
 from dataclasses import dataclass
 from datetime import date
 
+from backtest.accounts import REPLAY, session_on
 from backtest.results import ReplayResult
-from trading.executions import Execution
+from trading.equity import EquityPoint
+from trading.executions import Execution, ExecutionSource
 from trading.instruments import Symbol
 from trading.orders import Side
 
@@ -24,6 +27,17 @@ class OutcomeFill:
     price: int
     commission: int
     tax: int
+
+    @property
+    def value(self) -> int:
+        """Shares times price."""
+        return self.quantity * self.price
+
+    @property
+    def cash_change(self) -> int:
+        """What it adds to cash, charges included."""
+        sign = 1 if self.side is Side.SELL else -1
+        return sign * self.value - self.commission - self.tax
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +65,49 @@ def outcome_of(result: ReplayResult) -> Outcome:
     fills = sorted(map(_fill, result.executions), key=lambda fill: (fill.trading_day, fill.symbol))
     equity = tuple((point.trading_day, point.closing) for point in result.equity)
     return Outcome(tuple(fills), result.ledger.cash, equity)
+
+
+def executions_of(outcome: Outcome, strategy_id: str) -> tuple[Execution, ...]:
+    """Give the fills of an outcome as bookings of one strategy, with no order or broker behind them."""
+    return tuple(_execution(fill, strategy_id) for fill in outcome.fills)
+
+
+def points_of(outcome: Outcome, cash: int) -> tuple[EquityPoint, ...]:
+    """Give the curve of an outcome that began with `cash` in all."""
+    days = [day for day, _ in outcome.equity]
+    closings = [won for _, won in outcome.equity]
+    return tuple(map(EquityPoint, days, [cash, *closings[:-1]], closings))
+
+
+def invested_of(outcome: Outcome, cash: int) -> tuple[int, ...]:
+    """Give what was in holdings at each close of an outcome that began with `cash` in all."""
+    invested, fills = [], deque(outcome.fills)
+    for day, equity in outcome.equity:
+        while fills and fills[0].trading_day <= day:
+            cash += fills.popleft().cash_change
+        invested.append(equity - cash)
+    return tuple(invested)
+
+
+def _execution(fill: OutcomeFill, strategy_id: str) -> Execution:
+    return Execution(
+        execution_id="",
+        client_order_id="",
+        broker_order_id="",
+        account=REPLAY,
+        strategy_id=strategy_id,
+        symbol=fill.symbol,
+        side=fill.side,
+        quantity=fill.quantity,
+        value=fill.value,
+        commission=fill.commission,
+        tax=fill.tax,
+        cumulative_quantity=fill.quantity,
+        trading_day=fill.trading_day,
+        settles_on=fill.trading_day,
+        executed_at=session_on(fill.trading_day).opens_at,
+        source=ExecutionSource.INQUIRY,
+    )
 
 
 def _fill(execution: Execution) -> OutcomeFill:

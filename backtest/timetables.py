@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from heapq import heappop, heappush
 
 from backtest.accounts import Moment, ReplayAccount, resting, session_on
@@ -28,6 +28,31 @@ from trading.positions import Position
 from trading.sessions import Session, TradingCalendar
 from trading.signals import Direction, Signal
 from trading.ticks import Quote
+
+
+class EveryDay:
+    """The days where no exchange's rules count: each may have trades, and settles them itself."""
+
+    def is_trading_day(self, day: date) -> bool:
+        """Say yes."""
+        del day
+        return True
+
+    def next_trading_day(self, day: date) -> date:
+        """Give the day after."""
+        return day + timedelta(days=1)
+
+    def previous_trading_day(self, day: date) -> date:
+        """Give the day before."""
+        return day - timedelta(days=1)
+
+    def trading_days(self, first: date, last: date) -> tuple[date, ...]:
+        """Give every day from `first` to `last`."""
+        return tuple(map(date.fromordinal, range(first.toordinal(), last.toordinal() + 1)))
+
+    def settlement_day(self, day: date) -> date:
+        """Give the day itself."""
+        return day
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,8 +299,7 @@ class Timetable:
             each: _quote(each, last, at, is_halted=is_halted and each == symbol)
             for each, last in prices.items()
         }
-        is_krx = self.options.market is MarketRules.KRX
-        return Moment(on, at, self.calendar.settlement_day(on) if is_krx else on, quotes)
+        return Moment(on, at, self.calendar.settlement_day(on), quotes)
 
 
 def _quote(symbol: Symbol, price: int, at: datetime, *, is_halted: bool) -> Quote:

@@ -1,132 +1,144 @@
-"""This is the command `backtest`: strategies of the channel over daily bars of a file or of the database."""
+"""This is the command `backtest`: a strategy over daily bars of a file or of the database, by convention.
+
+Only what a question needs is imported: a file without a channel needs no settings, no database and no Prefect.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final, Literal
 
-from adapters.bar_files import read_bars
-from adapters.calendars import XkrxCalendar
-from backtest.plans import ReplayPlan
-from backtest.replay import run_replay
-from backtest.results import ReplayResult
-from deployments.console.accounts import open_account
-from deployments.console.rows import FILLS, fill_row
-from deployments.console.speech import option, say
-from deployments.console.tables import Column, print_facts, print_json, print_table
-from flows.settings import load_channel, load_settings
-from flows.sources import channel_in_force
-from plugins.rules import foreign_rules
-from plugins.strategies import running
-from trading.bars import Bar, Interval
+from cyclopts import Parameter
+
+from backtest.options import CHANNEL, BacktestOptions, FillConvention
+from deployments.console.assumptions import Assumptions
+from deployments.console.backtest_documents import Asked, Found, document_of, print_backtest
+from deployments.console.convention_backtests import Universe, answer, from_file, settings_of
+from deployments.console.speech import option
+from deployments.console.tables import print_json
+from strategies.base import BarColumns
+from strategies.settings import StrategySettings
+from trading.errors import BadInput
 from trading.instruments import Instrument, Symbol
 
-EARLIEST: Final = date(2000, 1, 1)
-LATEST: Final = date(2100, 12, 31)
-METRICS: Final = (
-    Column("days", "count"),
-    Column("final_equity", "won"),
-    Column("total_return", "signed_percent"),
-    Column("cagr", "signed_percent"),
-    Column("max_drawdown", "percent"),
-    Column("volatility", "percent"),
-    Column("sharpe"),
-    Column("probabilistic_sharpe", "percent"),
-    Column("sortino"),
-    Column("calmar"),
-    Column("trades", "count"),
-    Column("win_rate", "percent"),
-    Column("profit_factor"),
-    Column("exposure", "percent"),
-    Column("turnover"),
-    Column("commission", "won"),
-    Column("tax", "won"),
-    Column("denied", "count"),
-)
-PLACES: Final = 6
-"""Of rates and ratios."""
 
-type Bars = Mapping[Symbol, Sequence[Bar]]
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is to be traded on which days; without a kind it is a strategy of the channel."""
+
+    kind: Annotated[str, option("kind")] = ""
+    parameters: Annotated[tuple[str, ...], option("set", name="--set")] = ()
+    symbols: Annotated[tuple[str, ...], option("symbols", consume_multiple=True)] = ()
+    data: Annotated[Path | None, option("data")] = None
+    first: Annotated[date | None, option("from", name="--from")] = None
+    last: Annotated[date | None, option("to", name="--to")] = None
+    is_proposal: Annotated[bool, option("backtest_file", name="--file")] = False
+
+    @property
+    def codes(self) -> tuple[Symbol, ...]:
+        """The symbols, which may also stand in one word with commas."""
+        words = (word for each in self.symbols for word in each.split(",") if word)
+        return tuple(dict.fromkeys(map(Symbol, words)))
+
+
+NOTHING: Final = Question()
+AS_IT_IS: Final = Assumptions()
 
 
 def backtest(
-    strategy: Annotated[str, option("backtest_strategy")] = "",
-    /,
+    strategy: Annotated[str, option("backtest_strategy", name="--strategy")] = "",
     *,
-    data: Annotated[Path | None, option("data")] = None,
-    first: Annotated[date | None, option("from", name="--from")] = None,
-    last: Annotated[date | None, option("to", name="--to")] = None,
-    cash: Annotated[int, option("cash")] = 100_000_000,
-    is_proposal: Annotated[bool, option("backtest_file", name="--file")] = False,
+    question: Question = NOTHING,
+    assumptions: Assumptions = AS_IT_IS,
+    engine: Annotated[Literal["exact", "fast"], option("engine")] = "exact",
     as_json: Annotated[bool, option("json", name="--json")] = False,
 ) -> None:
-    """Replay daily bars through the same strategies, sizing, rules, matching and costs as in trading.
-
-    With the settings in force, or those of the channel's file before they are proposed.
-    """
-    settings = load_settings()
-    channel = load_channel(settings) if is_proposal else channel_in_force(settings)
-    strategies = channel.only(strategy).strategies
-    symbols = sorted({symbol for settings in strategies for symbol in settings.symbols})
-    bars, instruments = _from_database(symbols) if data is None else (read_bars(data), {})
-    days = [bar.trading_day for symbol in symbols for bar in bars.get(symbol, ())]
-    with running(strategies, channel.plugins) as started:
-        plan = ReplayPlan(
-            strategies=started,
-            limits=channel.risk,
-            sizing=channel.sizing,
-            costs=channel.costs.schedule,
-            cash=cash,
-            first=first or min(days, default=EARLIEST),
-            last=last or max(days, default=LATEST),
-            instruments=instruments,
-            foreign_rules=foreign_rules(channel.plugins),
-        )
-        document = _document(plan, run_replay(bars, plan, XkrxCalendar()))
+    """Answer the question with one engine, and print all of it or nothing."""
+    usual = FillConvention.NEXT_OPEN if question.kind else CHANNEL
+    convention = assumptions.convention or usual
+    options = assumptions.options(usual)
+    if options is None:
+        _require_channel(question, engine)
+        asked, found = _by_channel(strategy, question, assumptions)
+    else:
+        asked, found = _by_convention(strategy, question, options, convention, engine)
+    document = document_of(asked, found)
     if as_json:
         print_json(document)
     else:
-        _print(plan, document)
+        print_backtest(document)
 
 
-def _from_database(symbols: Iterable[Symbol]) -> tuple[Bars, dict[Symbol, Instrument]]:
-    with open_account() as account, account.stores.begin() as work:
-        bars = {
-            symbol: work.bars.between(symbol, Interval.DAY, first=EARLIEST, last=LATEST)
-            for symbol in symbols
-        }
-        return bars, {instrument.symbol: instrument for instrument in work.instruments.all()}
+def _require_channel(question: Question, engine: str) -> None:
+    """Refuse what is not the channel's to decide."""
+    wrong = {"--kind": question.kind, "--symbols": " ".join(question.symbols)}
+    wrong["--engine"] = "" if engine == "exact" else engine
+    for name, value in wrong.items():
+        if value:
+            expected = f"none with --convention {CHANNEL}, which trades as the channel does"
+            raise BadInput(name, value, expected)
 
 
-def _document(plan: ReplayPlan, result: ReplayResult) -> dict[str, Any]:
-    names = {symbol: plan.instrument(symbol).name for symbol in plan.symbols}
-    return {
-        "strategies": [settings.id for settings in plan.strategies],
-        "from": plan.first,
-        "to": plan.last,
-        "cash": plan.cash,
-        "metrics": _metrics(plan, result),
-        "fills": [
-            {"trading_day": fill.trading_day, **fill_row(fill, names)} for fill in result.executions
-        ],
-        "equity": [asdict(point) for point in result.equity],
-    }
+def _by_channel(strategy: str, question: Question, assumptions: Assumptions) -> tuple[Asked, Found]:
+    from deployments.console.channel_backtests import (  # noqa: PLC0415 - settings, database
+        replay_channel,
+    )
+
+    return replay_channel(
+        strategy,
+        question.data,
+        question.first,
+        question.last,
+        cash=assumptions.cash,
+        is_proposal=question.is_proposal,
+    )
 
 
-def _metrics(plan: ReplayPlan, result: ReplayResult) -> dict[str, Any]:
-    final = result.equity[-1].closing if result.equity else plan.cash
-    figures = {"final_equity": final, **asdict(result.metrics)}
-    return {
-        name: round(value, PLACES) if isinstance(value, Decimal) else value
-        for name, value in figures.items()
-    }
+def _by_convention(
+    strategy: str, question: Question, options: BacktestOptions, convention: str, engine: str
+) -> tuple[Asked, Found]:
+    settings = None if question.kind else _of_channel(strategy, question)
+    wanted = question.codes or (settings.symbols if settings else ())
+    universe, instruments, source = _bars(question, wanted)
+    if settings is None:
+        settings = settings_of(question.kind, question.parameters, tuple(universe))
+    return answer(
+        settings.model_copy(update={"symbols": tuple(universe)}),
+        universe,
+        options,
+        engine=engine,
+        convention=convention,
+        span=(question.first, question.last),
+        instruments=instruments,
+        source=source,
+    )
 
 
-def _print(plan: ReplayPlan, document: Mapping[str, Any]) -> None:
-    title = say("title.backtest", strategies=", ".join(document["strategies"]))
-    print_table(say("title.backtest_fills"), (Column("trading_day"), *FILLS[1:]), document["fills"])
-    print_facts(f"{title} {plan.first} ~ {plan.last}", METRICS, document["metrics"])
+def _of_channel(strategy: str, question: Question) -> StrategySettings:
+    from deployments.console.channel_backtests import (  # noqa: PLC0415 - settings, database
+        one_strategy,
+    )
+
+    if not strategy:
+        raise BadInput("--kind", None, "a kind of strategy, or --strategy with one of the channel")
+    return one_strategy(strategy, is_proposal=question.is_proposal)
+
+
+def _bars(
+    question: Question, wanted: tuple[Symbol, ...]
+) -> tuple[Universe, Mapping[Symbol, Instrument], str]:
+    """Give the bars, what is known of their symbols, and where they come from."""
+    if question.data is not None:
+        return from_file(question.data, wanted), {}, question.data.name
+    from deployments.console.channel_backtests import (  # noqa: PLC0415 - settings, database
+        bars_of_database,
+    )
+
+    if not wanted:
+        raise BadInput("--symbols", None, "symbols, or a file of bars with --data")
+    bars, instruments = bars_of_database(wanted)
+    return {s: BarColumns.of(each) for s, each in bars.items()}, instruments, "database"

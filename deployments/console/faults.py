@@ -108,7 +108,7 @@ def _unknown(what: str, word: str, known: Iterable[str]) -> str:
 def _kind_of(kind: object) -> str:
     """Name what a type takes: its choices, or itself."""
     if choices := get_args(kind) if get_origin(kind) else ():
-        return ", ".join(str(choice) for choice in choices)
+        return ", ".join(each if isinstance(each, str) else _kind_of(each) for each in choices)
     if isinstance(kind, type) and issubclass(kind, Enum):
         return ", ".join(kind)
     return say(f"kind.{getattr(kind, '__name__', kind)}")

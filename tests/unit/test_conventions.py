@@ -364,13 +364,15 @@ def test_decisions_of_the_close_before_the_first_day_are_traded_on_it() -> None:
     assert [told(f)[0] for f in outcome_of(run(rows, TEN, first=DAYS[3])).fills] == [0]
     late = outcome_of(run(rows, TEN, first=DAYS[4]))
     assert (late.fills, [day for day, _ in late.equity]) == ((), [DAYS[4]])
-    early = outcome_of(run(rows, TEN, last=DAYS[2]))
+    early = outcome_of(run(rows, TEN, last=DAYS[2]))  # the third bar is the first that may decide
     assert (early.fills, early.equity) == ((), ())
 
 
 def test_a_history_shorter_than_the_averages_is_refused() -> None:
-    with pytest.raises(BadInput, match="3 for a first decision"):
+    with pytest.raises(BadInput, match="bars=2: at least 3, for a first decision"):
         run({LG_CHEM: RISE[:2]}, TEN)
+    with pytest.raises(BadInput, match="bars=2"):
+        run({LG_CHEM: [*RISE, flat(10_200)]}, TEN, last=DAYS[1])
 
 
 IMPOSSIBLE = {

@@ -1,0 +1,87 @@
+"""This is what a backtest takes from the channel: its strategies, limits and costs, and the bars of its database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from adapters.bar_files import read_bars
+from adapters.calendars import XkrxCalendar
+from backtest.options import CHANNEL
+from backtest.plans import ReplayPlan
+from backtest.replay import run_replay
+from deployments.console.accounts import open_account
+from deployments.console.backtest_documents import Asked, Found
+from flows.settings import load_channel, load_settings
+from flows.sources import channel_in_force
+from plugins.rules import foreign_rules
+from plugins.strategies import running
+from strategies.settings import StrategySettings
+from tasks.channels import ChannelSettings
+from trading.bars import Bar, Interval
+from trading.instruments import Instrument, Symbol
+
+EARLIEST: Final = date(2000, 1, 1)
+LATEST: Final = date(2100, 12, 31)
+CASH: Final = 100_000_000
+
+type Bars = Mapping[Symbol, Sequence[Bar]]
+
+
+def channel_of(*, is_proposal: bool) -> ChannelSettings:
+    """Give the settings in force, or those of the channel's file before they are proposed."""
+    settings = load_settings()
+    return load_channel(settings) if is_proposal else channel_in_force(settings)
+
+
+def one_strategy(strategy_id: str, *, is_proposal: bool) -> StrategySettings:
+    """Give one strategy of the channel; raises InvalidSetting with those that there are."""
+    return channel_of(is_proposal=is_proposal).only(strategy_id).strategies[0]
+
+
+def replay_channel(
+    strategy: str,
+    data: Path | None,
+    first: date | None,
+    last: date | None,
+    *,
+    cash: int | None,
+    is_proposal: bool,
+) -> tuple[Asked, Found]:
+    """Replay daily bars through the same strategies, sizing, rules, matching and costs as in trading."""
+    channel = channel_of(is_proposal=is_proposal)
+    strategies = channel.only(strategy).strategies
+    symbols = sorted({symbol for settings in strategies for symbol in settings.symbols})
+    bars, instruments = bars_of_database(symbols) if data is None else (read_bars(data), {})
+    days = [bar.trading_day for symbol in symbols for bar in bars.get(symbol, ())]
+    with running(strategies, channel.plugins) as started:
+        plan = ReplayPlan(
+            strategies=started,
+            limits=channel.risk,
+            sizing=channel.sizing,
+            costs=channel.costs.schedule,
+            cash=CASH if cash is None else cash,
+            first=first or min(days, default=EARLIEST),
+            last=last or max(days, default=LATEST),
+            instruments=instruments,
+            foreign_rules=foreign_rules(channel.plugins),
+        )
+        result = run_replay(bars, plan, XkrxCalendar())
+    names = {symbol: plan.instrument(symbol).name for symbol in plan.symbols}
+    ids = [settings.id for settings in strategies]
+    asked = Asked(
+        "exact", CHANNEL, None, ids, len(symbols), plan.first, plan.last, plan.cash, names
+    )
+    return asked, Found.by_replay(result)
+
+
+def bars_of_database(symbols: Iterable[Symbol]) -> tuple[Bars, dict[Symbol, Instrument]]:
+    """Read all daily bars of some symbols, and what is known of every symbol."""
+    with open_account() as account, account.stores.begin() as work:
+        bars = {
+            symbol: work.bars.between(symbol, Interval.DAY, first=EARLIEST, last=LATEST)
+            for symbol in symbols
+        }
+        return bars, {instrument.symbol: instrument for instrument in work.instruments.all()}

@@ -1,0 +1,114 @@
+"""This is a backtest by convention: a strategy of the command's own words or of the channel, on columns of bars."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+from adapters.bar_files import read_columns
+from backtest.conventions import plan_of, run_convention
+from backtest.options import BacktestOptions, MarketRules
+from backtest.plans import ReplayPlan
+from backtest.timetables import EveryDay
+from deployments.console.backtest_documents import Asked, Found, total_cash
+from strategies.base import BarColumns
+from strategies.registry import build_strategy
+from strategies.settings import StrategySettings
+from trading.errors import BadInput
+from trading.instruments import Instrument, Symbol
+from trading.sessions import TradingCalendar
+
+OF_THE_DATA: Final = {"symbols", "days", "bars"}
+"""What question and data have wrong together; the sentence then names the file."""
+
+type Universe = Mapping[Symbol, BarColumns]
+
+
+def settings_of(
+    kind: str, parameters: Sequence[str], symbols: Sequence[Symbol]
+) -> StrategySettings:
+    """Make a strategy of a kind and words like `fast=50`.
+
+    Raises:
+        InvalidSetting: naming the kind or the parameter that is wrong, and what there is.
+    """
+    values = dict(map(_parameter, parameters))
+    build_strategy(kind, values)
+    return StrategySettings(
+        id=kind.replace("_", "-"), kind=kind, parameters=values, symbols=tuple(symbols)
+    )
+
+
+def _parameter(words: str) -> tuple[str, Any]:
+    name, sign, text = words.partition("=")
+    if not sign:
+        raise BadInput("--set", words, "name=value, e.g. fast=50")
+    return name.strip(), _value(text.strip())
+
+
+def _value(text: str) -> Any:
+    """Take what JSON knows as that, but for fractions, which stay exact as text; `none` is null."""
+    if text == "none":
+        return None
+    try:
+        return json.loads(text, parse_float=str)
+    except json.JSONDecodeError:
+        return text
+
+
+def from_file(data: Path, symbols: Sequence[Symbol]) -> Universe:
+    """Read a file; raises what `read_columns` raises."""
+    found = read_columns(data, symbols)
+    return {symbol: BarColumns(*columns) for symbol, columns in found.items()}
+
+
+def answer(
+    settings: StrategySettings,
+    universe: Universe,
+    options: BacktestOptions,
+    *,
+    engine: str,
+    convention: str,
+    span: tuple[date | None, date | None],
+    instruments: Mapping[Symbol, Instrument],
+    source: str,
+) -> tuple[Asked, Found]:
+    """Run one engine over `universe`; `source` names where it came from.
+
+    Raises:
+        BadInput: when question and data do not fit.
+    """
+    begin = min((int(bars.days[0]) for bars in universe.values() if len(bars)), default=1)
+    end = max((int(bars.days[-1]) for bars in universe.values() if len(bars)), default=1)
+    first = span[0] or date.fromordinal(begin)
+    last = span[1] or max(first, date.fromordinal(end))
+    plan = plan_of(options, settings, first=first, last=last, instruments=instruments)
+    try:
+        found = _found(plan, universe, options, engine)
+    except BadInput as error:
+        if error.field in OF_THE_DATA:
+            raise BadInput(f"{source}: {error.field}", error.value, error.expected) from None
+        raise
+    names = {s: instrument.name for s, instrument in instruments.items()}
+    cash = total_cash(options, len(plan.symbols))
+    asked = Asked(
+        engine, convention, options, [settings.id], len(plan.symbols), first, last, cash, names
+    )
+    return asked, found
+
+
+def _found(plan: ReplayPlan, universe: Universe, options: BacktestOptions, engine: str) -> Found:
+    if engine == "fast":
+        raise BadInput("--engine", engine, "exact; the fast one is not here yet")
+    return Found.by_replay(run_convention(universe, plan, _calendar(options)))
+
+
+def _calendar(options: BacktestOptions) -> TradingCalendar:
+    if options.market is MarketRules.NONE:
+        return EveryDay()
+    from adapters.calendars import XkrxCalendar  # noqa: PLC0415 - its holidays take a tenth of a second
+
+    return XkrxCalendar()

@@ -1,0 +1,188 @@
+"""This is the proof of `maemae backtest` by convention: bars of a file in, everything in JSON out, or one sentence."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backtest.options import convention
+from backtest.outcomes import outcome_of
+from tests.consoles import Console, run_process
+from tests.conventions import DAYS, columns_of, run
+from trading.instruments import Symbol
+
+SEED = 20261123
+SYMBOLS = tuple(map(Symbol, ("000010", "000020", "000030")))
+TREND = ("fast=1", "slow=2", "volume_ratio=null", "volume_window=1")
+KEYS = {
+    "engine", "convention", "options", "strategies", "symbols", "from", "to", "cash",
+    "metrics", "trades", "fills", "orders", "equity", "sha256",
+}  # fmt: skip
+HEAVY = ("pandas", "prefect", "sqlalchemy", "psycopg", "httpx", "holidays")
+
+
+def some_rows(symbol: Symbol) -> list[tuple[int, ...]]:
+    """Give a bar for each day, from one seed."""
+    dice = np.random.default_rng([SEED, int(symbol)])
+    closes = 10_000 + dice.integers(-200, 210, len(DAYS)).cumsum()
+    opens = closes + dice.integers(-150, 150, len(DAYS))
+    highs, lows = np.maximum(opens, closes) + 50, np.minimum(opens, closes) - 50
+    return list(zip(*(each.tolist() for each in (opens, highs, lows, closes)), strict=True))
+
+
+ROWS = {symbol: some_rows(symbol) for symbol in SYMBOLS}
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A file of three symbols."""
+    lines = ["symbol,date,open,high,low,close,volume"]
+    for symbol, rows in ROWS.items():
+        days = columns_of(rows).days
+        lines += [
+            f"{symbol},{day.isoformat()},{','.join(map(str, row))},1000000"
+            for day, row in zip(DAYS, rows, strict=True)
+        ]
+        assert len(days) == len(rows)
+    file = tmp_path / "bars.csv"
+    file.write_text("\n".join(lines) + "\n", "utf-8")
+    return file
+
+
+def words(data: Path, *more: str) -> tuple[str, ...]:
+    """Give the command for a trend over `data`."""
+    sets = [word for each in TREND for word in ("--set", each)]
+    kind = ("--kind", "moving_average_cross", *sets, "--data", str(data))
+    return ("backtest", *kind, "--convention", "krx-daily", "--market", "none", "--json", *more)
+
+
+def test_the_command_says_what_the_engine_found(console: Console, data: Path) -> None:
+    document = console(*words(data)).document
+    options = convention("krx-daily")
+    assert options
+    expected = outcome_of(run(ROWS, options))
+    assert document.keys() == KEYS
+    assert len(expected.fills) > 20
+    assert [(f["trading_day"], f["symbol"], f["quantity"]) for f in document["fills"]] == [
+        (f.trading_day.isoformat(), f.symbol, f.quantity) for f in expected.fills
+    ]
+    assert document["metrics"]["final_equity"] == expected.equity[-1][1]
+    assert document["equity"][-1]["closing"] == expected.equity[-1][1]
+    assert document["cash"] == 30_000_000
+    assert document["options"]["commission_rate"] == "0.000140527"
+
+
+def test_trades_add_up_to_the_result(console: Console, data: Path) -> None:
+    document = console(*words(data)).document
+    closed = [trade for trade in document["trades"] if trade["left_on"]]
+    assert {trade["trigger"] for trade in closed} == {"cross", "stop"}
+    assert len(closed) == document["metrics"]["trades"]
+    still = [trade for trade in document["trades"] if not trade["left_on"]]
+    spent = sum(t["quantity"] * float(t["entry_price"]) + t["commission"] for t in still)
+    cash = 30_000_000 + sum(trade["result"] for trade in closed) - spent
+    held = sum(t["quantity"] * ROWS[t["symbol"]][-1][3] for t in still)
+    assert cash + held == document["metrics"]["final_equity"]
+    assert len(document["orders"]) >= len(document["fills"])
+
+
+def test_one_account_with_places_and_weights(console: Console, data: Path) -> None:
+    shared = ("--cash-split", "shared", "--cash", "1000000", "--weight", "0.3")
+    document = console(*words(data, *shared, "--maximum-holdings", "1")).document
+    assert document["cash"] == 1_000_000
+    assert document["options"]["sizing"] == "weight"
+    refused = [o for o in document["orders"] if "MAXIMUM_HOLDINGS" in o["error_message"]]
+    assert refused
+    values = [fill["value"] for fill in document["fills"] if fill["side"] == "BUY"]
+    assert max(values) <= 330_000
+
+
+def test_symbols_days_and_fixed_quantities_are_as_asked(console: Console, data: Path) -> None:
+    asked = ("--symbols", "000010", "000030", "--from", "2018-02-01", "--to", "2018-02-28")
+    document = console(*words(data, *asked, "--quantity", "7", "--tax", "0")).document
+    assert {fill["symbol"] for fill in document["fills"]} == {"000010", "000030"}
+    assert {fill["quantity"] for fill in document["fills"]} == {7}
+    assert {fill["tax"] for fill in document["fills"]} == {0}
+    days = [point["trading_day"] for point in document["equity"]]
+    assert (days[0], days[-1]) == ("2018-02-01", "2018-02-28")
+
+
+def test_without_json_it_is_a_table(console: Console, data: Path) -> None:
+    answer = console(*(word for word in words(data) if word != "--json"))
+    assert (answer.code, answer.err) == (0, "")
+    assert "Final equity" in answer.out
+
+
+def test_a_file_needs_neither_database_nor_prefect_nor_pandas(data: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from deployments.cli import main; code = main();"
+        f"print(sorted(set({HEAVY}) & set(sys.modules)), file=sys.stderr); sys.exit(code)"
+    )
+    answer = run_process(*words(data), code=code, MAEMAE_HOME=str(tmp_path))
+    assert (answer.code, answer.err.strip()) == (0, "[]")
+    assert answer.document["convention"] == "krx-daily"
+    assert "pandas" not in sys.argv  # the process above was another one
+
+
+WRONG = {
+    "unknown symbol": (("--symbols", "000099"), ("bars.csv: symbol", "000099", "000010")),
+    "no symbol": (("--symbols", "99"), ("symbol", "'99'", "six")),
+    "unknown parameter": (("--set", "quick=3"), ("quick",)),
+    "parameter out of range": (("--set", "slow=5000"), ("slow", "5000", "1000")),
+    "parameter that is no number": (("--set", "slow=soon"), ("slow", "soon")),
+    "parameter without a value": (("--set", "slow"), ("--set", "fast=50")),
+    "days outside": (("--from", "2019-01-01"), ("bars.csv: days", "2018-01-02..2018-03-30")),
+    "days before": (("--to", "2017-01-01", "--from", "2016-01-01"), ("bars.csv: days",)),
+    "days turned": (("--from", "2018-02-02", "--to", "2018-02-01"), ("first", "2018-02-02")),
+    "window too long": (("--set", "slow=400"), ("bars.csv: bars", str(len(DAYS)), "401")),
+    "no such tax": (("--tax", "half"), ("--tax", "half", "dated")),
+    "no such market": (("--tax", "0.5"), ("tax_rate", "0.5", "0.002")),
+    "no cash": (("--cash", "0"), ("cash", "above 0")),
+    "places where there is one": (("--maximum-holdings", "3"), ("maximum_holdings",)),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_question_is_one_sentence_and_nothing_is_printed(
+    console: Console, data: Path, name: str
+) -> None:
+    more, told = WRONG[name]
+    answer = console(*words(data, *more))
+    assert (answer.code, answer.out, answer.err.count("\n")) == (2, "", 1)
+    assert [word for word in told if word not in answer.err] == []
+
+
+def test_a_wrong_row_is_told_with_file_and_place(console: Console, data: Path) -> None:
+    data.write_text(data.read_text("utf-8").replace(",1000000", ",many", 1), "utf-8")
+    answer = console(*words(data))
+    assert (answer.code, answer.out) == (2, "")
+    assert "bars.csv line 2: volume" in answer.err
+
+
+OF_THE_CHANNEL = {
+    "kind": (("--kind", "moving_average_cross"), "--kind"),
+    "engine": (("--engine", "fast"), "--engine"),
+    "market": (("--market", "none"), "--market"),
+    "symbols": (("--symbols", "000010"), "--symbols"),
+}
+
+
+@pytest.mark.parametrize("name", OF_THE_CHANNEL)
+def test_the_channels_own_convention_takes_nothing_from_the_command(
+    console: Console, data: Path, name: str
+) -> None:
+    more, field = OF_THE_CHANNEL[name]
+    answer = console("backtest", "--convention", "channel", "--data", str(data), *more)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith(field)
+
+
+def test_a_strategy_of_the_channel_trades_by_a_convention(console: Console, data: Path) -> None:
+    answer = console(
+        "backtest", "trend-20-60", "--convention", "next-close", "--market", "none", "--json",
+        "--data", str(data), "--symbols", "000010,000020", "--to", "2018-02-28",
+    )  # fmt: skip
+    assert answer.code == 2  # 61 days of 60/20 are more than the file has
+    assert "bars.csv: bars" in answer.err
