@@ -1,0 +1,247 @@
+"""This is the replay by minute bars: past minutes through the real pipeline, evaluate, size, check, order, match, post.
+
+Conventions: a decision at a minute's close is ordered then and traded in the symbol's next bar of the day, at its
+opening where that is within the limit, else at the limit where the bar comes to it. An entry lives for that one bar,
+an exit until the close. A stop or target that a bar reaches ends the position in it, the stop first; a position
+bought in a bar has no target in it. Within a minute exits go first, then symbols in ascending order.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Final
+
+from backtest.accounts import Moment, ReplayAccount, resting
+from backtest.plans import ReplayPlan
+from backtest.prices import grid_of, reached_price
+from backtest.results import ReplayResult
+from strategies.base import BarColumns, Decisions, has_traded
+from strategies.evaluation import Validity, flagged_signals, protective_signal
+from strategies.exits import exit_levels
+from strategies.settings import StrategySettings
+from trading.bars import Bar, Interval
+from trading.equity import EquityPoint
+from trading.errors import BadInput
+from trading.instruments import Instrument, Symbol
+from trading.krx import PriceLimits, price_limits
+from trading.matching import match_bar, match_print
+from trading.orders import Order, Side
+from trading.sessions import TradingCalendar, session_of
+from trading.signals import Direction, Signal
+from trading.ticks import Quote
+
+_NOW: Final[Mapping[Symbol, int]] = {}
+
+
+def run_minutes(
+    bars: Mapping[Symbol, Sequence[Bar]], plan: ReplayPlan, calendar: TradingCalendar
+) -> ReplayResult:
+    """Trade the plan over minute `bars`, oldest first; those before `plan.first` warm the strategies up.
+
+    Raises:
+        BadInput: when plan and bars do not fit, or a strategy looks at other bars.
+    """
+    for settings in plan.strategies:
+        if settings.interval is not Interval.MINUTE:
+            raise BadInput("strategies", settings.id, "strategies of minute bars")
+    plan.require_data(
+        {s: (each[0].trading_day, each[-1].trading_day) for s, each in bars.items() if each}
+    )
+    replay = _Replay(plan, calendar, tuple(_lanes(plan, bars)), ReplayAccount(plan))
+    replay.know()
+    for day in calendar.trading_days(plan.first, plan.last):
+        replay.play(day)
+    return replay.result()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Lane:
+    """One symbol's minutes, and what each strategy decides at them."""
+
+    instrument: Instrument
+    columns: BarColumns
+    decisions: Mapping[str, Decisions]
+    index: Mapping[datetime, int]
+    bars: Sequence[Bar]
+
+
+def _lanes(plan: ReplayPlan, bars: Mapping[Symbol, Sequence[Bar]]) -> Iterator[_Lane]:
+    traded = {symbol: [bar for bar in bars[symbol] if has_traded(bar)] for symbol in plan.symbols}
+    columns = {symbol: BarColumns.of(found) for symbol, found in traded.items()}
+    decided = {
+        settings.id: settings.strategy.evaluate_all({s: columns[s] for s in settings.symbols})
+        for settings in plan.strategies
+    }
+    for symbol, found in traded.items():
+        own = {name: each[symbol] for name, each in decided.items() if symbol in each}
+        index = {bar.at: i for i, bar in enumerate(found)}
+        yield _Lane(plan.instrument(symbol), columns[symbol], own, index, found)
+
+
+@dataclass
+class _Replay:
+    plan: ReplayPlan
+    calendar: TradingCalendar
+    lanes: tuple[_Lane, ...]
+    account: ReplayAccount
+    signals: list[Signal] = field(default_factory=list)
+    equity: list[EquityPoint] = field(default_factory=list)
+    invested: list[int] = field(default_factory=list)
+    _days: defaultdict[date, defaultdict[datetime, list[tuple[_Lane, Bar]]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(list))
+    )
+    _closes: dict[Symbol, int] = field(default_factory=dict)
+    _bases: Mapping[Symbol, int] = field(default_factory=dict)
+    _waiting: dict[str, Order] = field(default_factory=dict)
+    _told: set[str] = field(default_factory=set)
+
+    def know(self) -> None:
+        """Take the last closes before the first day, and sort the bars by their minutes."""
+        for lane in self.lanes:
+            for bar in lane.bars:
+                if bar.trading_day < self.plan.first:
+                    self._closes[bar.symbol] = bar.close
+                else:
+                    self._days[bar.trading_day][bar.at].append((lane, bar))
+
+    def play(self, day: date) -> None:
+        """Trade one day, minute by minute."""
+        self._bases = dict(self._closes)
+        self.account.pay_in(day)
+        opening = self.account.ledger.equity(self._closes)
+        self.account.begin(opening, self.equity)
+        for _, found in sorted(self._days[day].items()):
+            self._play_minute(found)
+        self.account.end(session_of(day).closes_at)
+        self._waiting.clear()
+        closing = self.account.ledger.equity(self._closes)
+        self.equity.append(EquityPoint(day, opening, closing))
+        self.invested.append(closing - self.account.ledger.cash)
+
+    def result(self) -> ReplayResult:
+        """Give what happened."""
+        return ReplayResult(
+            signals=tuple(self.signals),
+            orders=tuple(self.account.orders.values()),
+            executions=tuple(self.account.executions),
+            unsized=tuple(self.account.unsized),
+            equity=tuple(self.equity),
+            invested=tuple(self.invested),
+            ledger=self.account.ledger,
+        )
+
+    def _play_minute(self, found: Sequence[tuple[_Lane, Bar]]) -> None:
+        """Match what waits, end what has reached its stop or target, then decide."""
+        for _, bar in found:
+            self._closes[bar.symbol] = bar.close
+        for lane, bar in found:
+            bought = self._match(lane, bar)
+            for settings in self._strategies(bar.symbol):
+                self._protect(settings, lane, bar, is_new=bought)
+        signals = [s for lane, bar in found for s in self._decide(lane, bar)]
+        for signal in sorted(signals, key=lambda s: (s.direction is Direction.ENTRY, s.symbol)):
+            self._told.add(signal.signal_id)
+            self.signals.append(signal)
+            order = self.account.place(signal, self._moment(signal.trading_day, signal.created_at))
+            if order is not None:
+                self._waiting[order.client_order_id] = order
+
+    def _strategies(self, symbol: Symbol) -> Iterator[StrategySettings]:
+        return (each for each in self.plan.strategies if symbol in each.symbols)
+
+    def _match(self, lane: _Lane, bar: Bar) -> bool:
+        """Fill the symbol's waiting orders in its next bar; tell whether any bought."""
+        moment, bought = self._moment(bar.trading_day, bar.at), False
+        limits = self._limits(lane.instrument, bar.trading_day)
+        for name, order in list(self._waiting.items()):
+            if order.symbol != bar.symbol:
+                continue
+            fill = match_bar(resting(order), bar, limits=limits)
+            filled = order if fill is None else self.account.fill(order, fill, moment)
+            is_buy = order.side is Side.BUY
+            bought |= is_buy and fill is not None
+            if is_buy:
+                self.account.drop(name, bar.at)
+            if is_buy or not filled.is_open:
+                del self._waiting[name]
+            else:
+                self._waiting[name] = filled
+        return bought
+
+    def _protect(self, settings: StrategySettings, lane: _Lane, bar: Bar, *, is_new: bool) -> None:
+        """End a position in the bar that reaches its stop or target."""
+        position = self.account.holding(settings.id, bar.symbol)
+        if not position.quantity:
+            return
+        levels = exit_levels(position, settings.exits)
+        price = reached_price(
+            levels, bar, grid_of(lane.instrument, bar.trading_day), is_late=is_new
+        )
+        if price is None:
+            return
+        validity = self._validity(bar)
+        signal = protective_signal(settings, position, price, validity=validity)
+        if signal is None or signal.signal_id in self._told:
+            return
+        self._told.add(signal.signal_id)
+        self.signals.append(signal)
+        moment = self._moment(bar.trading_day, bar.at, {bar.symbol: price})
+        order = self.account.place(signal, moment)
+        fill = order and match_print(
+            resting(order), price=price, volume=bar.volume, is_arriving=True
+        )
+        if order and fill:
+            self.account.fill(order, fill, moment)
+
+    def _decide(self, lane: _Lane, bar: Bar) -> Iterator[Signal]:
+        """Ask each strategy about the minute; each says a thing once a day."""
+        index = lane.index[bar.at]
+        for settings in self._strategies(bar.symbol):
+            if index + 1 < settings.strategy.warm_up:
+                continue
+            found = flagged_signals(
+                index,
+                lane.columns,
+                lane.decisions[settings.id],
+                settings,
+                position=self.account.holding(settings.id, bar.symbol),
+                validity=self._validity(bar),
+            )
+            yield from (signal for signal in found if signal.signal_id not in self._told)
+
+    def _validity(self, bar: Bar) -> Validity:
+        return Validity(bar.trading_day, bar.at, session_of(bar.trading_day).closes_at)
+
+    def _limits(self, instrument: Instrument, day: date) -> PriceLimits:
+        base = self._bases.get(instrument.symbol, self._closes[instrument.symbol])
+        return price_limits(base, on=day, market=instrument.market, kind=instrument.kind)
+
+    def _moment(self, day: date, at: datetime, now: Mapping[Symbol, int] = _NOW) -> Moment:
+        """Give a moment at which every symbol stands at its last close, except those named in `now`."""
+        quotes = {
+            lane.instrument.symbol: self._quote(lane.instrument, day, at, now)
+            for lane in self.lanes
+            if lane.instrument.symbol in self._closes
+        }
+        return Moment(day, at, self.calendar.settlement_day(day), quotes)
+
+    def _quote(
+        self, instrument: Instrument, day: date, at: datetime, now: Mapping[Symbol, int]
+    ) -> Quote:
+        symbol, limits = instrument.symbol, self._limits(instrument, day)
+        last = now.get(symbol, self._closes[symbol])
+        return Quote(
+            symbol=symbol,
+            last=last,
+            open=0,
+            high=0,
+            low=0,
+            volume=0,
+            base_price=self._bases.get(symbol, last),
+            upper_limit=limits.upper,
+            lower_limit=limits.lower,
+            at=at,
+        )

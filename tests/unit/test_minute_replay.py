@@ -1,0 +1,129 @@
+"""This is the test of the replay by minutes: what is traded in which minute and at which price."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from adapters.calendars import XkrxCalendar
+from backtest.minutes import run_minutes
+from backtest.plans import ReplayPlan
+from backtest.results import ReplayResult
+from risk.limits import RiskLimits
+from risk.sizing import SizingSettings
+from strategies.base import BarColumns, Decisions, Strategy
+from strategies.settings import StrategySettings
+from tests.builders import SAMSUNG
+from tests.minute_days import day_of
+from trading.bars import Bar, Interval
+from trading.costs import CostSchedule
+from trading.errors import BadInput
+from trading.sessions import KST
+
+YESTERDAY, TODAY = date(2026, 11, 17), date(2026, 11, 18)
+CALENDAR = XkrxCalendar()
+RISING, FALLING = 10_050, 9_950
+"""The test's strategy enters on a close of at least the one, and leaves at most at the other."""
+
+
+class Levels(Strategy):
+    """Enters at or above one price, leaves at or below another."""
+
+    interval = Interval.MINUTE
+    kind = "levels"
+
+    @property
+    def warm_up(self) -> int:
+        """One bar."""
+        return 1
+
+    def evaluate(self, columns: BarColumns) -> Decisions:
+        """Compare each close."""
+        return Decisions(columns.close >= RISING, columns.close <= FALLING)
+
+
+def replayed(today: list[Bar], **exits: Any) -> ReplayResult:
+    """Replay a day after one that closed at 10,000."""
+    document = {
+        "id": "levels",
+        "kind": "opening_range_breakout",
+        "symbols": [SAMSUNG],
+        "exits": {"stop_loss": None, "take_profit": None} | exits,
+    }
+    plan = ReplayPlan(
+        strategies=(StrategySettings.model_validate(document).run_by(Levels()),),
+        limits=RiskLimits(maximum_weight=Decimal(1)),
+        sizing=SizingSettings(target_weight=Decimal("0.5"), limit_offset=Decimal("0.01")),
+        costs=CostSchedule(commission_rate=Decimal(0)),
+        cash=10_000_000,
+        first=TODAY,
+        last=TODAY,
+    )
+    bars = {SAMSUNG: [*day_of(YESTERDAY, [10_000], first=390), *today]}
+    return run_minutes(bars, plan, CALENDAR)
+
+
+def fills(result: ReplayResult) -> list[tuple[str, str, int]]:
+    """Give the minute, the side and the price of each fill."""
+    return [
+        (f"{e.executed_at.astimezone(KST):%H:%M}", e.side.value, int(e.price))
+        for e in result.executions
+    ]
+
+
+def test_a_minutes_decision_is_traded_in_the_next_bar() -> None:
+    today = day_of(TODAY, [10_000, 10_050, 10_060, 10_000, 9_950, 9_940])
+    assert fills(replayed(today)) == [("09:03", "BUY", 10_060), ("09:06", "SELL", 9_940)]
+
+
+def test_an_entry_that_the_next_bar_leaves_behind_is_gone() -> None:
+    # 10,050 + 1 % is 10,150 on the grid; nothing after it enters again on that day.
+    result = replayed(day_of(TODAY, [10_000, 10_050, 10_160, 10_050, 10_050]))
+    assert fills(result) == []
+    assert len(result.orders) == 1
+
+
+def test_a_bar_that_comes_back_to_the_limit_fills_there() -> None:
+    today = day_of(TODAY, [10_000, 10_050, 10_160])
+    today[2] = replace(today[2], low=10_150, volume=1_000)
+    assert fills(replayed(today)) == [("09:03", "BUY", 10_150)]
+
+
+def test_no_more_is_bought_than_the_bar_traded() -> None:
+    result = replayed(day_of(TODAY, [10_000, 10_050, 10_060]))
+    assert [execution.quantity for execution in result.executions] == [10]
+
+
+@pytest.mark.parametrize(("low", "leaves"), [(9_960, False), (9_957, True), (9_900, True)])
+def test_a_stop_ends_the_position_in_the_bar_that_reaches_it(low: int, *, leaves: bool) -> None:
+    # Bought at 10,060: 1 % below is 9,959; the first price on the grid there is 9,950, or the bar's low above it.
+    today = day_of(TODAY, [10_000, 10_050, 10_060, 10_060])
+    today[3] = replace(today[3], low=low)
+    found = fills(replayed(today, stop_loss=Decimal("0.01")))
+    assert found[1:] == ([("09:04", "SELL", max(low, 9_950))] if leaves else [])
+
+
+def test_a_target_is_not_reached_in_the_bar_that_bought() -> None:
+    today = day_of(TODAY, [10_000, 10_050, 10_060, 10_060])
+    today[2] = replace(today[2], high=10_300)
+    assert fills(replayed(today, take_profit=Decimal("0.02"))) == [("09:03", "BUY", 10_060)]
+    today[3] = replace(today[3], high=10_300)
+    assert fills(replayed(today, take_profit=Decimal("0.02")))[1:] == [("09:04", "SELL", 10_270)]
+
+
+def test_the_day_begins_from_what_was_known_the_evening_before() -> None:
+    result = replayed(day_of(TODAY, [10_000, 10_050, 10_100, 10_200]))
+    (point,) = result.equity
+    assert (point.opening, point.closing) == (10_000_000, 10_000_000 + 10 * 100)
+    assert result.invested == (10 * 10_200,)
+
+
+def test_a_strategy_of_daily_bars_is_refused() -> None:
+    settings = StrategySettings(id="trend", kind="moving_average_cross", symbols=(SAMSUNG,))
+    plan = ReplayPlan((settings,), RiskLimits(), SizingSettings(), CostSchedule(), 1, TODAY, TODAY)
+    with pytest.raises(BadInput, match="strategies of minute bars"):
+        run_minutes({SAMSUNG: day_of(TODAY, [1])}, plan, CALENDAR)
