@@ -18,6 +18,7 @@ from bench.events import measure_events
 from bench.exits import measure_exits
 from bench.figures import Section
 from bench.gate import measure_gate
+from bench.months import measure_months
 from bench.placement import measure_placement
 from bench.places import Place, a_database_server, a_place
 from bench.plugins import measure_plugins
@@ -33,6 +34,7 @@ SECTIONS: Final[Mapping[str, tuple[Callable[[Place, int], Awaitable[Section]], i
     "plugins": (measure_plugins, 100),
     "ticks": (measure_ticks, 200),
     "exits": (measure_exits, 60),
+    "months": (measure_months, 22),
 }
 """By name: what measures, and how many samples it takes. A section has a database and a market of its own."""
 

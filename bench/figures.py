@@ -41,11 +41,12 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """What a figure should stay below, both in seconds."""
+    """What a figure should stay below, both in seconds, told as milliseconds, or in another `unit`."""
 
     name: str
     measured: float
     below: float
+    unit: str = "ms"
 
     @property
     def is_met(self) -> bool:
@@ -53,13 +54,23 @@ class Aim:
         return self.measured < self.below
 
     def figures(self) -> dict[str, Any]:
-        """Give the figures in milliseconds."""
+        """Give the figures for programs."""
+        unit = self.unit.lower()
         return {
             "name": self.name,
-            "measured_ms": _milliseconds(self.measured),
-            "below_ms": _milliseconds(self.below),
+            f"measured_{unit}": self._told(self.measured),
+            f"below_{unit}": self._told(self.below),
             "is_met": self.is_met,
         }
+
+    def sentence(self) -> str:
+        """Say whether it is met, and with which figures."""
+        verdict = "met" if self.is_met else "NOT met"
+        measured, below = self._told(self.measured), self._told(self.below)
+        return f"{verdict}: {measured:,} < {below:,} {self.unit}"
+
+    def _told(self, figure: float) -> float:
+        return _milliseconds(figure) if self.unit == "ms" else round(figure, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +102,7 @@ class Section:
             words = [f"{figures[name]:,} ms" for name in ("median_ms", "p99_ms", "worst_ms")]
             told.add_row(each.name, str(figures["samples"]), *words, "")
         for aim in self.aims:
-            verdict = "met" if aim.is_met else "NOT met"
-            figures = aim.figures()
-            limit = f"{verdict}: {figures['measured_ms']:,} < {figures['below_ms']:,} ms"
-            told.add_row(aim.name, "", "", "", "", limit, style="bold")
+            told.add_row(aim.name, "", "", "", "", aim.sentence(), style="bold")
         return told
 
 
