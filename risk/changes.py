@@ -38,6 +38,7 @@ TIGHTER: Final[Mapping[str, Tighter]] = {
     "sizing.target_weight": Tighter.LOWER,
     "sizing.limit_offset": Tighter.LOWER,
     "strategies.*.exits.stop_loss": Tighter.LOWER,
+    "strategies.*.exits.trailing_stop": Tighter.LOWER,
     "lateness_seconds": Tighter.LOWER,
     "history_days": Tighter.HIGHER,  # a strategy without its warm-up is blind
 }

@@ -174,17 +174,24 @@ def _direction(
 
 
 def protective_signal(
-    settings: StrategySettings, position: Position, price: int, *, validity: Validity
+    settings: StrategySettings,
+    position: Position,
+    price: int,
+    *,
+    validity: Validity,
+    peak: int = 0,
 ) -> Signal | None:
-    """Give the exit that a traded `price` makes necessary now, or None.
+    """Give the exit that a traded `price` makes necessary now, or None; `peak` is the highest since the entry.
 
     Raises:
         BadInput: for a price of 0 or less, which means that there is none.
     """
-    trigger = evaluate_exit(position, price, settings.exits)
+    trigger = evaluate_exit(position, price, settings.exits, peak=peak)
     if trigger is None:
         return None
     figures = {"price": str(price), "average_cost": f"{position.average_cost:.2f}"}
+    if settings.exits.trailing_stop and peak:
+        figures["highest"] = str(peak)
     cause = Cause(Direction.EXIT, trigger, price, figures)
     return _signal(settings, position.symbol, cause, validity)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from math import floor
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -25,7 +26,7 @@ class Trigger(StrEnum):
 
 
 class ExitParameters(BaseModel):
-    """How far the price may go against the average cost, as fractions; null switches one off."""
+    """How far the price may go from the average cost or the highest price, as fractions; null switches one off."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -37,6 +38,12 @@ class ExitParameters(BaseModel):
         gt=0,
         le=10,
         description="fraction above average cost, 0.10 is +10 %",
+    )
+    trailing_stop: Decimal | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="fraction below the highest price since the entry; raises the stop, never lowers it",
     )
 
 
@@ -62,25 +69,33 @@ class ExitLevels:
         return None
 
 
-def exit_levels(position: Position, parameters: ExitParameters) -> ExitLevels:
-    """Work out both levels from the exact average cost.
+def exit_levels(position: Position, parameters: ExitParameters, *, peak: int = 0) -> ExitLevels:
+    """Work out both levels from the exact average cost, and from the highest price since the entry, 0 if unknown.
 
     The stop is floored and the target is ceiled to whole won: 438,000 gives 416,100 and 481,800.
     """
-    stop, target = parameters.stop_loss, parameters.take_profit
+    stop, trail, target = parameters.stop_loss, parameters.trailing_stop, parameters.take_profit
+    stops = [] if stop is None else [_floored_share(position, 1 - stop)]
+    stops += [] if trail is None or not peak else [floor(peak * (1 - trail))]
     return ExitLevels(
-        stop=None if stop is None else _floored_share(position, 1 - stop),
+        stop=max(stops, default=None),
         target=None if target is None else -_floored_share(position, -1 - target),
     )
 
 
-def evaluate_exit(position: Position, price: int, parameters: ExitParameters) -> Trigger | None:
+def evaluate_exit(
+    position: Position, price: int, parameters: ExitParameters, *, peak: int = 0
+) -> Trigger | None:
     """Tell whether a traded `price` ends the position, and why; None for an empty position.
+
+    `peak` is the highest price since the entry: only a trailing stop asks for it.
 
     Raises:
         BadInput: for a price of 0 or less, which means that there is none.
     """
-    return exit_levels(position, parameters).reached(price) if position.quantity else None
+    if not position.quantity:
+        return None
+    return exit_levels(position, parameters, peak=peak).reached(price)
 
 
 def _floored_share(position: Position, factor: Decimal) -> int:

@@ -116,9 +116,14 @@ def parameter_hash(strategy: Strategy, exits: ExitParameters) -> str:
     parts = {
         "kind": strategy.kind,
         "parameters": strategy.model_dump(),
-        "exits": exits.model_dump(),
+        "exits": exits.model_dump(exclude=_off(exits)),
     }
     return hashlib.sha256(json.dumps(_canonical(parts), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _off(exits: ExitParameters) -> set[str]:
+    """Name the option that came later, while it is off: fingerprints from before it stay right."""
+    return set() if exits.trailing_stop else {"trailing_stop"}
 
 
 def _canonical(value: object) -> object:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -10,6 +10,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from adapters.messages import plugin_failed
+from adapters.stores import UnitOfWork
 from strategies.evaluation import (
     Evaluation,
     Validity,
@@ -18,11 +19,13 @@ from strategies.evaluation import (
     protective_signal,
 )
 from strategies.exits import evaluate_exit
-from strategies.holdings import holdings_of
+from strategies.holdings import Entry, entries_of, holdings_of
 from strategies.settings import StrategySettings
 from tasks.desk import Desk
+from tasks.peaks import highest_since
 from trading.bars import Interval
 from trading.errors import BrokerError, PluginFault
+from trading.executions import Execution
 from trading.instruments import Symbol
 from trading.positions import Position
 from trading.sessions import session_of
@@ -51,14 +54,39 @@ def evaluate_bars(desk: Desk) -> tuple[Evaluation, ...]:
 
 @dataclass(frozen=True)
 class Guarded:
-    """What one strategy holds of one symbol, and its stop and target."""
+    """What one strategy holds of one symbol, and its stop and target.
+
+    `peak` is the highest price that is known since the `entry`, 0 where no stop follows it.
+    """
 
     settings: StrategySettings
     position: Position
+    entry: Entry | None = None
+    peak: int = 0
 
     def is_reached(self, price: int) -> bool:
         """Tell whether a traded `price` ends the position."""
-        return evaluate_exit(self.position, price, self.settings.exits) is not None
+        exits = self.settings.exits
+        return evaluate_exit(self.position, price, exits, peak=self.peak) is not None
+
+    def signal(self, price: int, validity: Validity) -> Signal | None:
+        """Give the exit that a traded `price` makes necessary, None if it does not."""
+        return protective_signal(
+            self.settings, self.position, price, validity=validity, peak=self.peak
+        )
+
+    def after(self, price: int) -> Guarded:
+        """Give what is to be guarded after a traded `price`."""
+        return replace(self, peak=price) if 0 < self.peak < price else self
+
+    def recalling(self, watched: Iterable[Guarded]) -> Guarded:
+        """Take over the peak of the same holding where it was watched live."""
+        peaks = [
+            each.peak
+            for each in watched
+            if (each.settings.id, each.entry) == (self.settings.id, self.entry)
+        ]
+        return replace(self, peak=max(self.peak, *peaks)) if self.peak and peaks else self
 
 
 def guarded_positions(desk: Desk) -> tuple[Guarded, ...]:
@@ -69,12 +97,27 @@ def guarded_positions(desk: Desk) -> tuple[Guarded, ...]:
     with desk.stores.begin() as work:
         executions = work.executions.standing()
         held = set(work.ledger.load().held_symbols)
-    return tuple(
-        Guarded(settings, position)
-        for settings in desk.channel.strategies
-        for position in holdings_of(settings.id, executions).values()
-        if position.quantity and position.symbol in held
-    )
+        return tuple(
+            _guarded(work, settings, position, executions, today=desk.today())
+            for settings in desk.channel.strategies
+            for position in holdings_of(settings.id, executions).values()
+            if position.quantity and position.symbol in held
+        )
+
+
+def _guarded(
+    work: UnitOfWork,
+    settings: StrategySettings,
+    position: Position,
+    executions: Sequence[Execution],
+    *,
+    today: date,
+) -> Guarded:
+    """Add what a trailing stop has to know."""
+    if settings.exits.trailing_stop is None:
+        return Guarded(settings, position)
+    entry = entries_of(settings.id, executions)[position.symbol]
+    return Guarded(settings, position, entry, highest_since(work, position.symbol, entry, today))
 
 
 @task(cache_policy=NO_CACHE)
@@ -97,16 +140,21 @@ async def evaluate_exits(desk: Desk) -> tuple[Signal, ...]:
     return signals
 
 
-def exits_at(desk: Desk, prices: Mapping[Symbol, int]) -> tuple[Signal, ...]:
-    """Give and store the exits that these traded prices make necessary; a price of 0 is no price."""
+def exits_at(
+    desk: Desk, prices: Mapping[Symbol, int], watched: Iterable[Guarded] = ()
+) -> tuple[Signal, ...]:
+    """Give and store the exits that these traded prices make necessary; a price of 0 is no price.
+
+    `watched` is what was guarded live: its peaks count.
+    """
     at = desk.now()
     day = desk.today()
     validity = Validity(day, at, session_of(day).closes_at)
     signals = [
         replace(signal, config_version=desk.version)
-        for each in guarded_positions(desk)
+        for each in (found.recalling(watched) for found in guarded_positions(desk))
         if (price := prices.get(each.position.symbol, 0)) > 0
-        and (signal := protective_signal(each.settings, each.position, price, validity=validity))
+        and (signal := each.signal(price, validity))
     ]
     with desk.stores.begin() as work:
         for signal in signals:

@@ -282,10 +282,14 @@ class StreamSession:
         """Look at one price: plain arithmetic, until a stop or a target is reached."""
         if self.spooling.is_away:
             return  # no order leaves uncommitted
-        if not any(each.is_reached(price) for each in self.guarded.get(symbol, ())):
+        watched = self.guarded.get(symbol, ())
+        if not watched:
+            return
+        watched = self.guarded[symbol] = tuple(each.after(price) for each in watched)
+        if not any(each.is_reached(price) for each in watched):
             return
         desk = self.desk  # a newer version may be taken over before the order leaves
-        signals = exits_at(desk, {symbol: price})
+        signals = exits_at(desk, {symbol: price}, watched)
         if signals:
             await self._trade(desk, signals)
         else:
@@ -377,7 +381,8 @@ class StreamSession:
         self.desk.stream.watch(self.watched)
         held: dict[Symbol, list[Guarded]] = {}
         for each in guarded_positions(self.desk):
-            held.setdefault(each.position.symbol, []).append(each)
+            symbol = each.position.symbol
+            held.setdefault(symbol, []).append(each.recalling(self.guarded.get(symbol, ())))
         self.guarded = {symbol: tuple(each) for symbol, each in held.items()}
 
 

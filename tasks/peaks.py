@@ -1,0 +1,29 @@
+"""This is how high a price has been since a position was entered, from the bars that are stored."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from adapters.stores import UnitOfWork
+from strategies.holdings import Entry
+from trading.bars import Interval
+from trading.instruments import Symbol
+from trading.sessions import seoul_date
+
+_DAY = timedelta(days=1)
+_MINUTE = timedelta(minutes=1)
+
+
+def highest_since(work: UnitOfWork, symbol: Symbol, entry: Entry, today: date) -> int:
+    """Give the highest price in won: at least what was paid, then whole minutes of the first day and of today,
+    and the days between.
+    """
+    first = seoul_date(entry.at)
+    days = work.bars.between(symbol, Interval.DAY, first=first + _DAY, last=today - _DAY)
+    minutes = [
+        bar
+        for day in {first, today}
+        for bar in work.bars.between(symbol, Interval.MINUTE, first=day, last=day)
+        if bar.at - _MINUTE >= entry.at
+    ]
+    return max(entry.paid, *(bar.high for bar in days), *(bar.high for bar in minutes))
