@@ -139,7 +139,8 @@ class _Judge:
         at, day = signal.created_at, signal.trading_day
         if signal.trigger in {Trigger.STOP, Trigger.TARGET}:
             held = self._held(settings.id, signal.symbol, at)
-            is_reached = evaluate_exit(held, signal.reference_price, settings.exits)
+            peak = int(signal.indicators.get("highest", 0))
+            is_reached = evaluate_exit(held, signal.reference_price, settings.exits, peak=peak)
             return Why.EQUAL if is_reached == signal.trigger else Why.HOLDING
         again = (*expected, *self._anew(settings, signal.symbol, day, at=at))
         for each in again:

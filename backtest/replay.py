@@ -5,7 +5,7 @@ exits and sells down to a target weight first, filled before entries are sized; 
 fills there, a limit that the day reaches later fills at its limit, the rest dies with the day. Then stops and
 targets of everything held: an opening at or beyond a level ends the position at the opening; else the stop is
 taken to come before the target. A position bought after the opening has no target that day, because the high may
-have come first.
+have come first. A trailing stop follows the highest price up to the day before.
 """
 
 from __future__ import annotations
@@ -74,6 +74,8 @@ class _Replay:
     signals: list[Signal] = field(default_factory=list)
     equity: list[EquityPoint] = field(default_factory=list)
     invested: list[int] = field(default_factory=list)
+    peaks: dict[tuple[str, Symbol], int] = field(default_factory=dict)
+    """The highest prices since the entries, up to the day before."""
 
     def know(self, first: date) -> None:
         """Take the closes before the first day as the prices known on its morning."""
@@ -95,6 +97,7 @@ class _Replay:
         self._trade_exits(day, session, late)
         self.account.end(session.closes_at)
         self._close(day)
+        self._raise_peaks(day, late)
         closing = self._equity()
         self.equity.append(EquityPoint(day, opening, closing))
         self.invested.append(closing - self.account.ledger.cash)
@@ -122,6 +125,17 @@ class _Replay:
         for symbol, history in self.histories.items():
             if bar := history.bar(day):
                 self.closes[symbol] = bar.close
+
+    def _raise_peaks(self, day: date, late: set[tuple[str, Symbol]]) -> None:
+        """Let tomorrow's trailing stops know today's highest price, or close where it was bought after the opening."""
+        for settings in self.plan.strategies:
+            for symbol in settings.symbols:
+                key, bar = (settings.id, symbol), self.histories[symbol].bar(day)
+                if not self.account.holding(*key).quantity:
+                    self.peaks.pop(key, None)
+                elif bar:
+                    high = bar.close if key in late else bar.high
+                    self.peaks[key] = max(self.peaks.get(key, 0), high)
 
     def _equity(self) -> int:
         return self.account.ledger.equity(self.closes)
@@ -205,7 +219,8 @@ class _Replay:
         moment = self._moment(bar.trading_day, at, {bar.symbol: price})
         validity = Validity(bar.trading_day, at, session.closes_at)
         position = self.account.holding(settings.id, bar.symbol)
-        signal = protective_signal(settings, position, price, validity=validity)
+        peak = self.peaks.get((settings.id, bar.symbol), 0)
+        signal = protective_signal(settings, position, price, validity=validity, peak=peak)
         if signal is None:
             return
         self.signals.append(signal)
@@ -217,7 +232,10 @@ class _Replay:
             self.account.fill(order, fill, moment)
 
     def _exit_price(self, settings: StrategySettings, bar: Bar, *, is_late: bool) -> int | None:
-        levels = exit_levels(self.account.holding(settings.id, bar.symbol), settings.exits)
+        key = (settings.id, bar.symbol)
+        levels = exit_levels(
+            self.account.holding(*key), settings.exits, peak=self.peaks.get(key, 0)
+        )
         grid = grid_of(self.histories[bar.symbol].instrument, bar.trading_day)
         return reached_price(levels, bar, grid, is_late=is_late)
 

@@ -26,4 +26,4 @@ def highest_since(work: UnitOfWork, symbol: Symbol, entry: Entry, today: date) -
         for bar in work.bars.between(symbol, Interval.MINUTE, first=day, last=day)
         if bar.at - _MINUTE >= entry.at
     ]
-    return max(entry.paid, *(bar.high for bar in days), *(bar.high for bar in minutes))
+    return max([entry.paid, *(bar.high for bar in (*days, *minutes))])

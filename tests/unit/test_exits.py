@@ -66,6 +66,36 @@ def test_levels_are_the_exact_fraction_of_the_average(
     assert levels.target == ceil(average * (1 + Fraction(target)))
 
 
+@pytest.mark.parametrize(
+    ("peak", "stop"),
+    [
+        (0, 95_000),  # not known
+        (100_000, 95_000),
+        (102_150, 95_000),  # 93 % are 94,999.5
+        (102_151, 95_000),
+        (102_152, 95_001),
+        (150_000, 139_500),
+    ],
+)
+def test_a_trailing_stop_raises_the_stop_and_never_lowers_it(peak: int, stop: int) -> None:
+    trailing = ExitParameters(trailing_stop=Decimal("0.07"))
+    levels = exit_levels(held(10, 1_000_000), trailing, peak=peak)
+    assert levels == ExitLevels(stop=stop, target=110_000)
+
+
+def test_a_trailing_stop_stands_alone_where_no_other_is_set() -> None:
+    alone = ExitParameters(stop_loss=None, take_profit=None, trailing_stop=Decimal("0.5"))
+    assert exit_levels(held(1, 1_000), alone, peak=0).stop is None
+    assert evaluate_exit(held(1, 1_000), 1_000, alone, peak=2_000) is Trigger.STOP
+    assert evaluate_exit(held(1, 1_000), 1_001, alone, peak=2_000) is None
+
+
+def test_the_highest_price_means_nothing_to_the_other_exits() -> None:
+    assert exit_levels(held(1, 1_000), DEFAULTS, peak=10**6) == exit_levels(
+        held(1, 1_000), DEFAULTS
+    )
+
+
 def test_nothing_held_has_no_exit() -> None:
     assert evaluate_exit(held(0, 0), 1, DEFAULTS) is None
 
@@ -84,7 +114,15 @@ def test_a_missing_price_is_an_error_and_no_stop(price: int) -> None:
 
 @pytest.mark.parametrize(
     "fault",
-    [{"stop_loss": 0}, {"stop_loss": 1}, {"take_profit": 0}, {"take_profit": 11}, {"stop": 1}],
+    [
+        {"trailing_stop": 0},
+        {"trailing_stop": 1},
+        {"stop_loss": 0},
+        {"stop_loss": 1},
+        {"take_profit": 0},
+        {"take_profit": 11},
+        {"stop": 1},
+    ],
 )
 def test_parameters_out_of_range_are_refused(fault: dict[str, float]) -> None:
     with pytest.raises(ValidationError):

@@ -106,6 +106,20 @@ def test_a_decision_at_a_close_is_traded_at_the_next_opening() -> None:
     assert [s.reference_price for s in result.signals] == [10_100]
 
 
+def test_a_trailing_stop_follows_the_highest_price_up_to_the_day_before() -> None:
+    exits = {"stop_loss": "0.05", "take_profit": None, "trailing_stop": "0.04"}
+    days = [
+        (10_200, 10_400, 9_950, 10_300),  # bought at the opening; nothing is known of a high yet
+        (10_350, 10_700, 10_300, 10_650),  # 10,400 * 0.96 = 9,984 is not reached
+        (10_650, 10_650, 10_200, 10_650),  # 10,700 * 0.96 = 10,272: the grid is 10 won
+    ]
+    plan = a_plan(trend(exits=exits), last=DAYS[5])
+    result = replay(*days, plan=plan)
+    assert fills(result) == [(Side.BUY, 485, 10_200), (Side.SELL, 485, 10_250)]
+    stop = result.signals[-1]
+    assert (stop.trigger, stop.indicators["highest"]) == ("stop", "10700")
+
+
 def test_an_opening_above_the_limit_fills_later_at_the_limit_if_the_day_comes_back() -> None:
     result = replay((10_500, 10_600, 10_300, 10_400))
     assert fills(result) == [(Side.BUY, 485, 10_300)]
