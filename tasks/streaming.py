@@ -280,12 +280,12 @@ class StreamSession:
 
     async def _watch(self, symbol: Symbol, price: int) -> None:
         """Look at one price: plain arithmetic, until a stop or a target is reached."""
-        if self.spooling.is_away:
-            return  # no order leaves uncommitted
         watched = self.guarded.get(symbol, ())
         if not watched:
             return
         watched = self.guarded[symbol] = tuple(each.after(price) for each in watched)
+        if self.spooling.is_away:
+            return  # no order leaves uncommitted
         if not any(each.is_reached(price) for each in watched):
             return
         desk = self.desk  # a newer version may be taken over before the order leaves

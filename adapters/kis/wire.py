@@ -122,7 +122,7 @@ class Reply:
             Unavailable: when the block is missing or no list, unless the broker says that there are no rows.
         """
         records = self.body.get(block)
-        if not records and self.body.get("msg_cd") in _NO_ROWS:
+        if not records and str(self.body.get("msg_cd")) in _NO_ROWS:
             return ()
         if not isinstance(records, list):
             raise Unavailable(f"{block}: no list in the reply")

@@ -155,6 +155,12 @@ def test_an_empty_day_that_says_so_is_an_empty_list(code: str) -> None:
         assert read_orders([Reply({"msg_cd": code, **body})], is_over=False) == ()
 
 
+def test_a_code_that_is_no_text_says_nothing() -> None:
+    """Found by `make fuzz`, seed 20261123, number 163811."""
+    with pytest.raises(Unavailable, match="output1"):
+        Reply({"msg_cd": [{"pdno": "088350"}]}).rows("output1")
+
+
 def test_empty_objects_in_a_list_are_no_rows() -> None:
     assert Reply({"output2": [{}, {"a": ""}, {"a": "1"}]}).rows("output2") == (Row({"a": "1"}),)
 
