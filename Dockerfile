@@ -28,6 +28,7 @@ RUN pip install --no-cache-dir --no-deps --no-index --no-build-isolation --edita
 ARG COMMIT=""
 ENV MAEMAE_COMMIT=$COMMIT \
     MAEMAE_HOME=/var/lib/maemae \
+    NUMBA_CACHE_DIR=/var/lib/maemae/compiled \
     PREFECT_PLUGINS_ENABLED=1 \
     PREFECT_SERVER_ANALYTICS_ENABLED=0 \
     PYTHONUNBUFFERED=1

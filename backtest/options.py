@@ -80,7 +80,8 @@ class BacktestOptions:
 
     `stop_loss` and `take_profit` None: no such exit. `tax_rate` None: the dated one of the market. Commission and tax
     are floored to whole won, each by itself. `slippage` is the part of the price that a fill is worse,
-    rounded against us to whole won. `participation` is the part of a bar's volume that one order may fill; what is left dies.
+    rounded against us to whole won. `participation` is the part of a bar's volume that one order may fill; what is left dies. None: all of
+    the volume with market rules `krx`, as much as is wanted without.
     Prices in the data are won times `price_scale`; so are all amounts that come out.
     """
 

@@ -220,7 +220,11 @@ class Timetable:
 
     def _match(self, order: Order, bar: Bar, price: int, moment: Moment) -> None:
         part = self.options.participation
-        volume = bar.volume if part is None else participation(bar.volume, part)
+        if part is not None:
+            volume = participation(bar.volume, part)
+        else:
+            is_krx = self.options.market is MarketRules.KRX
+            volume = bar.volume if is_krx else order.open_quantity
         fill = match_auction(resting(order), price=price, volume=volume)
         if fill is not None:
             self.account.fill(order, fill, moment)

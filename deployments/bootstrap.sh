@@ -55,9 +55,9 @@ unreachable() {
     "the packages could not be had; see the error above, check the network and the package index, and run this again."
 }
 
-wanted() { # What the stamp says when nothing is to be done: this place, this lock, these entry points.
+wanted() { # What the stamp says when nothing is to be done: this place, this lock, these entry points and loops.
   echo "$PWD"
-  cat requirements.lock pyproject.toml | cksum
+  cat requirements.lock pyproject.toml backtest/{compiling,crosses,kernels}.py | cksum
 }
 
 install() {
@@ -78,8 +78,9 @@ install() {
     "installed in ${SECONDS} s, .venv is $(du -sm .venv | cut -f1) MB."
 }
 
-compile() { # Bytecode of all that is imported; the packages' own tests and the compiled mypy are not.
+compile() { # Bytecode of all that is imported (the packages' own tests and the compiled mypy are not), and the backtests' loops.
   "$python" -m compileall -q -j 0 -x 'site-packages/(.*/tests|mypy|mypyc)/' .venv/lib >/dev/null || true
+  "$python" -c 'from backtest.engine import compile_kernels; compile_kernels()' || true  # else the first backtest does
 }
 
 lock() { # One resolution for 3.12 and newer on all platforms: hashes, no address.

@@ -5,7 +5,8 @@ MaemaeError
 │   ├── InvalidSymbol
 │   ├── InvalidSetting
 │   │   └── NotApproved      the channel's settings wait for the owner's approval
-│   └── InvalidBar
+│   ├── InvalidBar
+│   └── NotSupported         one way of doing it cannot; another one may
 ├── InvalidTransition        an order was asked to do what its status does not allow
 ├── LedgerViolation          a posting would break an invariant of the ledger
 ├── ReportImbalance          the figures of a day do not add up to the won
@@ -55,6 +56,10 @@ class NotApproved(InvalidSetting):
 
 class InvalidBar(BadInput):
     """A bar is physically impossible or lacks a field."""
+
+
+class NotSupported(BadInput):
+    """An option or a strategy is right, and this engine does not know it."""
 
 
 class InvalidTransition(MaemaeError):

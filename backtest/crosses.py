@@ -1,0 +1,95 @@
+"""This is where the moving-average cross marks its decisions for the fast engine, compiled by numba and kept on disk.
+
+It calls no kernel of another file, and none of another file calls it (see `backtest.kernels`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from backtest.compiling import Whole, kernel, part
+from backtest.kernels import CLOSE, END, EXIT, NONE, START, VOLUME
+from backtest.tables import Bits
+from strategies.base import Integers
+
+
+class Cross(NamedTuple):
+    """Windows in bars; an entry's volume must pass numerator / denominator of its average."""
+
+    fast: int
+    slow: int
+    window: int
+    numerator: int
+    denominator: int
+
+
+@kernel
+def mark_crosses(bars: Integers, spans: Integers, cross: Cross, marks: Bits) -> Whole:
+    """Mark the decisions of every symbol in zeros; give how many are entries. The first mark is that of their first row."""
+    longest = np.max(spans[:, END] - spans[:, START])
+    sums = np.zeros(longest + 1, np.int64)
+    signs = np.zeros(longest + 1, np.int8)
+    entries = np.zeros(longest + 1, np.int64)
+    count = 0
+    for k in range(len(spans)):
+        start, end = spans[k, START], spans[k, END]
+        own = marks[start - spans[0, START] : end - spans[0, START]]
+        sum_up(bars[CLOSE, start:end], sums)
+        mark_cross(sums[: end - start + 1], cross, signs, own)
+        count += keep_loud(bars[VOLUME, start:end], cross, entries, own)
+    return count
+
+
+@part
+def sum_up(values: Integers, sums: Integers) -> None:
+    """Write the running sums of `values`; sums[0] is 0 already."""
+    total = NONE
+    for i in range(len(values)):
+        total += values[i]
+        sums[i + 1] = total
+
+
+@part
+def mark_cross(sums: Integers, cross: Cross, signs: Bits, marks: Bits) -> None:
+    """Mark the crosses of one symbol from the running sums of its closes; averages are compared as integers.
+
+    Nothing branches in the loops, so that the processor takes eight bars at a time.
+    """
+    n, fast, slow = len(marks), cross.fast, cross.slow
+    if n <= slow:
+        return
+    now, near, far = sums[slow:], sums[slow - fast :], sums
+    for j in range(n + 1 - slow):
+        gap = (now[j] - near[j]) * slow - (now[j] - far[j]) * fast
+        signs[j] = np.int8(gap > 0) - np.int8(gap < 0)
+    later = marks[slow:]
+    for j in range(n - slow):
+        up = (signs[j] <= 0) & (signs[j + 1] > 0)
+        down = (signs[j] >= 0) & (signs[j + 1] < 0)
+        later[j] = np.uint8(up) | np.uint8(np.uint8(down) << 1)  # ENTRY, EXIT
+
+
+@part
+def keep_loud(volume: Integers, cross: Cross, entries: Integers, marks: Bits) -> Whole:
+    """Take back the entries whose volume is too small or has no average yet; give how many are left.
+
+    They are listed first, so that the volumes of one are on their way while those of another are added up.
+    """
+    listed = 0
+    for i in range(len(marks)):
+        entries[listed] = i
+        listed += marks[i] & 1
+    kept = 0
+    for j in range(listed):
+        i = entries[j]
+        total = NONE
+        for before in range(max(0, i + 1 - cross.window), i + 1):
+            total += volume[before]
+        is_loud = volume[i] * cross.window * cross.denominator > total * cross.numerator
+        if is_loud and i + 1 >= cross.window:
+            kept += 1
+        else:
+            marks[i] &= EXIT
+    return kept
