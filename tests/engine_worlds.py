@@ -56,7 +56,7 @@ def a_universe(random: Random, days: int) -> dict[Symbol, BarColumns]:
 
 def _bars(random: Random, days: int) -> BarColumns:
     wildness, price = random.choice((0.01, 0.03, 0.08)), random.choice((3, 50, 5_000, 200_000))
-    rows = []
+    rows: list[tuple[int, ...]] = []
     for day in DAYS[:days]:
         if rows and random.random() < _MISSING:
             continue
