@@ -9,6 +9,7 @@ import asyncio
 import sys
 
 from adapters.logs import configure_logs
+from deployments.console.faults import sentence_of
 from flows.relays import relay_events
 from flows.settings import load_settings
 from trading.errors import MaemaeError
@@ -16,16 +17,20 @@ from trading.errors import MaemaeError
 
 def main() -> int:
     """Run; what cannot be helped is the last line of the log, one sentence."""
+    code = 0
+    try:
+        _relay()
+    except* MaemaeError as errors:
+        sys.stderr.write(f"{sentence_of(errors.exceptions[0])}\n")
+        code = 2
+    return code
+
+
+def _relay() -> None:
     settings = load_settings()
     accounts = [settings.kis.account] if settings.kis else []
     configure_logs(settings.home, name="relay", secrets=settings.secrets, accounts=accounts)
-    code = 0
-    try:
-        asyncio.run(relay_events(settings))
-    except* MaemaeError as errors:
-        sys.stderr.write(f"{errors.exceptions[0]}\n")
-        code = 2
-    return code
+    asyncio.run(relay_events(settings))
 
 
 if __name__ == "__main__":

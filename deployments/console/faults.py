@@ -18,6 +18,7 @@ from cyclopts import (
     UnknownOptionError,
 )
 
+from adapters.event_logs import LogUnavailable
 from adapters.redaction import Redactor
 from deployments.console.expectations import needed
 from deployments.console.speech import say, wording
@@ -45,6 +46,7 @@ _OURS: Final = (InvalidTransition, LedgerViolation, ReportImbalance)
 _NAMED: Final[dict[type[Exception], str]] = {
     BrokerError: "broker",
     StoreUnavailable: "database",
+    LogUnavailable: "log",
     NoAnswer: "no_answer",
     MaemaeError: "named",
 }

@@ -6,20 +6,14 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
-from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from adapters.clock import SystemClock
 from adapters.event_logs import LogUnavailable
 from adapters.kafka.clusters import prepare
 from adapters.kafka.settings import KafkaSettings
+from tests.tls import a_certificate
 
 
 async def test_a_certificate_that_nobody_vouches_for_is_one_sentence(tmp_path: Path) -> None:
@@ -36,7 +30,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_one_sentence(tmp_path: P
 @asynccontextmanager
 async def a_tls_server(folder: Path) -> AsyncIterator[tuple[int, Path]]:
     """Run a server with a certificate of its own that hangs up; give its port and the certificate."""
-    certificate, key = _a_certificate(folder)
+    certificate, key = a_certificate(folder)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     server = await asyncio.start_server(_hang_up, "127.0.0.1", 0, ssl=context)
@@ -46,28 +40,3 @@ async def a_tls_server(folder: Path) -> AsyncIterator[tuple[int, Path]]:
 
 async def _hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     writer.close()
-
-
-def _a_certificate(folder: Path) -> tuple[Path, Path]:
-    """Make one for 127.0.0.1, signed by itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = SystemClock().now()
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    files = folder / "certificate.pem", folder / "key.pem"
-    files[0].write_bytes(made.public_bytes(Encoding.PEM))
-    files[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return files
