@@ -12,14 +12,20 @@ from adapters.calendars import XkrxCalendar
 from adapters.kis_sim.histories import BUNDLED
 from adapters.wording import Wording
 from backtest.lookahead import LookaheadReport, Supply, examine
-from strategies.base import BarColumns
+from deployments.minute_samples import drawn_minutes
+from strategies.base import BarColumns, Strategy
 from strategies.settings import StrategySettings
 from tasks.channels import ChannelSettings
-from trading.bars import Bar
+from trading.bars import Bar, Interval
 from trading.instruments import Symbol
 
 PAGE: Final = 100
 """Daily bars in one answer of KIS (inquire-daily-itemchartprice)."""
+
+MINUTE_PAGE: Final = 120
+"""Minute bars of a past day in one answer (inquire-time-dailychartprice); the days kept come from the stream."""
+MINUTE_DAYS: Final = 2
+MINUTE_SYMBOLS: Final = 2
 
 type Bars = Mapping[Symbol, Sequence[Bar]]
 
@@ -33,11 +39,23 @@ def bundled_bars() -> Bars:
 def examine_settings(
     settings: StrategySettings, channel: ChannelSettings, bars: Bars
 ) -> LookaheadReport:
-    """Examine a strategy on its own symbols, on all of `bars` where those hold none of them."""
+    """Examine a strategy on its own symbols, on all of `bars` (daily) where those hold none of them."""
     own = {symbol: bars[symbol] for symbol in settings.symbols if symbol in bars}
     chosen = own or bars
+    if settings.interval is Interval.MINUTE:
+        return _examine_minutes(settings.strategy, chosen)
     histories = {symbol: BarColumns.of(found) for symbol, found in chosen.items()}
     return examine(settings.strategy, histories, supply=supply_of(channel, chosen))
+
+
+def _examine_minutes(strategy: Strategy, bars: Bars) -> LookaheadReport:
+    """Examine on minutes drawn from the last days of the first symbols: a day has 381 of them to try."""
+    histories = {
+        symbol: BarColumns.of(drawn_minutes(bars[symbol][-MINUTE_DAYS:]))
+        for symbol in sorted(bars)[:MINUTE_SYMBOLS]
+    }
+    kept = max(len(columns) for columns in histories.values())
+    return examine(strategy, histories, supply=Supply(kept=kept, page=MINUTE_PAGE))
 
 
 def supply_of(channel: ChannelSettings, bars: Bars) -> Supply:

@@ -13,8 +13,10 @@ import yaml
 from adapters.wording import Language, Wording
 from backtest.lookahead import LeakKind, LookaheadReport, Supply, examine
 from deployments.examinations import bundled_bars, examine_settings, sentences, supply_of
+from deployments.minute_samples import drawn_minutes
 from strategies.base import BarColumns, Strategy
 from strategies.registry import STRATEGIES
+from strategies.settings import StrategySettings
 from tasks.channels import ChannelSettings, parse_channel
 from tests.builders import LG_CHEM
 from tests.consoles import PROJECT, Console
@@ -46,6 +48,15 @@ def test_our_strategies_look_at_nothing_later_than_they_may(strategy: Strategy) 
     report = examine(strategy, histories, supply=supply_of(CHANNELS[-1], bars))
     assert report.leaks == ()
     assert report.bars == len(histories) * TRIED
+
+
+def test_a_strategy_of_minute_bars_is_tried_on_minutes_drawn_from_the_days() -> None:
+    settings = StrategySettings(id="morning", kind="opening_range_breakout", symbols=(LG_CHEM,))
+    days = {LG_CHEM: bundled_bars()[LG_CHEM][-2:]}
+    minutes = drawn_minutes(days[LG_CHEM])
+    report = examine_settings(settings, CHANNELS[0], days)
+    assert report.leaks == ()
+    assert report.bars == len(minutes) - report.warm_up + 1 > 300
 
 
 @pytest.mark.parametrize("each", CHANNELS, ids=lambda each: each.channel)
