@@ -27,6 +27,7 @@ from tests.odd_sockets import (
 )
 from trading.errors import BrokerError, Rejected, Unauthorized
 from trading.instruments import Symbol
+from trading.ticks import TradePrint
 
 
 async def test_notices_are_registered_first_then_the_symbols(tmp_path: Path) -> None:
@@ -97,6 +98,21 @@ async def test_a_full_or_wrong_registration_of_a_symbol_costs_only_the_symbol(
             events = await take(stream, 2)
         assert [type(event) for event in events] == [Connected, Notice]
         assert odd.connections == 1
+
+
+async def test_a_ping_is_a_sign_of_life(tmp_path: Path) -> None:
+    async def talk(_: OddSocket, socket: ServerConnection) -> None:
+        for _ in range(8):
+            await asyncio.sleep(0.2)
+            await socket.send('{"header":{"tr_id":"PINGPONG","datetime":"20180116090500"}}')
+        await socket.send(a_frame(TRADE_2026))
+        await socket.wait_closed()
+
+    odd = OddSocket(talk)
+    async with a_stream(tmp_path, odd, silence_seconds=1) as stream:
+        events = await take(stream, 2)
+    assert isinstance(events[1], TradePrint)
+    assert odd.connections == 1
 
 
 async def test_already_subscribed_is_as_good_as_subscribed(tmp_path: Path) -> None:

@@ -211,6 +211,23 @@ async def test_who_listens_from_the_afternoon_on_has_the_whole_day_with_the_hist
     assert (bars.holes(), bars.compare(LG_CHEM, history)) == ({}, ())
 
 
+async def test_an_interruption_is_a_gap_that_the_history_fills(tmp_path: Path) -> None:
+    """VI: nothing is heard for two minutes; what was made meanwhile is in the day's volume of the next print."""
+    bars = MinuteBars(session_of(A_DAY))
+    async with a_kis_world(tmp_path) as world, listening(world) as events:
+        await world.move_to("09:05")
+        world.set_faults(volatility_interruption={"symbols": [LG_CHEM], "seconds": 120})
+        await world.move_to("09:12")
+        await count_until(bars, events, "09:11:55")
+        history = await world.market_data.minute_bars(LG_CHEM, trading_day=A_DAY)
+    heard = {bar.at: bar.is_provisional for bar in bars.closed(seoul(A_DAY, "09:12"))}
+    assert heard[seoul(A_DAY, "09:04")] is False
+    assert heard[seoul(A_DAY, "09:08")] is True
+    assert seoul(A_DAY, "09:06") not in heard
+    assert bars.mend(LG_CHEM, history, at=seoul(A_DAY, "09:13")) == ()
+    assert (bars.holes(), bars.compare(LG_CHEM, history)) == ({}, ())
+
+
 async def count_until(bars: MinuteBars, events: Events, time: str) -> None:
     """Count prints up to the first one at or after `time`, with it."""
     while (trade := await next_of(events, TradePrint)).at < seoul(A_DAY, time):

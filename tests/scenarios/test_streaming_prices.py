@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+
+import pytest
 
 from adapters.market_data import Connected, Unreadable
 from adapters.notifier import Severity
 from tasks.streaming import StreamSession
 from tests.builders import A_DAY, HYUNDAI, LG_CHEM, SAMSUNG, a_signal, seoul
-from tests.desks import Floor
+from tests.desks import Floor, a_floor
 from trading.bars import Bar, Interval
 from trading.orders import Side
 
@@ -155,6 +158,44 @@ async def test_a_late_print_keeps_no_stop(floor: Floor, session: StreamSession) 
     await session.take(late)
     assert len(floor.broker.sent) == 1
     assert session.prices[LG_CHEM] == 401_500
+
+
+async def test_the_expected_price_of_an_auction_keeps_no_stop(
+    floor: Floor, session: StreamSession
+) -> None:
+    """While an auction collects (opening, VI) nothing trades at that price; what it makes in the end counts."""
+    await floor.hold()
+    await session.pulse()
+    await session.take(floor.tick(401_000, 100))
+    expected = replace(floor.tick(370_000, 50, auction=True), cumulative_volume=100)
+    await session.take(expected)
+    assert len(floor.broker.sent) == 1
+    floor.at("10:02:20")
+    floor.print(380_500)
+    await session.take(replace(floor.tick(380_500, 50, auction=True), cumulative_volume=150))
+    assert floor.order().side is Side.SELL
+
+
+@pytest.mark.parametrize(
+    ("price", "limit"),
+    [
+        (380_750, None),
+        (441_250, 437_000),
+    ],  # 441,250 * 0.99 = 436,837.5: a sell is rounded up to 500 won
+    ids=["stop", "target"],
+)
+async def test_a_price_at_half_a_tick_is_data_and_no_price_of_ours(
+    tmp_path: Path, price: int, limit: int | None
+) -> None:
+    """Since March 2025 mid-point trades lie between two ticks; our limits stay on the grid."""
+    floor = a_floor(tmp_path, sizing={"exit_type": "LIMIT"})
+    session = StreamSession(floor.desk)
+    await floor.hold()
+    await session.pulse()
+    floor.print(price)
+    await session.take(floor.tick(price))
+    order = floor.order()
+    assert (order.side, order.intent.limit_price) == (Side.SELL, limit)
 
 
 def stored_minutes(floor: Floor) -> tuple[Bar, ...]:
