@@ -102,7 +102,7 @@ async def test_a_full_or_wrong_registration_of_a_symbol_costs_only_the_symbol(
 
 async def test_a_ping_is_a_sign_of_life(tmp_path: Path) -> None:
     async def talk(_: OddSocket, socket: ServerConnection) -> None:
-        for _ in range(8):
+        for _beat in range(8):
             await asyncio.sleep(0.2)
             await socket.send('{"header":{"tr_id":"PINGPONG","datetime":"20180116090500"}}')
         await socket.send(a_frame(TRADE_2026))
