@@ -47,11 +47,11 @@ def read_universe(head: Mapping[str, Any], block: memoryview) -> Universe:
 
 def largest_answer(universe: Universe) -> int:
     """Give the bytes that decisions about a universe can have at most."""
-    return sum(map(len, universe.values())) * (2 + 8 * MOST_INDICATORS)
+    return sum(map(len, universe.values())) * (2 + 8 * (MOST_INDICATORS + 1))
 
 
 def told_decisions(universe: Universe, decisions: Mapping[Symbol, Decisions]) -> Told:
-    """Write decisions: the indicators of all symbols, then all entries, then all exits.
+    """Write decisions: the indicators of all symbols, their weights if any, then all entries, then all exits.
 
     Raises:
         WrongSchema: telling an author what is wrong with which symbol.
@@ -65,11 +65,16 @@ def told_decisions(universe: Universe, decisions: Mapping[Symbol, Decisions]) ->
         _joined(lengths, [d.indicators.get(name) for d in decisions.values()], name, _FIGURE)
         for name in names
     ]
+    weights = [d.weight for d in decisions.values()]
+    has_weights = any(weight is not None for weight in weights)
+    if has_weights:
+        blocks.append(_joined(lengths, weights, "weight", _FIGURE))
     blocks += [
         _joined(lengths, [getattr(d, name) for d in decisions.values()], name, _FLAG)
         for name in ("entry", "exit")
     ]
-    return {"symbols": lengths, "indicators": names}, b"".join(blocks)
+    head = {"symbols": lengths, "indicators": names, "has_weights": has_weights}
+    return head, b"".join(blocks)
 
 
 def _names(decisions: Mapping[Symbol, Decisions]) -> list[str]:
@@ -103,13 +108,15 @@ def read_decisions(
 
     Raises:
         WrongSchema: for another symbol than was asked about, a flag that is neither true nor false, a figure
-            that is infinite or missing where there were enough bars, or anything else than was asked for.
+            that is infinite or missing where there were enough bars, a weight that is no part of equity, or
+            anything else than was asked for.
     """
     lengths = _lengths(universe)
     if head.get("symbols") != lengths:
         raise WrongSchema("it decided about other symbols or days than it was asked about")
     names = _required_names(head.get("indicators"))
-    total, kinds = sum(lengths.values()), len(names)
+    has_weights = head.get("has_weights") is True
+    total, kinds = sum(lengths.values()), len(names) + has_weights
     if len(block) != total * (2 + 8 * kinds):
         raise WrongSchema(f"{len(block):,} bytes of decisions do not fit {total:,} bars")
     cut = 8 * total * kinds
@@ -118,13 +125,16 @@ def read_decisions(
     if (raw > 1).any():
         raise WrongSchema("an entry or exit is neither true nor false")
     places = _places(lengths)
-    _require_figures(values, places, warm_up)
+    _require_figures(values[: len(names)], places, warm_up)
+    weights = values[-1] if has_weights else None
+    _require_parts(weights)
     flags = raw.view(np.bool_)
     return {
         symbol: Decisions(
             entry=flags[0, first:last],
             exit=flags[1, first:last],
             indicators={n: values[k, first:last] for k, n in enumerate(names)},
+            weight=None if weights is None else weights[first:last],
         )
         for symbol, (_, first, last) in zip(universe, places, strict=True)
     }
@@ -147,6 +157,14 @@ def _require_figures(values: Values, places: Sequence[tuple[str, int, int]], war
     for symbol, first, last in places:
         if unknown[first + warm_up - 1 : last].any():
             raise WrongSchema(f"{symbol}: an indicator is NaN where there are enough bars")
+
+
+def _require_parts(weights: Values | None) -> None:
+    if weights is None:
+        return
+    told = weights[~np.isnan(weights)]
+    if ((told < 0) | (told > 1)).any():
+        raise WrongSchema("a weight is neither NaN nor from 0 to 1")
 
 
 def _lengths(universe: Universe) -> dict[str, int]:

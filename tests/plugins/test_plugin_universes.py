@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from plugins.universes import (
     told_universe,
 )
 from strategies.moving_average import MovingAverageCross
+from strategies.volatility_target import VolatilityTarget
 from tests.plugin_files import a_universe
 from trading.instruments import Symbol
 
@@ -48,6 +50,44 @@ def test_bars_and_decisions_cross_unchanged() -> None:
         for name, values in expected.indicators.items():
             np.testing.assert_array_equal(found[symbol].indicators[name], values)
     assert len(back) <= largest_answer(UNIVERSE)
+
+
+def test_weights_cross_unchanged_beside_figures_and_flags() -> None:
+    strategy = VolatilityTarget(window=5, trend=10)
+    decided = strategy.evaluate_all(UNIVERSE)
+    told, back = told_decisions(UNIVERSE, decided)
+    found = read_decisions(UNIVERSE, told, memoryview(bytes(back)), warm_up=strategy.warm_up)
+    for symbol, expected in decided.items():
+        assert expected.weight is not None
+        assert np.nanmax(expected.weight) > 0
+        np.testing.assert_array_equal(found[symbol].weight, expected.weight)
+        np.testing.assert_array_equal(
+            found[symbol].indicators["volatility"], expected.indicators["volatility"]
+        )
+        assert not found[symbol].entry.any()
+
+
+@pytest.mark.parametrize(
+    ("weight", "is_fine"),
+    [(0.0, True), (1.0, True), (np.nan, True), (-1e-9, False), (1.0001, False), (np.inf, False)],
+)
+def test_a_weight_is_a_part_of_equity_or_nothing_new(weight: float, *, is_fine: bool) -> None:
+    head = {"symbols": LENGTHS, "indicators": [], "has_weights": True}
+    block = memoryview(figures(at_9=weight))
+    if is_fine:
+        found = read_decisions(UNIVERSE, head, block, warm_up=WARM_UP)
+        assert all(decided.weight is not None for decided in found.values())
+    else:
+        with pytest.raises(WrongSchema, match="neither NaN nor from 0 to 1"):
+            read_decisions(UNIVERSE, head, block, warm_up=WARM_UP)
+
+
+def test_weights_of_some_symbols_only_are_told_to_their_author() -> None:
+    decided = dict(VolatilityTarget(window=5, trend=10).evaluate_all(UNIVERSE))
+    first = next(iter(decided))
+    decided[first] = replace(decided[first], weight=None)
+    with pytest.raises(WrongSchema, match=f"{first} weight"):
+        told_decisions(UNIVERSE, decided)
 
 
 def test_decisions_are_told_in_the_order_of_the_question() -> None:
