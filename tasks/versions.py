@@ -83,6 +83,11 @@ def standing_of(work: UnitOfWork, file: ChannelSettings) -> Standing | None:
     return Standing(channel, current.version, channel.digest != file.digest, commit=current.commit)
 
 
+def is_other_code(running: str | None, approved: str | None) -> bool:
+    """Tell whether code runs that is not that of the version in force; not where nobody can tell either."""
+    return bool(running and approved and running != approved)
+
+
 def follow(desk: Desk) -> Desk:
     """Give the desk with the version in force, itself when it works with that already.
 

@@ -149,6 +149,8 @@ def tell_proposal(proposal: Proposal, settings: Settings) -> int:
         return DONE
     due = config.at + settings.approval_delay
     paper().print(say("config.waits", version=config.version, due=due), soft_wrap=True)
+    form = f"{settings.public_prefect_url}/deployments?deployment.name=approve-change"
+    paper().print(say("config.form", url=form), soft_wrap=True)
     return NOT_ALL_DONE
 
 

@@ -20,7 +20,7 @@ from deployments.console.findings import Finding, Health, found
 from deployments.console.services import check_prefect as ask_prefect
 from flows.settings import Settings, load_channel
 from flows.sources import channel_in_force, database_url, open_stores, ticking_clock
-from tasks.versions import read_version
+from tasks.versions import is_other_code, read_version
 from trading.halts import REHEARSED
 
 LARGE_SKEW: Final = timedelta(seconds=2)
@@ -63,6 +63,9 @@ def check_config(settings: Settings) -> Finding:
         return found("config", "waiting", Health.WARN, version=newest.version)
     if current is None or read_version(current).digest != load_channel(settings).digest:
         return found("config", "ahead", Health.WARN, version=newest.version)
+    if is_other_code(settings.commit, current.commit):
+        codes = {"running_commit": settings.commit[:12], "config_commit": current.commit[:12]}
+        return found("config", "other_code", Health.WARN, version=current.version, **codes)
     return found("config", "fine", version=current.version)
 
 

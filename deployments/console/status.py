@@ -26,7 +26,7 @@ from deployments.console.tables import (
 )
 from flows.settings import Settings, load_channel, load_settings
 from flows.sources import open_stores
-from tasks.versions import standing_of
+from tasks.versions import is_other_code, standing_of
 from trading.halts import REHEARSED, Halt, TradingState, strictest, united
 from trading.orders import OrderStatus
 from trading.sessions import phase_at, seoul_date, session_of
@@ -55,6 +55,8 @@ STATUS: Final = (
     *FIGURES,
     Column("config_version", "count"),
     Column("is_file_ahead", "@flag"),
+    Column("config_commit"),
+    Column("running_commit"),
     Column("rehearsed_at"),
 )
 SERVICES: Final = (
@@ -62,6 +64,9 @@ SERVICES: Final = (
     Column("is_reachable", "@flag"),
     Column("message"),
 )
+
+
+SHORT_HASH: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,7 @@ class Book:
     rehearsed_at: datetime | None = None
     config_version: int | None = None
     is_file_ahead: bool | None = None
+    config_commit: str | None = None
 
 
 def status(*, as_json: Annotated[bool, option("json", name="--json")] = False) -> int:
@@ -107,10 +113,14 @@ def _read_book(settings: Settings, day: date) -> Book:
         stores.close()
 
 
-def _settings_in_force(work: UnitOfWork, settings: Settings) -> tuple[int | None, bool | None]:
-    """Give the version in force and whether the file says something else; None as long as there is none."""
+def _settings_in_force(
+    work: UnitOfWork, settings: Settings
+) -> tuple[int | None, bool | None, str | None]:
+    """Give the version in force, whether the file says something else, and its code; None as long as there is none."""
     standing = standing_of(work, load_channel(settings))
-    return (standing.version, standing.is_file_ahead) if standing else (None, None)
+    if standing is None:
+        return None, None, None
+    return standing.version, standing.is_file_ahead, standing.commit or None
 
 
 def _figures(work: UnitOfWork, day: date) -> dict[str, int | None]:
@@ -145,6 +155,8 @@ def _document(
         **(book.figures or unknown),
         "config_version": book.config_version,
         "is_file_ahead": book.is_file_ahead,
+        "config_commit": book.config_commit,
+        "running_commit": settings.commit or None,
         "rehearsed_at": book.rehearsed_at,
         "services": [answer.row() for answer in answers],
     }
@@ -180,9 +192,16 @@ def _session(at: datetime, calendar: XkrxCalendar) -> dict[str, Any]:
 def _print(document: Mapping[str, Any]) -> None:
     phase = document["phase"] or say("no_session")
     account = mask_account(document["account"] or "")
-    print_facts(say("title.status"), STATUS, {**document, "phase": phase, "account": account})
+    codes = {
+        name: (document[name] or "")[:SHORT_HASH] for name in ("config_commit", "running_commit")
+    }
+    shown = {"phase": phase, "account": account, **{n: code or None for n, code in codes.items()}}
+    print_facts(say("title.status"), STATUS, {**document, **shown})
     if document["is_file_ahead"]:
         lead = wording().text("config.file_ahead", version=document["config_version"])
+        paper().print(lead, soft_wrap=True)
+    if is_other_code(document["running_commit"], document["config_commit"]):
+        lead = say("config.other_code", version=document["config_version"], **codes)
         paper().print(lead, soft_wrap=True)
     if document["halts"]:
         print_table(say("title.halts"), HALTS, document["halts"])

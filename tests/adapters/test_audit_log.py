@@ -27,6 +27,8 @@ FORGERIES = {
     "order": "UPDATE audit SET number = CASE number WHEN 3 THEN 14 ELSE 13 END WHERE number IN (3, 4);"
     "UPDATE audit SET number = number - 10 WHERE number > 10",
     "deleted": "DELETE FROM audit WHERE number = 3",
+    "channel": "UPDATE audit SET channel = 'deV' WHERE number = 3",
+    "account": "UPDATE audit SET account = account || '0' WHERE number = 3",
 }
 
 
@@ -70,6 +72,50 @@ def test_the_first_forged_row_is_named(
     flaw = flaw_of(acted)
     assert flaw is not None
     assert flaw.number == 3
+
+
+LETTERS = ("channel", "account", "actor", "action", "detail", "before", "digest")
+CHANGE = """
+    UPDATE audit SET {column} = overlay({column}::text PLACING '{letter}' FROM {place})::{kind}
+    WHERE number = 3
+"""
+
+
+@pytest.mark.parametrize("column", LETTERS)
+def test_any_changed_letter_names_its_row(
+    acted: PostgresStores, postgres_url: str, column: str
+) -> None:
+    """Every place of every column, one after the other; what JSON does not take cannot be written at all."""
+    kind = "jsonb" if column == "detail" else "text"
+    forged = 0
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("ALTER TABLE audit DISABLE TRIGGER ALL")
+        (found,) = connection.execute(
+            f"SELECT length({column}::text) FROM audit WHERE number = 3".encode()  # noqa: S608 - our names
+        )
+        connection.commit()
+        for place in range(1, found[0] + 1):
+            connection.execute("CREATE TEMP TABLE kept AS SELECT * FROM audit WHERE number = 3")
+            words = CHANGE.format(
+                column=column, letter="~" if kind == "text" else "7", place=place, kind=kind
+            )
+            try:
+                connection.execute(words.encode())
+            except psycopg.DataError:
+                connection.rollback()
+                continue
+            connection.commit()
+            flaw = flaw_of(acted)
+            connection.execute("DELETE FROM audit WHERE number = 3 OR channel <> 'dev'")
+            connection.execute("INSERT INTO audit SELECT * FROM kept")
+            connection.execute("DROP TABLE kept")
+            connection.commit()
+            assert flaw is not None
+            assert flaw.number == 3
+            forged += 1
+        connection.execute("ALTER TABLE audit ENABLE TRIGGER ALL")
+    assert forged >= found[0] // 4
+    assert flaw_of(acted) is None
 
 
 def test_a_cut_end_is_named_by_the_hash_on_disk(

@@ -86,6 +86,32 @@ def test_what_loosens_on_live_waits(console: Console) -> None:
     assert (early.code, early.out) == (2, "")
     assert "10 minutes" in early.err
     assert console("config", "history", "--json").document["versions"][0]["approved_at"] is None
+    assert "run approve-change" in first.out, "the form in the UI is named"
+    assert "/deployments" in first.out
+
+
+@pytest.mark.usefixtures("database")
+def test_other_code_than_the_versions_is_told(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    approved, other = "a" * 40, "b" * 40
+    monkeypatch.setenv("MAEMAE_COMMIT", approved)
+    assert console("config", "propose", *WHY).code == 0
+    assert (checked(console)["health"], "not its code" in console("status").out) == ("ok", False)
+    monkeypatch.setenv("MAEMAE_COMMIT", other)
+    document = console("status", "--json").document
+    assert (document["config_commit"], document["running_commit"]) == (approved, other)
+    assert f"{other[:12]}, is not {approved[:12]} of version 1" in console("status").out
+    found = checked(console)
+    assert found["health"] == "warn"
+    assert f"{other[:12]} runs" in found["message"]
+    assert "maemae rollback" in found["advice"]
+
+
+def checked(console: Console) -> dict[str, str]:
+    """Give what doctor finds about the settings' version."""
+    rows: list[dict[str, str]] = console("doctor", "--json").document["checks"]
+    return next(row for row in rows if row["check"] == "config")
 
 
 @pytest.mark.usefixtures("database")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from flows.sources import open_stores
 from tests.builders import ACCOUNT
 from tests.consoles import Console
 from trading.evidence import Evidence, EvidenceKind
+from trading.promotions import COMMANDS
 
 COMMIT = "c" * 40
 WHY = ("--reason", "ripe")
@@ -48,13 +50,18 @@ def paper(tmp_path: Path, database: str) -> Iterator[Path]:
         yield home
 
 
-def try_everything() -> None:
-    """Leave every kind of evidence on dev."""
-    now = SystemClock().now()
+def record(kind: EvidenceKind, *, at: datetime | None = None, is_passed: bool = True) -> None:
+    """Leave one piece of evidence on dev."""
+    evidence = Evidence(kind, COMMIT, "dev", at or SystemClock().now(), is_passed=is_passed)
     with closing(open_stores(load_settings())) as stores, stores.begin() as work:
-        for kind in EvidenceKind:
-            for _ in range(3):
-                work.evidence.record(Evidence(kind, COMMIT, "dev", now, is_passed=True))
+        work.evidence.record(evidence)
+
+
+def try_everything(*, without: EvidenceKind | None = None) -> None:
+    """Leave every kind of evidence on dev but one."""
+    for kind in EvidenceKind:
+        for _ in range(3 if kind is not without else 0):
+            record(kind)
 
 
 @pytest.mark.usefixtures("running")
@@ -72,6 +79,42 @@ def test_what_is_missing_is_named_with_what_makes_it(console: Console) -> None:
     document = console("promote", *WHY, "--json").document
     assert (document["is_open"], document["to"]) == (False, "paper")
     assert {row["lack"] for row in document["evidence"]} == {"missing"}
+
+
+@pytest.mark.usefixtures("running")
+@pytest.mark.parametrize("kind", EvidenceKind)
+def test_each_missing_piece_alone_keeps_the_gate_shut_and_is_named(
+    console: Console, kind: EvidenceKind
+) -> None:
+    try_everything(without=kind)
+    answer = console("promote", *WHY)
+    assert (answer.code, answer.err) == (3, "")
+    rows = console("promote", *WHY, "--json").document["evidence"]
+    assert {row["evidence"]: row["lack"] for row in rows if row["lack"]} == {kind.value: "missing"}
+    told = [line for line in answer.out.splitlines() if "makes it" in line]
+    assert len(told) == 1
+    assert COMMANDS[kind] in told[0]
+
+
+@pytest.mark.usefixtures("running")
+@pytest.mark.parametrize(("days", "lack"), [(6.99, None), (7.01, "old")])
+def test_a_rehearsal_may_be_seven_days_old(console: Console, days: float, lack: str | None) -> None:
+    try_everything(without=EvidenceKind.REHEARSAL)
+    record(EvidenceKind.REHEARSAL, at=SystemClock().now() - timedelta(days=days))
+    rows = console("promote", *WHY, "--json").document["evidence"]
+    assert {row["evidence"]: row["lack"] for row in rows}[EvidenceKind.REHEARSAL] == lack
+
+
+@pytest.mark.usefixtures("running")
+@pytest.mark.parametrize(("clean", "lack"), [(2, "too_few"), (3, None)])
+def test_so_many_reconciliations_in_a_row_are_clean(
+    console: Console, clean: int, lack: str | None
+) -> None:
+    try_everything(without=EvidenceKind.RECONCILIATION)
+    for is_passed in (True, True, False, *[True] * clean):
+        record(EvidenceKind.RECONCILIATION, is_passed=is_passed)
+    rows = console("promote", *WHY, "--json").document["evidence"]
+    assert {row["evidence"]: row["lack"] for row in rows}[EvidenceKind.RECONCILIATION] == lack
 
 
 @pytest.mark.usefixtures("running")

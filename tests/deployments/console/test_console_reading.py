@@ -37,7 +37,7 @@ STATUS = {
     "trading_state", "halts", "channel", "account", "at", "trading_day", "is_trading_day", "phase",
     "opens_at", "closes_at", "next_trading_day", "cash", "buyable_cash", "holdings", "signals",
     "orders", "open_orders", "orders_in_doubt", "denials", "fills", "services", "rehearsed_at",
-    "config_version", "is_file_ahead",
+    "config_version", "is_file_ahead", "config_commit", "running_commit",
 }  # fmt: skip
 GOLDEN = {
     "orders": (("orders", "--day", DAY), HEADING | {"orders"}, ORDER),
