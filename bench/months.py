@@ -15,14 +15,14 @@ from typing import Final
 from adapters.calendars import XkrxCalendar
 from adapters.postgres import PostgresStores
 from bench.figures import Aim, Samples, Section
-from bench.places import ACCOUNT, DAY, Place
+from bench.places import ACCOUNT, DAY, Place, open_logs
 from tests.load.runs import play
 from trading.instruments import Symbol
 from trading.sessions import session_of
 from trading.ticks import TradePrint
 
 SYMBOLS: Final = tuple(Symbol(f"{number:06d}") for number in range(900_000, 900_040))
-TICKS_A_MINUTE: Final = 4
+TICKS_A_MINUTE: Final = 2
 """Of each symbol."""
 LIMIT: Final = 10
 """Megabytes by which the process may be larger after the last day than after the second."""
@@ -33,6 +33,7 @@ async def measure_months(place: Place, days: int) -> Section:
     """Let a session of each of `days` trading days live through its ticks, in one process and one database."""
     random, sizes, seconds = Random(_SEED), [], []  # noqa: S311 - no secret
     calendar, day = XkrxCalendar(), DAY
+    open_logs(place)
     with closing(PostgresStores(place.database_url, channel="dev", account=ACCOUNT)) as stores:
         for _ in range(days):
             began = perf_counter()

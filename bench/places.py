@@ -142,7 +142,7 @@ def a_place(home: Path, server_url: str, name: str) -> Iterator[Place]:
 async def a_desk(place: Place, clock: Clock) -> AsyncIterator[Desk]:
     """Open a desk on real adapters; the clock is the market's."""
     wording = Wording("en")
-    _open_logs(place)
+    open_logs(place)
     stores = PostgresStores(place.database_url, channel="dev", account=ACCOUNT)
     with closing(stores):
         async with open_kis(place.broker, home=place.home, clock=clock) as kis:
@@ -163,7 +163,7 @@ async def a_desk(place: Place, clock: Clock) -> AsyncIterator[Desk]:
             )
 
 
-def _open_logs(place: Place) -> None:
+def open_logs(place: Place) -> None:
     """Log to the file as a run does, and leave the console to the figures."""
     configure_logs(place.home, name="bench", secrets=(), accounts=(), on_console=False)
     root = logging.getLogger()

@@ -10,8 +10,11 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from random import Random
+
+import structlog
 
 from adapters.postgres import PostgresStores, embedded
 from adapters.postgres.databases import make_database
@@ -31,14 +34,16 @@ def main() -> None:
     words = argparse.ArgumentParser(prog="make load FOLDER=...", description=__doc__)
     words.add_argument("folder", type=Path, help="with real prices, see tests/load/sources.py")
     words.add_argument("--seed", type=int, default=Random().randrange(2**32))  # noqa: S311 - printed
+    words.add_argument("--days", type=int, help="at most so many of each kind")
     asked = words.parse_args()
     logging.disable(logging.WARNING)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     _say(f"seed {asked.seed}")
     random = Random(asked.seed)  # noqa: S311 - no secret
     with _a_home() as (home, server):
-        for day, bars in minute_days(asked.folder).items():
+        for day, bars in islice(minute_days(asked.folder).items(), asked.days):
             _say(str(_play_minutes(day, bars, home, server, random)))
-        for day, prints in market_days(asked.folder).items():
+        for day, prints in islice(market_days(asked.folder).items(), asked.days):
             _say(str(_play_market(day, prints, home, server, random)))
 
 
