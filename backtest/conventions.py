@@ -18,6 +18,7 @@ from risk.sizing import SizingSettings
 from strategies.base import BarColumns, Integers
 from strategies.exits import ExitParameters
 from strategies.settings import StrategySettings
+from trading.bars import Interval
 from trading.costs import CostSchedule
 from trading.errors import BadInput
 from trading.instruments import Instrument, Symbol
@@ -60,6 +61,8 @@ def run_convention(
     if options is None or len(plan.strategies) != 1:
         ids = ", ".join(settings.id for settings in plan.strategies)
         raise BadInput("strategies", ids, "one strategy by a convention's options")
+    if plan.strategies[0].interval is not Interval.DAY:
+        raise BadInput("strategies", plan.strategies[0].kind, "a kind that looks at daily bars")
     plan.require_data({symbol: _span(bars) for symbol, bars in universe.items() if len(bars)})
     lanes = _lanes(universe, plan)
     days = _counting_days(lanes, plan, options)

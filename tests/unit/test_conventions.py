@@ -405,6 +405,15 @@ def test_the_same_bars_in_another_order_come_to_the_same() -> None:
     assert replace(one, cash=one.cash + 1).digest != one.digest
 
 
+def test_a_strategy_of_minute_bars_is_refused_by_name() -> None:
+    settings = trend(SAMSUNG).model_copy(
+        update={"kind": "opening_range_breakout", "parameters": {}}
+    )
+    plan = plan_of(FREE, settings, first=DAYS[0], last=DAYS[-1])
+    with pytest.raises(BadInput, match=r"opening_range_breakout.*daily bars"):
+        run_convention({SAMSUNG: columns_of([flat(10_000)] * 6)}, plan, CALENDAR)
+
+
 class Halves(Strategy):
     """Wants half of the account of each symbol at its third bar, and a fifth at its fifth."""
 

@@ -22,6 +22,7 @@ from tests.minute_days import day_of
 from trading.bars import Bar, Interval
 from trading.costs import CostSchedule
 from trading.errors import BadInput
+from trading.orders import OrderStatus
 from trading.sessions import KST
 
 YESTERDAY, TODAY = date(2026, 11, 17), date(2026, 11, 18)
@@ -84,7 +85,8 @@ def test_an_entry_that_the_next_bar_leaves_behind_is_gone() -> None:
     # 10,050 + 1 % is 10,150 on the grid; nothing after it enters again on that day.
     result = replayed(day_of(TODAY, [10_000, 10_050, 10_160, 10_050, 10_050]))
     assert fills(result) == []
-    assert len(result.orders) == 1
+    assert len(result.signals) == 1
+    assert [order.status for order in result.orders] == [OrderStatus.EXPIRED]
 
 
 def test_a_bar_that_comes_back_to_the_limit_fills_there() -> None:
