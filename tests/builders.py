@@ -123,5 +123,31 @@ def a_fill(order: Order, *, quantity: int, price: int, at: datetime, ordinal: in
     )
 
 
+def an_execution(
+    day: date, side: Side, price: int, *, quantity: int = 10, symbol: Symbol = LG_CHEM
+) -> Execution:
+    """Give a fill of the strategy `trend` as a replay books it, without charges."""
+    at = seoul(day, "09:00")
+    order = f"{symbol}-{day}-{side}-{price}"
+    return Execution(
+        execution_id=order,
+        client_order_id=order,
+        broker_order_id=order,
+        account="replay",
+        strategy_id="trend",
+        symbol=symbol,
+        side=side,
+        quantity=quantity,
+        value=quantity * price,
+        commission=0,
+        tax=0,
+        cumulative_quantity=quantity,
+        trading_day=day,
+        settles_on=day + timedelta(days=2),
+        executed_at=at,
+        source=ExecutionSource.INQUIRY,
+    )
+
+
 def looks_good() -> None:
     """Look a last time and find nothing against the order."""

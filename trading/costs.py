@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -105,13 +105,14 @@ class CostSchedule:
     """What one account pays. The commission rate is a fraction of the value and includes the exchange's fees.
 
     The default 0.015 % is a cautious estimate for a branch-less account; set the account's own. `tax_rate` is one
-    rate for all sells instead of the dated ones of the market. Amounts are in won, or in parts of it: `unit` says how
+    rate for all sells instead of the dated ones of the market; those are multiplied by `tax_factor`. Amounts are in won, or in parts of it: `unit` says how
     many of them make the won that charges are floored to.
     """
 
     commission_rate: Decimal = Decimal("0.00015")
     tax_rate: Decimal | None = None
     unit: int = 1
+    tax_factor: Decimal = Decimal(1)
 
     def __post_init__(self) -> None:
         """Refuse a rate that was surely given in percent, or is negative."""
@@ -119,6 +120,16 @@ class CostSchedule:
             raise BadInput(
                 "commission_rate", self.commission_rate, "a fraction below 0.05, 0.00015 is 0.015 %"
             )
+
+    def times(self, factor: Decimal) -> CostSchedule:
+        """Give the schedule of somebody who pays `factor` times as much."""
+        is_dated = self.tax_rate is None
+        return replace(
+            self,
+            commission_rate=self.commission_rate * factor,
+            tax_rate=None if self.tax_rate is None else self.tax_rate * factor,
+            tax_factor=self.tax_factor * factor if is_dated else self.tax_factor,
+        )
 
     def charges(
         self,
@@ -164,7 +175,7 @@ class CostSchedule:
         if self.tax_rate is not None:
             return (self.tax_rate,)
         rates = tax_rates(market, kind, settles_on)
-        return rates.securities, rates.rural
+        return rates.securities * self.tax_factor, rates.rural * self.tax_factor
 
     def _added(self, before: int, value: int, rate: Decimal) -> int:
         return self._whole_won(before + value, rate) - self._whole_won(before, rate)

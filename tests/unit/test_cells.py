@@ -1,0 +1,129 @@
+"""A cell is a whole backtest of its own parameters, and knows nothing after its window."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from datetime import date
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backtest.cells import Row, Trial, Window, possible, trade, try_cell, universe_digest
+from backtest.conventions import run_convention
+from backtest.spaces import Space, read_axis
+from tests.builders import LG_CHEM, SAMSUNG
+from tests.sweep_worlds import (
+    CALENDAR,
+    DAYS,
+    OPTIONS,
+    SPACE,
+    UNIVERSE,
+    WHOLE,
+    a_question,
+    changed_after,
+    trial,
+)
+from trading.errors import BadInput
+
+places = st.integers(min_value=25, max_value=len(DAYS) - 2)
+
+
+def test_a_row_says_what_a_backtest_of_these_parameters_says() -> None:
+    question = a_question()
+    row = try_cell(question, trial(fast=3, slow=10))
+    plan = question.plan_of(trial(fast=3, slow=10))
+    metrics = run_convention(UNIVERSE, plan, CALENDAR).metrics
+    assert (plan.strategies[0].parameters["fast"], plan.strategies[0].parameters["slow"]) == (3, 10)
+    assert row.trades == metrics.trades > 5
+    assert row.days == metrics.days
+    for name in ("total_return", "cagr", "volatility", "sharpe", "sortino", "max_drawdown"):
+        assert getattr(row, name) == pytest.approx(float(getattr(metrics, name))), name
+
+
+@settings(max_examples=4, deadline=None)
+@given(places, st.integers(min_value=3, max_value=1_000))
+def test_a_trial_sees_no_bar_after_its_window(place: int, seed: int) -> None:
+    window = Window(DAYS[0], DAYS[place])
+    row = try_cell(a_question(), trial(window))
+    assert row == try_cell(a_question(changed_after(DAYS[place], seed)), trial(window))
+    assert row != try_cell(a_question(changed_after(DAYS[place - 20], seed)), trial(window))
+
+
+def test_bars_before_the_window_warm_up_and_do_not_count() -> None:
+    late = Window(DAYS[60], DAYS[-1])
+    assert try_cell(a_question(), trial(late)).days == len(DAYS) - 60
+
+
+def test_an_exit_is_an_axis_too() -> None:
+    options = replace(OPTIONS, stop_loss=Decimal("0.5"))
+    tight = Trial(WHOLE, {"stop_loss": Decimal("0.01")})
+    plan = a_question(options=options).plan_of(tight)
+    assert plan.options is not None
+    assert plan.options.stop_loss == plan.strategies[0].exits.stop_loss == Decimal("0.01")
+    wide = Trial(WHOLE, {"stop_loss": Decimal("0.5")})
+    question = a_question(options=options)
+    assert try_cell(question, tight).trades > try_cell(question, wide).trades
+
+
+def test_cells_that_the_strategy_refuses_are_counted_and_left_out() -> None:
+    trials, refused = possible(a_question(), WHOLE, SPACE.cells())
+    assert (len(trials), refused) == (11, 1)
+
+
+def test_a_space_of_refused_cells_alone_says_why() -> None:
+    with pytest.raises(BadInput, match="fewer days than slow=5"):
+        possible(a_question(), WHOLE, Space((read_axis("fast=5,6"), read_axis("slow=5"))).cells())
+
+
+def test_a_window_that_is_longer_than_the_history_is_refused() -> None:
+    space = Space((read_axis("slow=900"),))
+    with pytest.raises(BadInput, match=f"bars={len(DAYS)}: at least 901"):
+        possible(a_question(), WHOLE, space.cells())
+
+
+def test_an_unknown_parameter_is_named_with_those_there_are() -> None:
+    with pytest.raises(BadInput, match=r"fats.*fast, slow, volume_window, volume_ratio, stop_loss"):
+        possible(a_question(), WHOLE, Space((read_axis("fats=1,2"),)).cells())
+
+
+def test_a_symbol_that_is_listed_later_is_left_out_of_earlier_windows() -> None:
+    late = UNIVERSE[SAMSUNG]
+    columns = (getattr(late, n)[120:] for n in ("days", "open", "high", "low", "close", "volume"))
+    question = a_question({**UNIVERSE, SAMSUNG: type(late)(*columns)})
+    early = Window(DAYS[0], DAYS[100])
+    alone = a_question({LG_CHEM: UNIVERSE[LG_CHEM]})
+    assert try_cell(question, trial(early)) == try_cell(alone, trial(early))
+
+
+def test_a_window_without_a_day_to_trade_keeps_its_cash() -> None:
+    window = Window(DAYS[0], DAYS[5])
+    row = try_cell(a_question(), trial(window))
+    assert (row.days, row.final_equity, row.sharpe) == (0, 10_000_000, None)
+    traded = trade(a_question(), trial(window))
+    assert (traded.days, traded.equity.tolist(), traded.trades) == ((), [10_000_000], 0)
+
+
+def test_a_row_survives_being_written_down() -> None:
+    row = try_cell(a_question(), trial())
+    assert Row.of_document(json.loads(json.dumps(asdict(row)))) == row
+
+
+def test_another_price_is_another_fingerprint() -> None:
+    first = universe_digest(UNIVERSE, list(UNIVERSE))
+    assert first == universe_digest(dict(reversed(UNIVERSE.items())), list(UNIVERSE))
+    bars = UNIVERSE[LG_CHEM]
+    close = bars.close.copy()
+    close[7] += 1
+    other = type(bars)(bars.days, bars.open, bars.high, bars.low, close, bars.volume)
+    assert universe_digest({**UNIVERSE, LG_CHEM: other}, list(UNIVERSE)) != first
+
+
+def test_a_window_cuts_after_its_last_day() -> None:
+    known = Window(date(2018, 1, 1), DAYS[3]).cut(UNIVERSE)
+    assert [len(bars) for bars in known.values()] == [4, 4]
+    assert Window(DAYS[0], date(2017, 1, 1)).cut(UNIVERSE) == {}
+    assert np.shares_memory(known[LG_CHEM].close, UNIVERSE[LG_CHEM].close), "no copy of the prices"
