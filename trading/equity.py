@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from trading.performance import daily_returns
+from trading.performance import daily_returns, total_return
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +42,16 @@ def curve_returns(curve: Sequence[EquityPoint]) -> tuple[Decimal, ...]:
     start = first.paid_in if began_empty else first.opening
     flows = (0, 0 if began_empty else first.paid_in, *(point.paid_in for point in later))
     return daily_returns((start, *(point.closing for point in curve)), flows)
+
+
+def monthly_returns(curve: Sequence[EquityPoint]) -> Mapping[tuple[int, int], Decimal]:
+    """Return the compounded return of each year and month that has a day, oldest first; month 0 is the whole year.
+
+    The first and the last month may be parts of one.
+    """
+    months: defaultdict[tuple[int, int], list[Decimal]] = defaultdict(list)
+    for point, part in zip(curve, curve_returns(curve), strict=True):
+        day = point.trading_day
+        months[day.year, 0].append(part)
+        months[day.year, day.month].append(part)
+    return {month: total_return(parts) or Decimal(0) for month, parts in sorted(months.items())}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 
 from adapters.reports.drawings import Drawing
 from adapters.reports.panels import BOTTOM, LEFT, Panel, Size, across, tone
@@ -14,24 +15,38 @@ from trading.performance import drawdowns
 MAXIMUM_DAYS = 260
 """About a year; the drawdown still hangs from the highest peak of all days."""
 
+MOST_TIPS = 520
+"""A curve of more days tells its figures at every second one, or third, ..."""
+
 _CAPTION, _GAP, _SHARE = 18.0, 30.0, 0.70
 _MARGIN = 14.0
 _SHALLOWEST = -0.002
 """The drawdown's axis goes at least this deep, so that a scratch does not look like a fall."""
 
 
-def equity_chart(curve: Sequence[EquityPoint], wording: Wording, size: Size) -> Drawing:
-    """Draw equity above and drawdown below, the newest `MAXIMUM_DAYS` days from the first one's opening on."""
+def equity_chart(
+    curve: Sequence[EquityPoint],
+    wording: Wording,
+    size: Size,
+    *,
+    most: int = MAXIMUM_DAYS,
+    benchmark: Sequence[float] = (),
+) -> Drawing:
+    """Draw equity above and drawdown below, the newest `most` days from the first one's opening on.
+
+    `benchmark` is what the same money in something else was worth, at that opening and at each close.
+    """
     drawing = Drawing(size.width, size.height, wording.text("report.equity_chart"))
     depths = [0.0, *(float(depth) for depth in drawdowns(curve_returns(curve)))]
-    curve, depths = curve[-MAXIMUM_DAYS:], depths[-MAXIMUM_DAYS - 1 :]
+    curve, depths, other = curve[-most:], depths[-most - 1 :], benchmark[-most - 1 :]
     positions = across(len(depths), size, margin=_MARGIN)
     split = size.height * _SHARE
     values = [curve[0].opening or curve[0].paid_in, *(point.closing for point in curve)]
-    upper = Panel(
-        drawing, positions, Scale(*padded(values, share=0.15), split - _GAP, _CAPTION + 8)
-    )
+    range_shown = padded([*values, *other], share=0.15)
+    upper = Panel(drawing, positions, Scale(*range_shown, split - _GAP, _CAPTION + 8))
     _draw_equity(upper, values, curve, wording)
+    if other:
+        drawing.path("benchmark-line", upper.places(other))
     deepest = min(*depths, _SHALLOWEST)
     lower = Panel(drawing, positions, Scale(deepest, 0, size.height - BOTTOM - 6, split))
     _draw_drawdown(lower, depths, wording)
@@ -46,7 +61,8 @@ def _draw_equity(
     panel.levels_in_won(wording)
     line = panel.places(values)
     panel.area("equity", line, base=panel.down.low)
-    for point, (x, y) in zip(curve, line[1:], strict=True):
+    stride = ceil(len(curve) / MOST_TIPS)
+    for point, (x, y) in zip(curve[::stride], line[1::stride], strict=True):
         figures = {"day": point.trading_day, "equity": point.closing, "profit": point.profit}
         tip = wording.text("report.equity_tip", **figures)
         panel.drawing.put("circle", "hover", tip=tip, cx=x, cy=y, r=8)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -20,6 +21,8 @@ from trading.bars import Bar
 from trading.executions import Execution
 from trading.instruments import Symbol
 from trading.reports import EodReport
+
+SHEETS: Final = ("light", "dark", "page", "chart", "research")
 
 FORMULAS: Final = (
     "profit",
@@ -67,9 +70,9 @@ def render_html(
             why=lambda order: order_reason(order, report, wording),
             account=mask_account(day.account),
             most=max(report.funnel.signals, report.funnel.orders, 1),
-            equity_wide=_markup(equity_chart(day.curve, wording, WIDE).render()),
-            equity_narrow=_markup(equity_chart(day.curve, wording, NARROW).render()),
-            prices={symbol: _markup(picture.render()) for symbol, picture in pictures.items()},
+            equity_wide=markup(equity_chart(day.curve, wording, WIDE).render()),
+            equity_narrow=markup(equity_chart(day.curve, wording, NARROW).render()),
+            prices={symbol: markup(picture.render()) for symbol, picture in pictures.items()},
             trades=trades,
             formulas=FORMULAS,
             **style_sheets(),
@@ -83,14 +86,14 @@ def sheet(name: str) -> str:
     return files("adapters.reports").joinpath("templates", name).read_text(encoding="utf-8")
 
 
-def _markup(text: str) -> Markup:
+def markup(text: str) -> Markup:
     """Mark what we drew ourselves as safe; every text in it is escaped already."""
     return Markup(text)  # noqa: S704 - drawings escape their texts, sheets are our own files
 
 
 def style_sheets() -> dict[str, Markup]:
     """Give every style sheet by the name that templates know it by."""
-    return {name: _markup(sheet(f"{name}.css")) for name in ("light", "dark", "page", "chart")}
+    return {name: markup(sheet(f"{name}.css")) for name in SHEETS}
 
 
 @cache
@@ -104,4 +107,11 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["tone"] = tone
+    made.filters["strength"] = strength
+    made.filters["round_ratio"] = lambda value: None if value is None else round(value, 2)
     return made
+
+
+def strength(part: Decimal) -> int:
+    """Say how strongly a return is coloured: percent of the full colour, all of it from a tenth on."""
+    return min(round(abs(part) * 1000), 100) * 55 // 100 + 10

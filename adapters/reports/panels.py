@@ -16,6 +16,11 @@ LEFT, RIGHT, BOTTOM = 4, 68, 24
 LEVELS, DAYS = 4, 6
 """About how many labels each axis gets."""
 
+A_LONG_TIME = 300
+"""More days than that belong to more than one year: then the year is written, and no day."""
+
+HALF_A_DAY = 24.0
+"""Half the width of a day's label: nearer to the edge it would be cut off."""
 
 LABEL = 15.0
 """Height of a label with some air."""
@@ -82,11 +87,13 @@ class Panel:
             self.level(tick, "" if is_near else label)
 
     def days(self, days: Sequence[date], *, offset: int = 0) -> None:
-        """Write some of `days` below; the first one stands at position `offset`."""
+        """Write some of `days` below, months where there are many; the first one stands at position `offset`."""
         y = self.drawing.height - 6
+        form = "%Y-%m" if len(days) > A_LONG_TIME else "%m-%d"
         for position in day_ticks(days, count=DAYS):
             x = self.across.at(position + offset)
-            self.drawing.write("tick", (x, y), f"{days[position]:%m-%d}", anchor="middle")
+            anchor = "start" if x < HALF_A_DAY else "middle"
+            self.drawing.write("tick", (x, y), f"{days[position]:{form}}", anchor=anchor)
 
 
 def across(count: int, size: Size, *, margin: float) -> Scale:

@@ -55,9 +55,11 @@ def backtest(
     question: Question = NOTHING,
     assumptions: Assumptions = AS_IT_IS,
     engine: Annotated[Literal["exact", "fast"], option("engine")] = "exact",
+    html: Annotated[Path | None, option("html")] = None,
+    benchmark: Annotated[Path | None, option("benchmark")] = None,
     as_json: Annotated[bool, option("json", name="--json")] = False,
 ) -> None:
-    """Answer the question with one engine, and print all of it or nothing."""
+    """Answer the question with one engine, and print all of it or nothing; the page is written before."""
     usual = FillConvention.NEXT_OPEN if question.kind else CHANNEL
     convention = assumptions.convention or usual
     options = assumptions.options(usual)
@@ -67,10 +69,26 @@ def backtest(
     else:
         asked, found = _by_convention(strategy, question, options, convention, engine)
     document = document_of(asked, found)
+    if html is not None or benchmark is not None:
+        _write_page(html, benchmark, strategy, question, assumptions)
     if as_json:
         print_json(document)
     else:
         print_backtest(document)
+
+
+def _write_page(
+    html: Path | None,
+    benchmark: Path | None,
+    strategy: str,
+    question: Question,
+    assumptions: Assumptions,
+) -> None:
+    if html is None:
+        raise BadInput("--benchmark", str(benchmark), "given with --html, whose page shows it")
+    from deployments.console.tear_sheets import write_page  # noqa: PLC0415 - templates take time
+
+    write_page(html, benchmark, strategy, question, assumptions)
 
 
 def _require_channel(question: Question, engine: str) -> None:
@@ -101,9 +119,9 @@ def _by_channel(strategy: str, question: Question, assumptions: Assumptions) -> 
 def _by_convention(
     strategy: str, question: Question, options: BacktestOptions, convention: str, engine: str
 ) -> tuple[Asked, Found]:
-    settings = None if question.kind else _of_channel(strategy, question)
+    settings = None if question.kind else strategy_asked(strategy, question)
     wanted = question.codes or (settings.symbols if settings else ())
-    universe, instruments, source = _bars(question, wanted)
+    universe, instruments, source = bars_asked(question, wanted)
     if settings is None:
         settings = settings_of(question.kind, question.parameters, tuple(universe))
     return answer(
@@ -118,7 +136,12 @@ def _by_convention(
     )
 
 
-def _of_channel(strategy: str, question: Question) -> StrategySettings:
+def strategy_asked(strategy: str, question: Question) -> StrategySettings:
+    """Give the channel's strategy that is meant.
+
+    Raises:
+        BadInput: when none is.
+    """
     from deployments.console.channel_backtests import (  # noqa: PLC0415 - settings, database
         one_strategy,
     )
@@ -128,7 +151,7 @@ def _of_channel(strategy: str, question: Question) -> StrategySettings:
     return one_strategy(strategy, is_proposal=question.is_proposal)
 
 
-def _bars(
+def bars_asked(
     question: Question, wanted: tuple[Symbol, ...]
 ) -> tuple[Universe, Mapping[Symbol, Instrument], str]:
     """Give the bars, what is known of their symbols, and where they come from."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -41,7 +42,8 @@ def one_strategy(strategy_id: str, *, is_proposal: bool) -> StrategySettings:
     return channel_of(is_proposal=is_proposal).only(strategy_id).strategies[0]
 
 
-def replay_channel(
+@contextmanager
+def channel_plan(
     strategy: str,
     data: Path | None,
     first: date | None,
@@ -49,8 +51,8 @@ def replay_channel(
     *,
     cash: int | None,
     is_proposal: bool,
-) -> tuple[Asked, Found]:
-    """Replay daily bars through the same strategies, sizing, rules, matching and costs as in trading."""
+) -> Iterator[tuple[ReplayPlan, Bars]]:
+    """Give what the channel would trade and on which bars; its plug-ins run meanwhile."""
     channel = channel_of(is_proposal=is_proposal)
     strategies = channel.only(strategy).strategies
     symbols = sorted({symbol for settings in strategies for symbol in settings.symbols})
@@ -68,11 +70,26 @@ def replay_channel(
             instruments=instruments,
             foreign_rules=foreign_rules(channel.plugins),
         )
+        yield plan, bars
+
+
+def replay_channel(
+    strategy: str,
+    data: Path | None,
+    first: date | None,
+    last: date | None,
+    *,
+    cash: int | None,
+    is_proposal: bool,
+) -> tuple[Asked, Found]:
+    """Replay daily bars through the same strategies, sizing, rules, matching and costs as in trading."""
+    planned = channel_plan(strategy, data, first, last, cash=cash, is_proposal=is_proposal)
+    with planned as (plan, bars):
         result = run_replay(bars, plan, XkrxCalendar())
     names = {symbol: plan.instrument(symbol).name for symbol in plan.symbols}
-    ids = [settings.id for settings in strategies]
+    ids = [settings.id for settings in plan.strategies]
     asked = Asked(
-        "exact", CHANNEL, None, ids, len(symbols), plan.first, plan.last, plan.cash, names
+        "exact", CHANNEL, None, ids, len(plan.symbols), plan.first, plan.last, plan.cash, names
     )
     return asked, Found.by_replay(result)
 

@@ -81,11 +81,8 @@ def answer(
     Raises:
         BadInput: when question and data do not fit.
     """
-    begin = min((int(bars.days[0]) for bars in universe.values() if len(bars)), default=1)
-    end = max((int(bars.days[-1]) for bars in universe.values() if len(bars)), default=1)
-    first = span[0] or date.fromordinal(begin)
-    last = span[1] or max(first, date.fromordinal(end))
-    plan = plan_of(options, settings, first=first, last=last, instruments=instruments)
+    plan = plan_asked(settings, universe, options, span=span, instruments=instruments)
+    first, last = plan.first, plan.last
     try:
         found = _found(plan, universe, options, engine)
     except BadInput as error:
@@ -100,13 +97,30 @@ def answer(
     return asked, found
 
 
+def plan_asked(
+    settings: StrategySettings,
+    universe: Universe,
+    options: BacktestOptions,
+    *,
+    span: tuple[date | None, date | None],
+    instruments: Mapping[Symbol, Instrument],
+) -> ReplayPlan:
+    """Give the plan; a day of the span that is not given is the first or the last of the bars."""
+    begin = min((int(bars.days[0]) for bars in universe.values() if len(bars)), default=1)
+    end = max((int(bars.days[-1]) for bars in universe.values() if len(bars)), default=1)
+    first = span[0] or date.fromordinal(begin)
+    last = span[1] or max(first, date.fromordinal(end))
+    return plan_of(options, settings, first=first, last=last, instruments=instruments)
+
+
 def _found(plan: ReplayPlan, universe: Universe, options: BacktestOptions, engine: str) -> Found:
     if engine == "fast":
         raise BadInput("--engine", engine, "exact; the fast one is not here yet")
-    return Found.by_replay(run_convention(universe, plan, _calendar(options)))
+    return Found.by_replay(run_convention(universe, plan, calendar_of(options)))
 
 
-def _calendar(options: BacktestOptions) -> TradingCalendar:
+def calendar_of(options: BacktestOptions) -> TradingCalendar:
+    """Give the exchange's calendar, or one that knows no holidays where no market rules hold."""
     if options.market is MarketRules.NONE:
         return EveryDay()
     from adapters.calendars import XkrxCalendar  # noqa: PLC0415 - its holidays take a tenth of a second

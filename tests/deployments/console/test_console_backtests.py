@@ -186,3 +186,32 @@ def test_a_strategy_of_the_channel_trades_by_a_convention(console: Console, data
     )  # fmt: skip
     assert answer.code == 2  # 61 days of 60/20 are more than the file has
     assert "bars.csv: bars" in answer.err
+
+
+def test_the_page_says_what_the_command_says(console: Console, data: Path, tmp_path: Path) -> None:
+    page, index = tmp_path / "sheets" / "page.html", tmp_path / "kospi.csv"
+    rows = [f"{day.isoformat()},{2_000 + place}" for place, day in enumerate(DAYS)]
+    index.write_text("\n".join(["date,close", *rows]) + "\n", "utf-8")
+    answer = console(*words(data, "--html", str(page), "--benchmark", str(index)))
+    assert answer.document.keys() == KEYS
+    assert str(page) in answer.err
+    text = page.read_text("utf-8")
+    assert f"{answer.document['metrics']['final_equity']:,}" in text
+    assert "KOSPI: +" in text
+    assert all(f"\N{MULTIPLICATION SIGN}{factor}" in text for factor in ("0.5", "1", "2", "3"))
+    assert text.count("<figure>") == len(SYMBOLS)
+    assert "commission_rate=0.000140527" in text
+
+
+def test_an_index_without_a_page_and_a_bad_one_are_refused(
+    console: Console, data: Path, tmp_path: Path
+) -> None:
+    page, index = tmp_path / "page.html", tmp_path / "kospi.csv"
+    index.write_text("date,close\n2018-01-02,zero\n", "utf-8")
+    alone = console(*words(data, "--benchmark", str(index)))
+    assert (alone.code, alone.out) == (2, "")
+    assert "--benchmark" in alone.err
+    bad = console(*words(data, "--html", str(page), "--benchmark", str(index)))
+    assert (bad.code, bad.out) == (2, "")
+    assert "kospi.csv row 2: close" in bad.err
+    assert not page.exists()
