@@ -55,6 +55,12 @@ statistics: install  ## hold the metrics against empyrical on 500 random curves,
 	@.peers/empyrical/bin/python -m pip install --quiet "empyrical-reloaded==0.7.*" "numpy<3" "pandas<4"
 	@SEED=$(or $(SEED),1) EMPYRICAL=$(CURDIR)/.peers/empyrical/bin/python .venv/bin/pytest -q -s tests/unit/test_curves.py
 
+dask: install  ## spread a sweep over a local Dask cluster by Prefect's task runner; the extra is installed beside .venv
+	@test -x .peers/dask/bin/python || .venv/bin/python -m venv .peers/dask
+	@.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > "$$(.peers/dask/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/ours.pth"
+	@.peers/dask/bin/python -m pip install --quiet "prefect-dask>=0.3.7,<0.4"
+	@.peers/dask/bin/python -m pytest -q tests/flows/test_spreads.py $(ARGS)
+
 bench: install  ## measure decision to wire, doubts, starts, the gate, ticks (ARGS="placement --samples 300")
 	@exec .venv/bin/python -m bench $(ARGS)
 

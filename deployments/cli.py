@@ -40,6 +40,8 @@ COMMANDS: Final[dict[str, dict[str, str]]] = {
         "dlq": "letters:dlq",
         "report": "reports:report",
         "backtest": "backtests:backtest",
+        "sweep": "sweeps:sweep",
+        "walkforward": "walks:walkforward",
         "lookahead": "lookaheads:lookahead",
         "parity": "parities:parity",
     },

@@ -26,10 +26,14 @@ _PIPE_WIDTH: Final = 240
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One field of a row and the form of `adapters.wording` in which people read it."""
+    """One field of a row and the form of `adapters.wording` in which people read it.
+
+    A heading is the owner's word for the name, or the name itself where it is a word of settings.
+    """
 
     name: str
     form: str = ""
+    is_word: bool = False
 
     def written(self, row: Row) -> Text:
         """Write the row's figure for people."""
@@ -47,7 +51,8 @@ def print_table(title: str, columns: Sequence[Column], rows: Iterable[Row]) -> N
     table = Table()
     for column in columns:
         is_figure = column.form in _RIGHT
-        table.add_column(say(f"column.{column.name}"), justify="right" if is_figure else "left")
+        heading = column.name if column.is_word else say(f"column.{column.name}")
+        table.add_column(heading, justify="right" if is_figure else "left")
     for row in rows:
         table.add_row(*(column.written(row) for column in columns))
     if table.row_count:

@@ -1,0 +1,80 @@
+"""This is the finished trials of a sweep on disk: one JSON line each, appended whole, so that nothing is tried twice.
+
+A file is one question (strategy, options, bars, code); files about the same strategy and bars lie in one folder, and
+all their lines are tries.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from trading.errors import BadInput
+
+ENDING: Final = ".jsonl"
+
+type Document = Mapping[str, Any]
+
+
+class TrialFile:
+    """The finished trials of one question. Every document has its own `key`."""
+
+    def __init__(self, path: Path) -> None:
+        """Read what is finished; a last line that a crash cut off is taken away when the next is written."""
+        self.path = path
+        self.finished: dict[str, Document] = {}
+        self._whole = 0
+        for line, end in _lines(path):
+            document = json.loads(line)
+            self.finished[document["key"]] = document
+            self._whole = end
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the file, so that two sweeps never write to it at once.
+
+        Raises:
+            BadInput: when another process does.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("ab") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                expected = "no other sweep that asks the same; it is running"
+                raise BadInput("sweep", self.path.stem, expected) from None
+            file.truncate(self._whole)
+            yield
+
+    def add(self, documents: Iterable[Document]) -> None:
+        """Append finished trials: they are on the disk when this returns."""
+        new = [each for each in documents if each["key"] not in self.finished]
+        lines = "".join(json.dumps(dict(each), ensure_ascii=False) + "\n" for each in new)
+        with self.path.open("ab") as file:
+            file.write(lines.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        self.finished |= {each["key"]: each for each in new}
+
+
+def tries_in(folder: Path) -> int:
+    """Count the different trials of every question in a folder."""
+    return sum(len(TrialFile(path).finished) for path in sorted(folder.glob(f"*{ENDING}")))
+
+
+def _lines(path: Path) -> Iterator[tuple[bytes, int]]:
+    """Give the whole lines, and where each ends."""
+    if not path.is_file():
+        return
+    end = 0
+    with path.open("rb") as file:
+        for line in file:
+            if not line.endswith(b"\n"):
+                return
+            end += len(line)
+            yield line, end

@@ -1,0 +1,165 @@
+"""This is what `sweep` and `walkforward` share: the question, where trials run, where finished ones are kept."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Final
+
+from cyclopts import Parameter
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from adapters.code_digests import code_digest
+from adapters.trial_files import ENDING, TrialFile, tries_in
+from backtest.cells import Question as TrialQuestion
+from backtest.cells import Row, Trial, Universe, Window, universe_digest
+from backtest.conventions import plan_of
+from backtest.options import CHANNEL, FillConvention
+from backtest.spaces import Space, read_axis
+from backtest.walks import Goal, trading_days
+from deployments.console.assumptions import Assumptions
+from deployments.console.backtests import Question, bars_asked, strategy_asked
+from deployments.console.convention_backtests import calendar_of, settings_of
+from deployments.console.speech import home, option, say
+from deployments.console.tables import paper
+from strategies.settings import StrategySettings
+from tasks.spreads import Here, Processes, Spread
+from tasks.sweeps import question_digest
+from trading.errors import BadInput
+
+PROCESSES: Final = "processes"
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class Trying:
+    """How trials are chosen, run and written down."""
+
+    goal: Annotated[Goal, option("by", name="--by")] = Goal.SHARPE
+    random: Annotated[int | None, option("random")] = None
+    seed: Annotated[int, option("seed")] = 1
+    workers: Annotated[int | None, option("workers")] = None
+    on: Annotated[str, option("on")] = PROCESSES
+    html: Annotated[Path | None, option("sweep_html")] = None
+    as_json: Annotated[bool, option("json", name="--json")] = False
+
+    def spread(self) -> Spread:
+        """Give where the trials run.
+
+        Raises:
+            BadInput: for a place that there is not.
+        """
+        workers = (os.cpu_count() or 1) if self.workers is None else self.workers
+        if workers < 1:
+            raise BadInput("--workers", workers, "at least 1")
+        if self.on != PROCESSES:
+            from deployments.spreads import cluster  # noqa: PLC0415 - Prefect takes a second
+
+            return cluster(self.on, workers)
+        return Here() if workers == 1 else Processes(workers)
+
+
+@dataclass(frozen=True, slots=True)
+class Research:
+    """A question with its axes, its days, and the file of what is finished."""
+
+    question: TrialQuestion
+    space: Space
+    window: Window
+    file: TrialFile
+
+    @property
+    def days(self) -> Sequence[date]:
+        """The days of the window on which anything traded."""
+        return trading_days(self.question.universe, self.window.first, self.window.last)
+
+    @property
+    def tries(self) -> int:
+        """Everything that was ever tried of this kind of strategy on these bars."""
+        return tries_in(self.file.path.parent)
+
+    def page(self, ending: str) -> Path:
+        """Give the usual place of a file about it."""
+        return self.file.path.with_suffix(ending)
+
+
+def research(
+    strategy: str, axes: Sequence[str], question: Question, assumptions: Assumptions
+) -> Research:
+    """Make the question from what the command says.
+
+    Raises:
+        BadInput: for axes, symbols, days or options that cannot be meant.
+    """
+    space = Space(tuple(map(read_axis, axes)))
+    usual = FillConvention.NEXT_OPEN.value
+    options = assumptions.options(usual)
+    if options is None:
+        raise BadInput("--convention", CHANNEL, "a convention with options of its own")
+    settings = None if question.kind else strategy_asked(strategy, question)
+    wanted = question.codes or (settings.symbols if settings else ())
+    universe, instruments, _ = bars_asked(question, wanted)
+    if settings is None:
+        settings = settings_of(question.kind, question.parameters, tuple(universe))
+    _require_ours(settings)
+    settings = settings.model_copy(update={"symbols": tuple(universe)})
+    window = _window(question, universe)
+    plan = plan_of(options, settings, first=window.first, last=window.last, instruments=instruments)
+    asked = TrialQuestion(plan, universe, calendar_of(options))
+    return Research(asked, space, window, _file(asked))
+
+
+def _require_ours(settings: StrategySettings) -> None:
+    if settings.plugin:
+        raise BadInput("--strategy", settings.id, "a strategy of ours; a plug-in runs alone")
+
+
+def _window(question: Question, universe: Universe) -> Window:
+    days = [int(day) for bars in universe.values() if len(bars) for day in bars.days[[0, -1]]]
+    if not days:
+        raise BadInput("symbols", ", ".join(universe), "symbols that have bars in the data")
+    first, last = map(date.fromordinal, (min(days), max(days)))
+    window = Window(question.first or first, question.last or last)
+    if window.first > window.last or window.last < first or window.first > last:
+        asked = f"{window.first.isoformat()}..{window.last.isoformat()}"
+        there = f"{first.isoformat()}..{last.isoformat()}"
+        raise BadInput("days", asked, f"days within the data, {there}")
+    return window
+
+
+def _file(asked: TrialQuestion) -> TrialFile:
+    bars = universe_digest(asked.universe, asked.settings.symbols)
+    folder = home() / "sweeps" / f"{asked.settings.kind}-{bars}"
+    return TrialFile(folder / f"{question_digest(asked, code_digest())}{ENDING}")
+
+
+def finish(found: Research, trials: Sequence[Trial], spread: Spread) -> dict[str, Row]:
+    """Run the trials that are not finished, keep each batch as it comes, and give the rows of all by key."""
+    left = [trial for trial in trials if trial.key not in found.file.finished]
+    count = len(trials)
+    paper(is_error=True).print(say("sweep.running", count=count, left=len(left)), soft_wrap=True)
+    with found.file.writing(), _progress(count, count - len(left)) as advance:
+        running = spread.run(found.question, left)
+        try:
+            for rows in running:
+                found.file.add([asdict(row) for row in rows])
+                advance(len(rows))
+        except KeyboardInterrupt:
+            kept = say("sweep.kept", path=found.file.path)
+            paper(is_error=True).print(kept, soft_wrap=True)
+            raise
+        finally:
+            running.close()
+    return {t.key: Row.of_document(found.file.finished[t.key]) for t in trials}
+
+
+@contextmanager
+def _progress(total: int, done: int) -> Iterator[Callable[[int], None]]:
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn(""), TimeRemainingColumn())
+    with Progress(*columns, console=paper(is_error=True)) as progress:
+        bar = progress.add_task("", total=total, completed=done)
+        yield lambda count: progress.advance(bar, count)

@@ -1,0 +1,55 @@
+"""Trials are spread over processes of this machine as they would run in one, and batches lose none."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+import pytest
+
+from backtest.cells import Row, possible
+from deployments.spreads import cluster
+from tasks.spreads import LARGEST_BATCH, Here, Processes, Spread, batches
+from tests.sweep_worlds import SPACE, WHOLE, a_question, trial
+from trading.errors import BadInput
+
+QUESTION = a_question()
+TRIALS, _ = possible(QUESTION, WHOLE, SPACE.cells())
+
+
+def rows_of(spread: Spread) -> dict[str, Row]:
+    """Run all trials."""
+    return {row.key: row for rows in spread.run(QUESTION, TRIALS) for row in rows}
+
+
+EXPECTED = rows_of(Here())
+
+
+def test_processes_give_the_rows_of_one() -> None:
+    assert rows_of(Processes(2)) == EXPECTED
+
+
+def test_who_stops_early_waits_for_nobody() -> None:
+    running = Processes(2).run(QUESTION, TRIALS * 40)
+    first = next(running)
+    running.close()
+    assert all(row == EXPECTED[row.key] for row in first)
+
+
+@pytest.mark.parametrize("where", ["nowhere", "dask:8786", ""])
+def test_a_place_that_there_is_not_is_named_with_those_there_are(where: str) -> None:
+    with pytest.raises(BadInput, match="processes, dask, ray"):
+        cluster(where, 2)
+
+
+@pytest.mark.skipif(bool(find_spec("prefect_ray")), reason="it is installed")
+def test_an_extra_that_is_missing_is_named() -> None:
+    with pytest.raises(BadInput, match="prefect-ray"):
+        cluster("ray", 2)
+
+
+@pytest.mark.parametrize(("count", "workers"), [(1, 2), (7, 2), (100, 2), (5_000, 8)])
+def test_batches_hold_every_trial_once_and_few_enough_to_lose(count: int, workers: int) -> None:
+    trials = [trial(fast=n) for n in range(count)]
+    found = batches(trials, workers)
+    assert [each for batch in found for each in batch] == trials
+    assert max(map(len, found)) <= LARGEST_BATCH
