@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "trend" / "question.jsonl"
 
 
-def write(path: Path, *documents: dict[str, object]) -> None:
+def write(path: Path, *documents: Mapping[str, object]) -> None:
     file = TrialFile(path)
     with file.writing():
         file.add(documents)
