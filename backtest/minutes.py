@@ -3,7 +3,8 @@
 Conventions: a decision at a minute's close is ordered then and traded in the symbol's next bar of the day, at its
 opening where that is within the limit, else at the limit where the bar comes to it. An entry lives for that one bar,
 an exit until the close. A stop or target that a bar reaches ends the position in it, the stop first; a position
-bought in a bar has no target in it; a trailing stop follows the highest price up to the bar before. Within a minute exits go first, then symbols in ascending order.
+bought in a bar has no target in it; a trailing stop follows the highest price up to the bar before. Within a minute
+exits go first, then symbols in ascending order.
 """
 
 from __future__ import annotations
