@@ -1,7 +1,7 @@
 # The commands of maemae. `make` alone lists them; each installs what it needs first.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down test check properties parity references chaos fuzz load statistics bench lock clean
+.PHONY: help install demo up down test check properties parity references chaos outages fuzz load statistics bench lock clean
 
 # Imports are four times slower without bytecode, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE :=
@@ -41,6 +41,9 @@ chaos: install  ## kill processes at every step, judged by the simulator's own b
 
 references: install  ## write down anew what each strategy does on the bundled prices, after a change that is meant
 	@.venv/bin/python -m tests.references
+
+outages: install  ## stop Kafka, PostgreSQL, Prefect and the socket on simulated days, judged by the simulator's book (DAYS=1 SEED=1)
+	@exec .venv/bin/python -m tests.outages --days $(or $(DAYS),1) --seed $(or $(SEED),1) $(ARGS)
 
 fuzz: install  ## read a million broken frames and replies; none may raise or be half read (ARGS="--seed 1 --frames 1000")
 	@exec .venv/bin/python -m tests.fuzz $(ARGS)

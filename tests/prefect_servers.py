@@ -24,6 +24,7 @@ def running_prefect(home: Path, database_url: str, door: Door | None = None) -> 
     server = prefect_server(
         home, door=door, database_url=prefect_address(database_url), is_scheduling=False
     )
+    server.patience = 300.0  # a machine that runs other tests beside takes its time
     server.start()
     try:
         server.wait_until_ready()

@@ -223,6 +223,11 @@ async def test_bytes_that_are_no_event_are_put_aside_and_the_rest_goes_on(
     ((_, letter),) = await read_letters(broker.settings)
     assert (letter.record.value, letter.record.topic) == (b"no Avro", found[0].topic)
     assert "no Avro event" in letter.reason
+    buried = letter.record
+    async with open_reader(broker.settings) as reader:
+        reader.seek({(buried.topic, buried.partition): buried.offset})
+        lying = {r.place: r for rows in (await reader.take()).values() for r in rows}
+    assert lying[buried.place] == buried, "the letter names the place where the bytes lie"
     notifier = relay.notifier
     assert isinstance(notifier, MemoryNotifier)
     assert [m.title for m in notifier.of(Severity.WARNING)] == [
