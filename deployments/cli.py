@@ -44,6 +44,7 @@ COMMANDS: Final[dict[str, dict[str, str]]] = {
         "walkforward": "walks:walkforward",
         "lookahead": "lookaheads:lookahead",
         "parity": "parities:parity",
+        "replay": "replays:replay",
     },
     "changing": {
         "config": "configs:config",
