@@ -54,7 +54,10 @@ class SignalMaker:
         validity = Validity(signal.trading_day, signal.created_at, signal.expires_at)
         held = self._held(signal)
         if signal.trigger in {Trigger.STOP, Trigger.TARGET}:
-            leaving = protective_signal(settings, held, signal.reference_price, validity=validity)
+            peak = int(signal.indicators.get("highest", 0))
+            leaving = protective_signal(
+                settings, held, signal.reference_price, validity=validity, peak=peak
+            )
             if leaving:
                 yield leaving
         yield from self._outlook(settings, signal.trading_day).evaluate(held, validity).signals
