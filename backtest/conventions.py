@@ -63,7 +63,7 @@ def run_convention(
         raise BadInput("strategies", ids, "one strategy by a convention's options")
     if plan.strategies[0].interval is not Interval.DAY:
         raise BadInput("strategies", plan.strategies[0].kind, "a kind that looks at daily bars")
-    plan.require_data({symbol: _span(bars) for symbol, bars in universe.items() if len(bars)})
+    plan.require_data({symbol: span_of(bars) for symbol, bars in universe.items() if len(bars)})
     lanes = _lanes(universe, plan)
     days = _counting_days(lanes, plan, options)
     runs = [
@@ -73,7 +73,8 @@ def run_convention(
     return _result(runs, sum(curves[1:], curves[0]))
 
 
-def _span(bars: BarColumns) -> Span:
+def span_of(bars: BarColumns) -> Span:
+    """Give the first and the last day of some bars."""
     return date.fromordinal(int(bars.days[0])), date.fromordinal(int(bars.days[-1]))
 
 

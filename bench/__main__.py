@@ -22,6 +22,7 @@ from bench.months import measure_months
 from bench.placement import measure_placement
 from bench.places import Place, a_database_server, a_place
 from bench.plugins import measure_plugins
+from bench.replays import measure_replays
 from bench.starts import measure_starts
 from bench.ticks import measure_ticks
 
@@ -32,6 +33,7 @@ SECTIONS: Final[Mapping[str, tuple[Callable[[Place, int], Awaitable[Section]], i
     "gate": (measure_gate, 2000),
     "events": (measure_events, 200),
     "plugins": (measure_plugins, 100),
+    "replay": (measure_replays, 40),
     "ticks": (measure_ticks, 200),
     "exits": (measure_exits, 60),
     "months": (measure_months, 22),

@@ -75,6 +75,38 @@ def test_the_command_says_what_the_engine_found(console: Console, data: Path) ->
     assert document["options"]["commission_rate"] == "0.000140527"
 
 
+SAME = {
+    "each its cash": (),
+    "one account": ("--cash-split", "shared", "--weight", "0.3", "--maximum-holdings", "2"),
+    "at the next close": ("--convention", "next-close", "--quantity", "7", "--tax", "0.002"),
+}
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_both_engines_come_to_the_same(console: Console, data: Path, name: str) -> None:
+    asked = [word for word in words(data) if word not in {"--convention", "krx-daily"}]
+    how = SAME[name] if "--convention" in SAME[name] else ("--convention", "krx-daily", *SAME[name])
+    exact, fast = (
+        console(*asked, *how, "--engine", engine).document for engine in ("exact", "fast")
+    )
+    assert exact["fills"]
+    assert exact["sha256"] == fast["sha256"]
+    differing = {
+        name for name in exact["metrics"] if exact["metrics"][name] != fast["metrics"][name]
+    }
+    assert differing <= {"denied"}  # the fast one makes no orders
+    assert [t["result"] for t in exact["trades"]] == [t["result"] for t in fast["trades"]]
+
+
+def test_what_the_fast_engine_does_not_know_it_refuses_by_name(
+    console: Console, data: Path
+) -> None:
+    krx = ["krx" if word == "none" else word for word in words(data, "--engine", "fast")]
+    answer = console(*krx)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith("market")
+
+
 def test_trades_add_up_to_the_result(console: Console, data: Path) -> None:
     document = console(*words(data)).document
     closed = [trade for trade in document["trades"] if trade["left_on"]]
