@@ -8,7 +8,7 @@ from datetime import date
 
 from backtest.accounts import REPLAY, ReplayAccount
 from backtest.lanes import Lane
-from backtest.marks import Marks, days_of, mark
+from backtest.marks import Marks, Points, days_of, mark
 from backtest.options import BacktestOptions, CashSplit, FillConvention, MarketRules
 from backtest.plans import ReplayPlan, Span
 from backtest.results import ReplayResult
@@ -135,7 +135,7 @@ def _result(runs: list[Timetable], marks: Marks) -> ReplayResult:
         orders=tuple(order for run in runs for order in run.account.orders.values()),
         executions=tuple(executions),
         unsized=tuple(each for run in runs for each in run.account.unsized),
-        equity=marks.points(),
+        equity=Points(marks),
         invested=tuple(marks.invested.tolist()),
         ledger=_together([run.account.ledger for run in runs]),
     )

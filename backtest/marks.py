@@ -6,7 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from itertools import pairwise
+from typing import overload
 
 import numpy as np
 
@@ -42,6 +44,31 @@ class Marks:
         openings = [self.start, *closings[:-1]]
         days = map(date.fromordinal, self.days.tolist())
         return tuple(map(EquityPoint, days, openings, closings))
+
+
+class Points(Sequence[EquityPoint]):
+    """The points of a curve, made when the first of them is asked for: that takes as long as ten trades."""
+
+    def __init__(self, marks: Marks) -> None:
+        self._marks = marks
+
+    def __len__(self) -> int:
+        """Count the days."""
+        return len(self._marks.days)
+
+    @overload
+    def __getitem__(self, place: int) -> EquityPoint: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> tuple[EquityPoint, ...]: ...
+
+    def __getitem__(self, place: int | slice) -> EquityPoint | tuple[EquityPoint, ...]:
+        """Give one point, or some."""
+        return self._points[place]
+
+    @cached_property
+    def _points(self) -> tuple[EquityPoint, ...]:
+        return self._marks.points()
 
 
 def days_of(lanes: Iterable[Lane], first: int, last: int) -> Integers:

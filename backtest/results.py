@@ -56,7 +56,7 @@ class ReplayResult:
     orders: tuple[Order, ...]
     executions: tuple[Execution, ...]
     unsized: tuple[tuple[Signal, Breach], ...]
-    equity: tuple[EquityPoint, ...]
+    equity: Sequence[EquityPoint]
     invested: tuple[int, ...]
     ledger: Ledger
 
