@@ -21,7 +21,7 @@ from strategies.settings import StrategySettings
 from trading.bars import Interval
 from trading.costs import CostSchedule
 from trading.errors import BadInput
-from trading.instruments import Instrument, Symbol
+from trading.instruments import Instrument, Listing, Symbol
 from trading.ledger import Ledger, rebuild
 from trading.sessions import TradingCalendar
 
@@ -33,6 +33,7 @@ def plan_of(
     first: date,
     last: date,
     instruments: Mapping[Symbol, Instrument] | None = None,
+    listings: Mapping[Symbol, Listing] | None = None,
 ) -> ReplayPlan:
     """Give the plan of one strategy by convention: exits, costs, sizes and cash are those of the options."""
     exits = ExitParameters(stop_loss=options.stop_loss, take_profit=options.take_profit)
@@ -46,6 +47,7 @@ def plan_of(
         last=last,
         instruments=instruments or {},
         options=options,
+        listings=listings or {},
     )
 
 

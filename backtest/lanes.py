@@ -66,6 +66,11 @@ class Lane:
         before = int(np.searchsorted(self.days, day))
         return int(self.columns.close[before - 1]) if before else None
 
+    def last_day_before(self, day: int) -> int:
+        """Give the last day with a bar before a day; the day itself when there is none."""
+        before = int(np.searchsorted(self.days, day))
+        return self.day_of(before - 1) if before else day
+
     def next_exit(self, index: int) -> int:
         """Give the first bar from `index` on that decides to leave."""
         found = int(np.searchsorted(self._exits, index))

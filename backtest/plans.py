@@ -19,7 +19,7 @@ from strategies.settings import StrategySettings
 from trading.costs import CostSchedule
 from trading.errors import BadInput
 from trading.executions import Execution
-from trading.instruments import Instrument, Symbol
+from trading.instruments import Instrument, Listing, Symbol
 from trading.ledger import Ledger
 
 type Span = tuple[date, date]
@@ -48,6 +48,8 @@ class ReplayPlan:
     past: tuple[Execution, ...] = ()
     deposits: Mapping[date, int] = field(default_factory=dict)
     options: BacktestOptions | None = None
+    listings: Mapping[Symbol, Listing] = field(default_factory=dict)
+    """By convention: entries outside are not made, and what is held is sold at the last close before the end."""
 
     @property
     def symbols(self) -> tuple[Symbol, ...]:

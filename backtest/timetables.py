@@ -18,10 +18,10 @@ from backtest.options import BacktestOptions, FillConvention, MarketRules, Sizin
 from backtest.plans import ReplayPlan
 from backtest.prices import DayPrices, reached_price
 from risk.sizing import EntrySize
-from strategies.evaluation import Validity, flagged_signals, protective_signal
+from strategies.evaluation import Validity, flagged_signals, last_signal, protective_signal
 from strategies.exits import exit_levels
 from trading.bars import Bar
-from trading.instruments import Symbol
+from trading.instruments import Listing, Symbol
 from trading.matching import match_auction, participation
 from trading.orders import Order, Side
 from trading.positions import Position
@@ -79,14 +79,19 @@ class Timetable:
     _deciding: defaultdict[int, set[Symbol]] = field(default_factory=lambda: defaultdict(set))
     _watching: defaultdict[int, set[Symbol]] = field(default_factory=lambda: defaultdict(set))
     _due: defaultdict[int, list[_Due]] = field(default_factory=lambda: defaultdict(list))
+    _ending: defaultdict[int, set[Symbol]] = field(default_factory=lambda: defaultdict(set))
 
     def __post_init__(self) -> None:
-        """Note every day on which a strategy decides to enter."""
+        """Note every day on which a strategy decides to enter, and the last day of every symbol that has one."""
         (self._settings,) = self.plan.strategies
         self._steps = self._steps_of(self.options.fill)
         for lane in self.lanes.values():
             for index in lane.entries():
                 self._note(self._deciding, lane.day_of(index), lane.symbol)
+            listing = self._listing(lane.symbol)
+            if listing.delisted_on is not None:
+                last_day = lane.last_day_before(listing.delisted_on.toordinal())
+                self._note(self._ending, last_day, lane.symbol)
 
     def run(self) -> None:
         """Go through the days that count, each once."""
@@ -98,7 +103,7 @@ class Timetable:
                 return
             self._today = day
             self.account.begin(opening=self._equity(day - 1))
-            for step in self._steps:
+            for step in (*self._steps, self._close_out):
                 step(day)
 
     def _steps_of(self, fill: FillConvention) -> tuple[Callable[[int], None], ...]:
@@ -149,6 +154,9 @@ class Timetable:
             validity=validity,
         )
 
+    def _listing(self, symbol: Symbol) -> Listing:
+        return self.plan.listings.get(symbol, Listing())
+
     def _due_day(self, lane: Lane, index: int) -> int | None:
         """Give the day on which a decision of this bar is traded, None outside the plan's days."""
         if self.options.fill is FillConvention.SIGNAL_CLOSE:
@@ -158,7 +166,9 @@ class Timetable:
             due = self.calendar.next_trading_day(decided).toordinal()
         else:
             due = lane.day_of(index + 1)
-        return due if self.plan.first.toordinal() <= due <= self.plan.last.toordinal() else None
+        if not self.plan.first.toordinal() <= due <= self.plan.last.toordinal():
+            return None
+        return due if self._listing(lane.symbol).holds(date.fromordinal(due)) else None
 
     def _entry(self, day: int) -> EntrySize | None:
         match self.options.sizing:
@@ -252,6 +262,19 @@ class Timetable:
                 self._trade(_Due(lane, signal), day, bar, price, at)
         if self._held(lane.symbol).quantity:
             self._watch(lane, index + 1, decides_from=index)
+
+    def _close_out(self, day: int) -> None:
+        """Sell what is delisted at its last close."""
+        for symbol in sorted(self._ending.pop(day, ())):
+            lane, position = self.lanes[symbol], self._held(symbol)
+            index = lane.index(day)
+            if index is None or not position.quantity:
+                continue
+            bar, at = lane.bar(index), _session(day).closes_at
+            validity = Validity(bar.trading_day, at, at)
+            signal = last_signal(self._settings, position, bar.close, validity=validity)
+            self.signals.append(signal)
+            self._trade(_Due(lane, signal), day, bar, bar.close, at)
 
     # What is watched --------------------------------------------------------------------------------------
 

@@ -196,6 +196,15 @@ def protective_signal(
     return _signal(settings, position.symbol, cause, validity)
 
 
+def last_signal(
+    settings: StrategySettings, position: Position, price: int, *, validity: Validity
+) -> Signal:
+    """Give the exit at the last `price` of a symbol that is delisted."""
+    figures = {"price": str(price), "average_cost": f"{position.average_cost:.2f}"}
+    cause = Cause(Direction.EXIT, Trigger.DELISTED, price, figures)
+    return _signal(settings, position.symbol, cause, validity)
+
+
 def _obstacle(
     settings: StrategySettings, bars: Sequence[Bar], columns: BarColumns, closed_day: date
 ) -> str:

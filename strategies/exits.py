@@ -23,6 +23,8 @@ class Trigger(StrEnum):
     WEIGHT = "weight"
     STOP = "stop"
     TARGET = "target"
+    DELISTED = "delisted"
+    """Of a replay alone: there is no later price."""
 
 
 class ExitParameters(BaseModel):

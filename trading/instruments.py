@@ -58,3 +58,16 @@ class Instrument:
     is_administrative: bool = False
     is_liquidation: bool = False
     listed_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """From which day on a security could be traded, and from which on no more; None for an open end."""
+
+    listed_on: date | None = None
+    delisted_on: date | None = None
+
+    def holds(self, day: date) -> bool:
+        """Tell whether it could be traded on a day."""
+        is_there = self.listed_on is None or self.listed_on <= day
+        return is_there and (self.delisted_on is None or day < self.delisted_on)

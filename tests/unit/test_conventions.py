@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -38,7 +38,7 @@ from tests.conventions import (
     trend,
 )
 from trading.errors import BadInput
-from trading.instruments import Symbol
+from trading.instruments import Listing, Symbol
 from trading.orders import OrderStatus
 
 KRX_DAILY = convention("krx-daily") or BacktestOptions()
@@ -440,3 +440,33 @@ def test_target_weights_sell_what_is_too_much_before_they_buy() -> None:
         (0, "buy", 500, 10_000),
         (2, "sell", 350, 20_000),
     ]
+
+
+DELISTED = {LG_CHEM: Listing(delisted_on=DAYS[5])}
+"""The bar of day 1 is the last one: day 0 is `DAYS[3]`."""
+
+
+def listed(listings: Mapping[Symbol, Listing], *after: Row | None) -> list[object]:
+    """Give the fills of a rise and the bars after it, with listings."""
+    plan = plan_of(TEN, trend(LG_CHEM), first=DAYS[0], last=DAYS[-1], listings=listings)
+    result = run_convention({LG_CHEM: columns_of([*RISE, *after])}, plan, CALENDAR)
+    triggers = [signal.trigger for signal in result.signals]
+    return [*map(told, outcome_of(result).fills), *triggers]
+
+
+def test_what_is_delisted_is_sold_at_its_last_close() -> None:
+    bars = flat(10_100), (10_200, 10_300, 10_150, 10_250)
+    assert listed(DELISTED, *bars) == [
+        (0, "buy", 10, 10_100), (1, "sell", 10, 10_250), "cross", "delisted"
+    ]  # fmt: skip
+    # bars that the file has beyond the end are no bars
+    assert listed(DELISTED, *bars, flat(9_000))[:2] == listed(DELISTED, *bars)[:2]
+    assert listed({}, *bars) == [(0, "buy", 10, 10_100), "cross"]
+
+
+@pytest.mark.parametrize(
+    "listing", [Listing(listed_on=DAYS[4]), Listing(delisted_on=DAYS[3])], ids=["before", "after"]
+)
+def test_nothing_is_bought_while_it_is_not_listed(listing: Listing) -> None:
+    assert listed({LG_CHEM: listing}, flat(10_100), flat(10_100)) == []
+    assert listed({LG_CHEM: Listing(listed_on=DAYS[3])}, flat(10_100))[0] == (0, "buy", 10, 10_100)
