@@ -120,8 +120,14 @@ def _found(plan: ReplayPlan, universe: Universe, options: BacktestOptions, engin
 
     plan.require_data({symbol: span_of(bars) for symbol, bars in universe.items() if len(bars)})
     (settings,) = plan.strategies
-    given = {"first": plan.first, "last": plan.last, "instruments": plan.instruments}
-    outcome = run_engine(universe, settings.strategy, options, **given).outcome()
+    outcome = run_engine(
+        universe,
+        settings.strategy,
+        options,
+        first=plan.first,
+        last=plan.last,
+        instruments=plan.instruments,
+    ).outcome()
     return Found.by_engine(outcome, settings.id, total_cash(options, len(plan.symbols)))
 
 
