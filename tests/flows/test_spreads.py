@@ -1,6 +1,6 @@
 """Behind Prefect's task runners, on a Dask cluster too, the rows of trials are those of one process.
 
-Dask is an extra; `make dask` installs it beside us and runs these tests with it.
+Dask is an extra; `make dask` installs it beside us and runs these tests with it. CI does without: it takes half a minute.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ def rows_of(spread: Spread) -> dict[str, Row]:
 EXPECTED = rows_of(Here())
 
 
+@needs_dask
+@pytest.mark.filterwarnings("default")
 def test_a_task_runner_of_prefect_gives_the_rows_of_one() -> None:
     assert rows_of(Cluster(ThreadPoolTaskRunner(2), 2)) == EXPECTED
 
