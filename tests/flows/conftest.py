@@ -16,7 +16,11 @@ from prefect.settings import (
     temporary_settings,
 )
 
+from adapters.kis.auth import TokenVault
+from adapters.kis.files import shared_name
+from adapters.postgres.embedded import EmbeddedServer
 from tests.flow_worlds import Market, World, a_market, entered
+from tests.secret_scans import finds_in_database, finds_in_files
 
 ACCOUNTS = tuple(f"500124{number:02}-01" for number in range(60))
 
@@ -89,4 +93,30 @@ async def world(
     await standing_market.to("08:50")
     with entered(standing_market, next(unused_accounts), tmp_path / "home", postgres_url) as world:
         yield world
+        assert shown_secrets(world, postgres_url) == []
     await standing_market.faults()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_secret_at_prefects(
+    prefect_api: str, postgres_server: EmbeddedServer, standing_market: Market
+) -> Iterator[None]:
+    """Search all runs, states and artifacts of this folder's tests when they have ended."""
+    yield
+    assert prefect_api
+    keys = {"appkey": standing_market.appkey, "appsecret": standing_market.appsecret}
+    assert finds_in_database(postgres_server.url_of("prefect"), keys) == []
+
+
+def shown_secrets(world: World, database_url: str) -> list[str]:
+    """Search logs, inbox, reports and tables of one test for the keys and the token that it worked with."""
+    appkey = world.market.appkey
+    vault = TokenVault(world.home / "tokens", shared_name(world.market.url, appkey))
+    known = {
+        "appkey": appkey,
+        "appsecret": world.market.appsecret,
+        "token": vault.load().token.get_secret_value(),
+    }
+    secrets = {name: secret for name, secret in known.items() if secret}
+    assert {"appkey", "appsecret"} <= secrets.keys(), "or nothing was looked for"
+    return [*finds_in_files(world.home, secrets), *finds_in_database(database_url, secrets)]
