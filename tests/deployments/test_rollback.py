@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import httpx
@@ -25,15 +24,16 @@ from flows.settings import load_channel, load_settings
 from tasks.versions import open_version, propose
 from tests.builders import A_DAY, ACCOUNT, SAMSUNG
 from tests.consoles import PROJECT, RUN, Answer
+from tests.own_times import OwnTime
 from tests.repositories import commit, git
 
 CODE = (
     *("trading", "strategies", "risk", "backtest", "adapters", "plugins", "tasks", "flows", "sql"),
     *("deployments", "pyproject.toml", "requirements.lock", "prefect.yaml"),
 )
+pytestmark = pytest.mark.timeout(900)
+
 LONGEST = 60.0
-QUIET = 1.0
-"""Seconds in which the console starts on a machine that does nothing else, at most."""
 WORDS = "접근 토큰을 갱신하고"
 
 
@@ -116,13 +116,6 @@ def console(clone: Path, variables: dict[str, str], *words: str) -> Answer:
     return Answer(done.returncode, out.read_text("utf-8"), err.read_text("utf-8"))
 
 
-def busyness(clone: Path, variables: dict[str, str]) -> float:
-    """Tell how many times longer than on a quiet machine things take now."""
-    began = monotonic()
-    console(clone, variables, "--version")
-    return max(1.0, (monotonic() - began) / QUIET)
-
-
 def buy_by_hand(market: dict[str, Any]) -> None:
     """Buy ten shares in HTS, at the limit that fills at once."""
     order = {"account": ACCOUNT, "symbol": SAMSUNG, "side": "BUY", "quantity": 10}
@@ -149,10 +142,10 @@ def test_a_return_of_code_and_settings_takes_less_than_a_minute(
         longer = file.model_copy(update={"history_days": 600})
         propose(stores, longer, reason="so", at=at, commit=newer)
     buy_by_hand(market)
-    began = monotonic()
+    own = OwnTime(str(home))
     try:
         done = console(clone, variables, "rollback", "--reason", "worse")
-        took = monotonic() - began
+        took = own.seconds()
         assert (done.code, done.err) == (0, ""), done.out
         words = deployed_words(variables)
     finally:
@@ -167,4 +160,4 @@ def test_a_return_of_code_and_settings_takes_less_than_a_minute(
     assert (current.version, current.snapshot) == (3, (older, file.digest))
     assert ledger.position(SAMSUNG).quantity == 10
     assert "rolled back" in acts
-    assert took < LONGEST * busyness(clone, variables)
+    assert took < LONGEST
