@@ -3,8 +3,7 @@
 Conventions: a decision at a minute's close is ordered then and traded in the symbol's next bar of the day, at its
 opening where that is within the limit, else at the limit where the bar comes to it. An entry lives for that one bar,
 an exit until the close. A stop or target that a bar reaches ends the position in it, the stop first; a position
-bought in a bar has no target in it; a trailing stop follows the highest price up to the bar before. Within a minute
-exits go first, then symbols in ascending order.
+bought in a bar has no target in it. Within a minute exits go first, then symbols in ascending order.
 """
 
 from __future__ import annotations
@@ -98,8 +97,6 @@ class _Replay:
     _bases: Mapping[Symbol, int] = field(default_factory=dict)
     _waiting: dict[str, Order] = field(default_factory=dict)
     _told: set[str] = field(default_factory=set)
-    _peaks: dict[tuple[str, Symbol], int] = field(default_factory=dict)
-    """The highest prices since the entries, up to the minute before."""
 
     def know(self) -> None:
         """Take the last closes before the first day, and sort the bars by their minutes."""
@@ -176,19 +173,17 @@ class _Replay:
 
     def _protect(self, settings: StrategySettings, lane: _Lane, bar: Bar, *, is_new: bool) -> None:
         """End a position in the bar that reaches its stop or target."""
-        key = (settings.id, bar.symbol)
-        position, peak = self.account.holding(*key), self._peaks.pop(key, 0)
+        position = self.account.holding(settings.id, bar.symbol)
         if not position.quantity:
             return
-        self._peaks[key] = max(peak, bar.close if is_new else bar.high)
-        levels = exit_levels(position, settings.exits, peak=peak)
+        levels = exit_levels(position, settings.exits)
         price = reached_price(
             levels, bar, grid_of(lane.instrument, bar.trading_day), is_late=is_new
         )
         if price is None:
             return
         validity = self._validity(bar)
-        signal = protective_signal(settings, position, price, validity=validity, peak=peak)
+        signal = protective_signal(settings, position, price, validity=validity)
         if signal is None or signal.signal_id in self._told:
             return
         self._told.add(signal.signal_id)

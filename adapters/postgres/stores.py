@@ -15,6 +15,7 @@ from adapters.postgres.engine import clear_errors, open_engine
 from adapters.postgres.leases import Place, PostgresLease, hold_lease
 from adapters.postgres.locks import hold_lock
 from adapters.postgres.scope import Scope
+from adapters.postgres.series import PostgresSeries
 from adapters.postgres.tables import audit
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.stores import LEASE_SECONDS, UnitOfWork
@@ -58,6 +59,12 @@ class PostgresStores:
         """
         with self._open_scope() as scope:
             yield PostgresUnitOfWork(scope)
+
+    @contextmanager
+    def series(self) -> Iterator[PostgresSeries]:
+        """Open a transaction that reads whole series of bars; raises as `begin` does."""
+        with self._open_scope() as scope:
+            yield PostgresSeries(scope)
 
     def lock(self, name: str) -> AbstractContextManager[bool]:
         """Try to be the only holder of `name` on this account in any process."""

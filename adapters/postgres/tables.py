@@ -16,6 +16,7 @@ from sqlalchemy import (
     Numeric,
     Table,
     Text,
+    Uuid,
     func,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -70,6 +71,12 @@ market_bars = Table(
     *_won("open", "high", "low", "close", "volume"),
     Column("value", BigInteger),
     *_flag("is_provisional", "is_adjusted"),
+)
+bar_series = Table(
+    "bar_series",
+    metadata,
+    *_text("channel", "symbol", "interval"),
+    Column("version", Uuid, nullable=False),
 )
 bar_gaps = Table(
     "bar_gaps",

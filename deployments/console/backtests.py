@@ -19,7 +19,6 @@ from deployments.console.backtest_documents import Asked, Found, document_of, pr
 from deployments.console.convention_backtests import Universe, answer, from_file, settings_of
 from deployments.console.speech import option
 from deployments.console.tables import print_json
-from strategies.base import BarColumns
 from strategies.settings import StrategySettings
 from trading.errors import BadInput
 from trading.instruments import Instrument, Symbol
@@ -158,10 +157,10 @@ def bars_asked(
     if question.data is not None:
         return from_file(question.data, wanted), {}, question.data.name
     from deployments.console.channel_backtests import (  # noqa: PLC0415 - settings, database
-        bars_of_database,
+        columns_of_database,
     )
 
     if not wanted:
         raise BadInput("--symbols", None, "symbols, or a file of bars with --data")
-    bars, instruments = bars_of_database(wanted)
-    return {s: BarColumns.of(each) for s, each in bars.items()}, instruments, "database"
+    columns, instruments = columns_of_database(wanted)
+    return columns, instruments, "database"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Final
 
+from adapters.bar_cache import open_bars
 from adapters.bar_files import read_bars
 from adapters.calendars import XkrxCalendar
 from backtest.options import CHANNEL
@@ -16,9 +17,10 @@ from backtest.replay import run_replay
 from deployments.console.accounts import open_account
 from deployments.console.backtest_documents import Asked, Found
 from flows.settings import load_channel, load_settings
-from flows.sources import channel_in_force
+from flows.sources import channel_in_force, open_stores
 from plugins.rules import foreign_rules
 from plugins.strategies import running
+from strategies.base import BarColumns
 from strategies.settings import StrategySettings
 from tasks.channels import ChannelSettings
 from trading.bars import Bar, Interval
@@ -102,3 +104,17 @@ def bars_of_database(symbols: Iterable[Symbol]) -> tuple[Bars, dict[Symbol, Inst
             for symbol in symbols
         }
         return bars, {instrument.symbol: instrument for instrument in work.instruments.all()}
+
+
+def columns_of_database(
+    symbols: Iterable[Symbol],
+) -> tuple[Mapping[Symbol, BarColumns], dict[Symbol, Instrument]]:
+    """Give the columns of some symbols, mapped from the cache beside the database, and what is known of every symbol."""
+    settings = load_settings()
+    with closing(open_stores(settings)) as stores:
+        with stores.series() as series:
+            cached = open_bars(settings.home / "bars" / settings.channel, series)
+        with stores.begin() as work:
+            instruments = {each.symbol: each for each in work.instruments.all()}
+    there = set(cached.symbols).intersection(symbols)
+    return {symbol: BarColumns.trusted(cached[symbol]) for symbol in sorted(there)}, instruments

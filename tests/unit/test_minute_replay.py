@@ -100,17 +100,6 @@ def test_no_more_is_bought_than_the_bar_traded() -> None:
     assert [execution.quantity for execution in result.executions] == [10]
 
 
-@pytest.mark.parametrize(("last", "leaves"), [(10_300, False), (10_290, True)])
-def test_a_trailing_stop_follows_the_highest_price_up_to_the_minute_before(
-    last: int, *, leaves: bool
-) -> None:
-    # 1 % below 10,400 is 10,296; in its own minute that high says nothing.
-    today = day_of(TODAY, [10_000, 10_050, 10_060, 10_400, last])
-    today[3] = replace(today[3], low=10_060)
-    found = fills(replayed(today, trailing_stop=Decimal("0.01")))
-    assert found[1:] == ([("09:05", "SELL", last)] if leaves else [])
-
-
 @pytest.mark.parametrize(("low", "leaves"), [(9_960, False), (9_957, True), (9_900, True)])
 def test_a_stop_ends_the_position_in_the_bar_that_reaches_it(low: int, *, leaves: bool) -> None:
     # Bought at 10,060: 1 % below is 9,959; the first price on the grid there is 9,950, or the bar's low above it.

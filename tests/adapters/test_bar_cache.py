@@ -1,0 +1,219 @@
+"""This is the proof that cached bars are those of the database, whoever changed it and however."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import psycopg
+import pytest
+
+from adapters.bar_cache import CachedBars, Series, open_bars
+from adapters.postgres import PostgresStores
+from tests.builders import A_DAY, HYUNDAI, LG_CHEM, SAMSUNG, seoul
+from tests.store_samples import a_bar
+from trading.bars import Bar, Interval
+from trading.instruments import Symbol
+
+DAYS = [A_DAY + timedelta(days=n) for n in range(40)]
+
+
+def bars_of(symbol: Symbol, days: Iterable[date] = DAYS, **changes: object) -> list[Bar]:
+    """Give a bar for each day, each with a close of its own."""
+    return [
+        a_bar(
+            day,
+            symbol=symbol,
+            at=seoul(day, "00:00"),
+            **{"close": 370_000 + 500 * (day - A_DAY).days, "high": 400_000, "low": 300_000}
+            | changes,
+        )
+        for day in days
+    ]
+
+
+@dataclass
+class Watched:
+    """Series that tell which of them were read."""
+
+    series: Series
+    seen: list[Symbol] = field(default_factory=list)
+
+    def versions(self, interval: Interval) -> Mapping[Symbol, str]:
+        """Ask the database."""
+        return self.series.versions(interval)
+
+    def read(
+        self, symbols: Iterable[Symbol], interval: Interval
+    ) -> Mapping[Symbol, npt.NDArray[np.int64]]:
+        """Ask the database, and remember what for."""
+        asked = list(symbols)
+        self.seen += asked
+        return self.series.read(asked, interval)
+
+
+def put(stores: PostgresStores, *bars: Bar) -> None:
+    """Write bars as ingestion does."""
+    with stores.begin() as work:
+        work.bars.upsert(bars)
+
+
+def opened(stores: PostgresStores, folder: Path) -> tuple[CachedBars, list[Symbol]]:
+    """Open the cache; tell which series were read from the database for it."""
+    with stores.series() as series:
+        watched = Watched(series)
+        return open_bars(folder, watched), watched.seen
+
+
+def closes(cached: CachedBars, symbol: Symbol) -> list[int]:
+    """Give the closes of one symbol."""
+    close: list[int] = cached[symbol][4].tolist()
+    return close
+
+
+@pytest.fixture
+def two(stores: PostgresStores) -> PostgresStores:
+    """A database with two symbols."""
+    put(stores, *bars_of(LG_CHEM), *bars_of(SAMSUNG, DAYS[:10]))
+    return stores
+
+
+def test_cached_bars_are_those_of_the_database(two: PostgresStores, tmp_path: Path) -> None:
+    cached, read = opened(two, tmp_path)
+
+    assert cached.symbols == (SAMSUNG, LG_CHEM)
+    assert read == [SAMSUNG, LG_CHEM]
+    with two.begin() as work:
+        for symbol in cached.symbols:
+            bars = work.bars.between(symbol, Interval.DAY, first=DAYS[0], last=DAYS[-1])
+            rows = [
+                [b.trading_day.toordinal(), b.open, b.high, b.low, b.close, b.volume] for b in bars
+            ]
+            assert cached[symbol].T.tolist() == rows
+
+
+def test_without_a_change_nothing_is_read_again(two: PostgresStores, tmp_path: Path) -> None:
+    first, _ = opened(two, tmp_path)
+    put(two, *bars_of(LG_CHEM))  # the same bars once more
+    second, read = opened(two, tmp_path)
+
+    assert read == []
+    assert (second.bars == first.bars).all()
+
+
+def test_one_changed_bar_is_seen_and_only_its_series_is_read(
+    two: PostgresStores, tmp_path: Path
+) -> None:
+    before, _ = opened(two, tmp_path)
+    put(two, *bars_of(LG_CHEM, DAYS[3:4], close=399_000))
+    cached, read = opened(two, tmp_path)
+
+    assert read == [LG_CHEM]
+    assert closes(cached, LG_CHEM)[3] == 399_000
+    assert closes(before, LG_CHEM)[3] == 371_500  # who has it open keeps what was
+    assert closes(cached, SAMSUNG) == closes(before, SAMSUNG)
+    assert len(list((tmp_path / "1d").glob("*.bars"))) == 1
+
+
+def test_a_new_day_and_a_new_symbol_are_seen(two: PostgresStores, tmp_path: Path) -> None:
+    opened(two, tmp_path)
+    put(two, *bars_of(SAMSUNG, DAYS[10:11]), *bars_of(HYUNDAI, DAYS[:2]))
+    cached, read = opened(two, tmp_path)
+
+    assert read == [HYUNDAI, SAMSUNG]
+    assert cached.symbols == (HYUNDAI, SAMSUNG, LG_CHEM)
+    assert len(closes(cached, SAMSUNG)) == 11
+
+
+BY_HAND = {
+    "UPDATE market_bars SET close = 390000 WHERE symbol = '051910'": ([LG_CHEM], 40),
+    "DELETE FROM market_bars WHERE symbol = '051910' AND trading_day > '2018-01-20'": (
+        [LG_CHEM],
+        5,
+    ),
+    "UPDATE market_bars SET symbol = '051910' WHERE symbol = '005930' AND false": ([], 40),
+    "UPDATE market_bars SET volume = 0 WHERE symbol = '051910' AND trading_day = '2018-01-17'": (
+        [LG_CHEM],
+        39,
+    ),
+}
+
+
+@pytest.mark.parametrize("statement", BY_HAND)
+def test_what_somebody_changes_by_sql_is_seen(
+    two: PostgresStores, postgres_url: str, tmp_path: Path, statement: str
+) -> None:
+    opened(two, tmp_path)
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute(statement.encode())
+    cached, read = opened(two, tmp_path)
+
+    expected, count = BY_HAND[statement]
+    assert read == expected
+    assert len(closes(cached, LG_CHEM)) == count
+
+
+def test_a_series_that_went_is_gone(two: PostgresStores, postgres_url: str, tmp_path: Path) -> None:
+    opened(two, tmp_path)
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("TRUNCATE market_bars")
+    cached, _ = opened(two, tmp_path)
+
+    assert cached.symbols == ()
+    assert cached.bars.shape == (6, 0)
+
+
+def test_what_was_rolled_back_changes_nothing(
+    two: PostgresStores, postgres_url: str, tmp_path: Path
+) -> None:
+    opened(two, tmp_path)
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("UPDATE market_bars SET close = 390000")
+        connection.rollback()
+    _, read = opened(two, tmp_path)
+    assert read == []
+
+
+def test_final_bars_count_before_provisional_ones_and_halted_days_are_left_out(
+    stores: PostgresStores, tmp_path: Path
+) -> None:
+    put(stores, *bars_of(LG_CHEM, DAYS[:2], is_provisional=True, source="minutes", close=1_000))
+    put(stores, *bars_of(LG_CHEM, DAYS[:1]), *bars_of(LG_CHEM, DAYS[2:3], volume=0))
+    cached, _ = opened(stores, tmp_path)
+    assert closes(cached, LG_CHEM) == [370_000, 1_000]
+
+
+@pytest.mark.parametrize("harm", ["torn", "not json", "no file", "another format"])
+def test_a_damaged_cache_is_made_anew(two: PostgresStores, tmp_path: Path, harm: str) -> None:
+    before, _ = opened(two, tmp_path)
+    folder = tmp_path / "1d"
+    (file,) = folder.glob("*.bars")
+    index = folder / "index.json"
+    match harm:
+        case "torn":
+            file.write_bytes(file.read_bytes()[:-8])
+        case "not json":
+            index.write_text("{", "utf-8")
+        case "no file":
+            file.unlink()
+        case _:
+            index.write_text(
+                index.read_text("utf-8").replace('"format": 1', '"format": 0'), "utf-8"
+            )
+    cached, read = opened(two, tmp_path)
+
+    assert read == [SAMSUNG, LG_CHEM]
+    assert closes(cached, LG_CHEM) == [370_000 + 500 * n for n in range(40)]
+    assert cached.symbols == before.symbols
+
+
+def test_writing_into_the_columns_spoils_nothing(two: PostgresStores, tmp_path: Path) -> None:
+    opened(two, tmp_path)
+    cached, _ = opened(two, tmp_path)
+    cached[LG_CHEM][4, 0] = 1
+    again, _ = opened(two, tmp_path)
+    assert closes(again, LG_CHEM)[0] == 370_000
