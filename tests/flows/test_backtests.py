@@ -1,0 +1,47 @@
+"""This is run-backtest through the real Prefect engine: bars of a file or of the database in, a table and a page out."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+import pytest
+
+from adapters.bar_files import read_bars
+from adapters.kis_sim.histories import BUNDLED
+from flows.run_backtest import run_backtest
+from tests.flow_worlds import World, artifacts_of, carry_out, told
+from trading.errors import BadInput
+
+WISH: dict[str, Any] = {
+    "strategy_id": "trend-20-60",
+    "first": date(2018, 1, 2),
+    "last": date(2018, 3, 30),
+    "parameters": {"fast": 10},
+}
+
+
+async def test_a_backtest_is_a_table_and_a_page_whatever_its_bars_come_from(world: World) -> None:
+    state = await carry_out(run_backtest, **WISH, data=str(BUNDLED))
+    (page,) = (world.home / "reports" / "backtests").iterdir()
+    assert told(state)[0] == "Completed"
+    assert str(page) in told(state)[1]
+    text = page.read_text("utf-8")
+    assert "fast=10" in text
+    assert text.rstrip().endswith("</html>")
+    rows = json.loads((await artifacts_of(state))["run-backtest"])
+    assert {"Total return", "Sharpe ratio"} <= {row["Figure"] for row in rows}
+    with world.stores.begin() as work:
+        for bars in read_bars(BUNDLED).values():
+            work.bars.upsert([bar for bar in bars if bar.trading_day <= WISH["last"]])
+    again = await carry_out(run_backtest, **WISH)
+    assert told(again) == told(state)
+    assert page.read_text("utf-8").count("<svg") == text.count("<svg")
+
+
+async def test_parameters_for_two_strategies_at_once_are_refused(world: World) -> None:
+    state = await carry_out(run_backtest, data=str(BUNDLED), parameters={"fast": 10})
+    with pytest.raises(BadInput, match="one strategy"):
+        state.result()
+    assert not (world.home / "reports" / "backtests").exists()
