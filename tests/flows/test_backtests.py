@@ -31,7 +31,7 @@ async def test_a_backtest_is_a_table_and_a_page_whatever_its_bars_come_from(worl
     assert "fast=10" in text
     assert text.rstrip().endswith("</html>")
     rows = json.loads((await artifacts_of(state))["run-backtest"])
-    assert {"Total return", "Sharpe ratio"} <= {row["Figure"] for row in rows}
+    assert {"Return", "Sharpe ratio"} <= {row["Figure"] for row in rows}
     with world.stores.begin() as work:
         for bars in read_bars(BUNDLED).values():
             work.bars.upsert([bar for bar in bars if bar.trading_day <= WISH["last"]])
