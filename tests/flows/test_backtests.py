@@ -6,13 +6,10 @@ import json
 from datetime import date
 from typing import Any
 
-import pytest
-
 from adapters.bar_files import read_bars
 from adapters.kis_sim.histories import BUNDLED
 from flows.run_backtest import run_backtest
 from tests.flow_worlds import World, artifacts_of, carry_out, told
-from trading.errors import BadInput
 
 WISH: dict[str, Any] = {
     "strategy_id": "trend-20-60",
@@ -38,10 +35,3 @@ async def test_a_backtest_is_a_table_and_a_page_whatever_its_bars_come_from(worl
     again = await carry_out(run_backtest, **WISH)
     assert told(again) == told(state)
     assert page.read_text("utf-8").count("<svg") == text.count("<svg")
-
-
-async def test_parameters_for_two_strategies_at_once_are_refused(world: World) -> None:
-    state = await carry_out(run_backtest, data=str(BUNDLED), parameters={"fast": 10})
-    with pytest.raises(BadInput, match="one strategy"):
-        state.result()
-    assert not (world.home / "reports" / "backtests").exists()
