@@ -140,7 +140,8 @@ class _Run:
         marks, count = self._marks(slice(None))
         bars, room = self.table.bars, 2 * count
         entries = self._entries(marks)
-        days = int(entries[:, 0].min(initial=0)), int(bars[DAY, self.spans[:, END] - 1].max())
+        begin = int(entries[0, 0]) if len(entries) else 1
+        days = begin, int(bars[DAY, self.spans[:, END] - 1].max()) if len(entries) else 0
         while True:
             fills = np.empty((room, 6), dtype=np.int64)
             given = (entries, days, self.taxes, self.terms, fills)
