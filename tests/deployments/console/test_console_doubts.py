@@ -12,6 +12,7 @@ from adapters.postgres import PostgresStores
 from flows.desk import open_desk
 from tests.builders import A_DAY, HYUNDAI, an_intent, looks_good, seoul
 from tests.consoles import Console
+from trading.audits import AuditEntry
 from trading.orders import ABSENT, Order, OrderStatus
 from trading.submissions import Submission
 
@@ -65,6 +66,11 @@ def _stored(stores: PostgresStores, order: Order) -> Order:
     return stored
 
 
+def _acts_of_the_operator(stores: PostgresStores) -> list[AuditEntry]:
+    with stores.begin() as work:
+        return [entry for _, entry in work.audit.last() if entry.actor == "operator"]
+
+
 def test_a_plan_names_what_would_be_bound_and_changes_nothing(
     console: Console, stores: PostgresStores, doubtful: Doubt
 ) -> None:
@@ -74,9 +80,10 @@ def test_a_plan_names_what_would_be_bound_and_changes_nothing(
     step = {"act": "BIND", "subject": order.client_order_id, "detail": number}
     assert step in document["steps"]
     assert _stored(stores, order).is_in_doubt
+    assert _acts_of_the_operator(stores) == []
 
 
-def test_what_is_done_is_shown_as_a_table(
+def test_what_is_done_is_shown_as_a_table_and_audited(
     console: Console, stores: PostgresStores, doubtful: Doubt
 ) -> None:
     order, number = doubtful
@@ -86,6 +93,7 @@ def test_what_is_done_is_shown_as_a_table(
         OrderStatus.ACCEPTED,
         number,
     )
+    assert [entry.action for entry in _acts_of_the_operator(stores)] == ["reconcile"]
 
 
 def test_a_number_is_bound_and_the_act_is_audited(
@@ -97,8 +105,7 @@ def test_a_number_is_bound_and_the_act_is_audited(
     )
     assert answer.code == 0, answer
     assert _stored(stores, order).broker_order_id == number
-    with stores.begin() as work:
-        entries = [entry for _, entry in work.audit.last() if entry.actor == "operator"]
+    entries = _acts_of_the_operator(stores)
     assert [(entry.action, entry.detail["reason"]) for entry in entries] == [
         ("orders bind", "seen in HTS")
     ]
