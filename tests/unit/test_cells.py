@@ -44,6 +44,17 @@ def test_a_row_says_what_a_backtest_of_these_parameters_says() -> None:
         assert getattr(row, name) == pytest.approx(float(getattr(metrics, name))), name
 
 
+def test_the_fast_engine_answers_where_it_can_and_the_exact_one_agrees() -> None:
+    question = a_question()
+    for cell in SPACE.cells():
+        if cell["fast"] != cell["slow"]:
+            fast = trade(question, Trial(WHOLE, cell))
+            plan = question.plan_of(Trial(WHOLE, cell))
+            exact = run_convention(UNIVERSE, plan, CALENDAR)
+            assert fast.equity[1:].tolist() == [point.closing for point in exact.equity]
+            assert fast.trades == exact.metrics.trades
+
+
 @settings(max_examples=4, deadline=None)
 @given(places, st.integers(min_value=3, max_value=1_000))
 def test_a_trial_sees_no_bar_after_its_window(place: int, seed: int) -> None:
