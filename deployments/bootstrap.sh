@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Makes .venv from requirements.lock, every hash checked, on a machine that has only Python 3.12 or newer.
 #
-#   deployments/bootstrap.sh        install; says nothing and does nothing when all is as the lock wants it
-#   deployments/bootstrap.sh lock   resolve pyproject.toml again (add --upgrade for newer versions)
+#   deployments/bootstrap.sh              install; says nothing and does nothing when all is as the lock wants it
+#   deployments/bootstrap.sh install dev  ... with what tests and checks need besides (requirements-dev.lock)
+#   deployments/bootstrap.sh lock         resolve pyproject.toml again (add --upgrade for newer versions)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -57,23 +58,32 @@ unreachable() {
 
 wanted() { # What the stamp says when nothing is to be done: this place, this lock, these entry points and loops.
   echo "$PWD"
-  cat requirements.lock pyproject.toml backtest/{compiling,crosses,kernels}.py | cksum
+  cat "$1" pyproject.toml backtest/{compiling,crosses,kernels}.py 2>/dev/null | cksum
+}
+
+is_installed() { # By this lock, or by the one that holds more.
+  [[ -x $python && -f $stamp ]] || return 1
+  local lock
+  for lock in "$1" requirements-dev.lock; do
+    if [[ $(<"$stamp") == "$(wanted "$lock")" ]]; then return; fi
+  done
+  return 1
 }
 
 install() {
-  if [[ -x $python && -f $stamp && $(<"$stamp") == "$(wanted)" ]]; then return; fi
-  local found uv
+  local lock=requirements${1:+-$1}.lock found uv
+  if is_installed "$lock"; then return; fi
   found=$(find_python)
   say "필요한 패키지를 .venv에 설치합니다 (처음에는 1~2분)." "installing what is needed into .venv (a minute or two the first time)."
   uv=$(find_uv "$found")
   if ! grep -qsxF "$PWD" "$stamp" || ! "$python" -c '' 2>/dev/null; then
     "$uv" venv --quiet --clear --python "$found" .venv
   fi
-  "$uv" pip sync --quiet --python "$python" --require-hashes requirements.lock || unreachable
+  "$uv" pip sync --quiet --python "$python" --require-hashes "$lock" || unreachable
   # The project itself, editable: its build backend is in the lock, so this asks no index.
   "$uv" pip install --quiet --python "$python" --offline --no-deps --no-build-isolation --editable .
   compile
-  wanted >"$stamp"
+  wanted "$lock" >"$stamp"
   say "설치 완료: ${SECONDS}초, .venv $(du -sm .venv | cut -f1) MB." \
     "installed in ${SECONDS} s, .venv is $(du -sm .venv | cut -f1) MB."
 }
@@ -88,7 +98,8 @@ lock() { # One resolution for 3.12 and newer on all platforms: hashes, no addres
   uv=$(find_uv "$(find_python)")
   export UV_CUSTOM_COMPILE_COMMAND="make lock"
   local options=(--quiet --universal --python-version 3.12 --generate-hashes --no-emit-index-url)
-  "$uv" pip compile "${options[@]}" "$@" --group dev --output-file requirements.lock pyproject.toml
+  "$uv" pip compile "${options[@]}" "$@" --group build --output-file requirements.lock pyproject.toml
+  "$uv" pip compile "${options[@]}" "$@" --group dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
   echo uv | "$uv" pip compile "${options[@]}" "$@" --no-annotate --output-file deployments/uv.lock -
 }
 
