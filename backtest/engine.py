@@ -128,9 +128,12 @@ class _Run:
     def each(self) -> tuple[Integers, Integers]:
         """Give the fills and each symbol's cash, where each has cash of its own."""
         fills, cash = [], []
+        room = np.empty((0, 6), dtype=np.int64)
         for part in self._blocks():
             marks, entries = self._marks(part)
-            traded, left = self._each_of(part, marks, 2 * entries)
+            if len(room) < 2 * entries:
+                room = np.empty((2 * entries, 6), dtype=np.int64)
+            traded, left = self._each_of(part, marks, room)
             fills.append(traded)
             cash.append(left)
         return np.concatenate(fills), np.concatenate(cash)
@@ -150,15 +153,14 @@ class _Run:
                 return fills[:count], np.array([cash])
             room = count
 
-    def _each_of(self, part: slice, marks: Bits, room: int) -> tuple[Integers, Integers]:
+    def _each_of(self, part: slice, marks: Bits, room: Integers) -> tuple[Integers, Integers]:
         """Trade the symbols of a block; once more when parts of orders made more fills than there was room for."""
         while True:
-            fills = np.empty((room, 6), dtype=np.int64)
-            given = (self.taxes[part], self.terms, fills)
+            given = (self.taxes[part], self.terms, room)
             count, cash = trade_marks(self.table.bars, self.spans[part], marks, *given)
-            if count <= room:
-                return fills[:count], cash
-            room = count
+            if count <= len(room):
+                return room[:count].copy(), cash
+            room = np.empty((count, 6), dtype=np.int64)
 
     def _blocks(self) -> Iterator[slice]:
         """Cut the symbols into blocks; one block when the strategy looks at them together."""

@@ -16,12 +16,10 @@ from backtest.tables import Bits
 from strategies.base import Integers
 
 DAY, OPEN, HIGH, LOW, CLOSE, VOLUME = range(6)
-
 ENTRY, EXIT, STOP, TARGET = (np.int64(n) for n in (1, 2, 3, 4))
 """Why something filled; ENTRY and EXIT are also the bits of a mark, which is the decision at a close."""
 
 NEXT_OPEN, SIGNAL_CLOSE, NEXT_CLOSE = range(3)
-
 ROW, SHARES, PRICE, COMMISSION, TAX, CAUSE = range(6)
 """The columns of a fill. SHARES are negative when sold."""
 
@@ -29,6 +27,7 @@ START, FIRST, END = range(3)
 """The columns of a span: a symbol's first row, the row of the first decision that counts, the row after the last."""
 
 NONE: Final[Whole] = np.int64(0)
+SMALL: Final[Whole] = np.int64(2**31)
 NEVER: Final[Whole] = np.int64(2**62)
 """An amount that nothing reaches."""
 
@@ -69,6 +68,8 @@ class Account(NamedTuple):
 @part
 def share(value: Whole, numerator: Whole, denominator: Whole) -> Whole:
     """Give floor(value * numerator / denominator), from 0 up, with nothing above 2**63 on the way."""
+    if value < SMALL and numerator < SMALL:
+        return value * numerator // denominator
     whole = value // denominator
     return whole * numerator + (value - whole * denominator) * numerator // denominator
 
@@ -76,9 +77,8 @@ def share(value: Whole, numerator: Whole, denominator: Whole) -> Whole:
 @part
 def share_up(value: Whole, numerator: Whole, denominator: Whole) -> Whole:
     """Give ceil(value * numerator / denominator)."""
-    whole = value // denominator
-    rest = (value - whole * denominator) * numerator
-    return whole * numerator + (rest + denominator - 1) // denominator
+    down = share(value, numerator, denominator)
+    return down + (down * denominator != value * numerator)  # right also beyond 2**63
 
 
 @part
@@ -142,11 +142,10 @@ def leave(
     value = quantity * price
     commission = charge(value, terms.commission, terms.commission_over, terms.unit)
     tax = tax_on(value, bars[DAY, row], taxes, terms)
-    n = account.fills
-    if n < len(fills):
-        fills[n, :] = (row, -quantity, price, commission, tax, cause)
-    cash = account.cash + value - commission - tax
-    return Account(cash, account.held - quantity, account.stop, account.target, n + 1)
+    if account.fills < len(fills):
+        fills[account.fills, :] = (row, -quantity, price, commission, tax, cause)
+    cash, held = account.cash + value - commission - tax, account.held - quantity
+    return Account(cash, held, account.stop, account.target, account.fills + 1)
 
 
 @part
@@ -155,8 +154,15 @@ def tax_on(value: Whole, day: Whole, taxes: Integers, terms: Terms) -> Whole:
     j = len(taxes) - 1
     while taxes[j, 0] > day:
         j -= 1
-    over, unit = terms.tax_over, terms.unit
-    return charge(value, taxes[j, 1], over, unit) + charge(value, taxes[j, 2], over, unit)
+    tax = charge(value, taxes[j, 1], terms.tax_over, terms.unit)
+    return tax + charge(value, taxes[j, 2], terms.tax_over, terms.unit) if taxes[j, 2] else tax
+
+
+@part
+def is_reached(bars: Integers, row: Whole, stop: Whole, target: Whole) -> bool:
+    """Tell whether a bar reaches a level: seldom, and to ask is cheaper than to call `protect`."""
+    low, high = min(bars[OPEN, row], bars[LOW, row]), max(bars[OPEN, row], bars[HIGH, row])
+    return bool(low <= stop or high >= target)
 
 
 @part
@@ -173,9 +179,7 @@ def protect(
         price, cause = account.stop, STOP
     elif bars[HIGH, row] >= account.target:
         price, cause = account.target, TARGET
-    if cause:
-        return leave(account, price, cause, row, bars, taxes, terms, fills)
-    return account
+    return leave(account, price, cause, row, bars, taxes, terms, fills) if cause else account
 
 
 @part
@@ -193,9 +197,7 @@ def act(
     price = bars[OPEN, row] if terms.fill == NEXT_OPEN else bars[CLOSE, row]
     if mark == ENTRY:
         return enter(account, budget, price, row, bars[VOLUME, row], terms, fills)
-    if account.held:
-        return leave(account, price, EXIT, row, bars, taxes, terms, fills)
-    return account
+    return leave(account, price, EXIT, row, bars, taxes, terms, fills) if account.held else account
 
 
 @part
@@ -224,7 +226,7 @@ def walk(
             continue
         if mark and terms.fill == NEXT_OPEN:
             account = act(account, mark, budget, row, bars, taxes, terms, fills)
-        if account.held:
+        if account.held and is_reached(bars, row, account.stop, account.target):
             account = protect(account, row, bars, taxes, terms, fills)
         if mark and terms.fill == NEXT_CLOSE:
             account = act(account, mark, budget, row, bars, taxes, terms, fills)
@@ -240,12 +242,7 @@ def walk(
 
 @kernel
 def trade_marks(
-    bars: Integers,
-    spans: Integers,
-    marks: Bits,
-    taxes: Integers,
-    terms: Terms,
-    fills: Integers,
+    bars: Integers, spans: Integers, marks: Bits, taxes: Integers, terms: Terms, fills: Integers
 ) -> tuple[Whole, Integers]:
     """Trade every symbol with cash of its own; give the number of fills, and each one's cash at the end.
 
@@ -289,11 +286,12 @@ def trade_shared(
         n = advance(day, spans, active[:n], state, bars)
         if terms.fill == NEXT_OPEN:
             do_pending(day, active[:n], purse, state, bars, taxes, terms, fills)
-        for k in active[:n]:
-            if state[k, HELD] and bars[DAY, state[k, AT]] == day:
-                account, row = account_of(purse, state, k), state[k, AT]
-                account = protect(account, row, bars, taxes[k], terms, fills)
-                settle(purse, state, k, account)
+        for j in range(n):
+            k = active[j]
+            row, stop, target = state[k, AT], state[k, BELOW], state[k, ABOVE]
+            if state[k, HELD] and bars[DAY, row] == day and is_reached(bars, row, stop, target):
+                account = account_of(purse, state, k)
+                settle(purse, state, k, protect(account, row, bars, taxes[k], terms, fills))
         if terms.fill == NEXT_CLOSE:
             do_pending(day, active[:n], purse, state, bars, taxes, terms, fills)
         until = seen
