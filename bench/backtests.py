@@ -1,0 +1,218 @@
+"""This is how long backtests take: the work of variants A to D, the fast engine beside a bare loop, the exact one on A.
+
+A: one symbol of 2,500 days. B: 2,800 of them, each with its own cash. C: the same with one cash, at most 20 holdings
+of 5 %. D: 1,000 pairs of windows on 100 symbols. Prices are made from a seed; every variant must come to the same won
+as the bare loop, and samples of it to the same outcome as the replay, else there is no figure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from itertools import islice, product
+from multiprocessing import get_context
+from statistics import median
+from time import perf_counter, process_time
+from typing import Final
+
+import numpy as np
+
+from backtest.conventions import plan_of, run_convention
+from backtest.engine import run_engine
+from backtest.engine_results import EngineResult
+from backtest.options import BacktestOptions, CashSplit, SizingKind, convention
+from backtest.outcomes import Outcome, outcome_of
+from backtest.tables import BarTable
+from backtest.timetables import EveryDay
+from bench.bare_loops import each, shared
+from bench.figures import Aim, Samples, Section
+from bench.markets import DAYS, SEED, a_market
+from bench.places import Place
+from strategies.moving_average import MovingAverageCross
+from strategies.settings import StrategySettings
+from trading.instruments import Symbol
+
+KRX_DAILY: Final = convention("krx-daily") or BacktestOptions()
+ONE_CASH: Final = replace(
+    KRX_DAILY,
+    cash=100_000_000,
+    cash_split=CashSplit.SHARED,
+    sizing=SizingKind.WEIGHT,
+    weight=Decimal("0.05"),
+    maximum_holdings=20,
+)
+CROSS: Final = MovingAverageCross(fast=20, slow=60)
+PAIRS: Final = tuple(islice(((f, s) for f, s in product(range(5, 45), range(50, 150, 4))), 1_000))
+SYMBOLS: Final = 2_800
+PAIR_SYMBOLS: Final = 100
+SAMPLED: Final = 5
+AT_MOST: Final = 1.5
+"""Times a bare loop."""
+LONGEST_A: Final = 100e-6
+EXACT_RATE: Final = 200_000
+"""Bars a second."""
+
+
+async def measure_backtests(place: Place, samples: int) -> Section:
+    """Run every variant `samples` times; D, which is long, a third as often."""
+    del place
+    market = a_market(SYMBOLS)
+    one, hundred = _first(market, 1), _first(market, PAIR_SYMBOLS)
+    _check(market, hundred)
+    a, b, c, d = (
+        (_times(work, runs), _times(bare, runs))
+        for work, bare, runs in (
+            (
+                lambda: run_engine(one, CROSS, KRX_DAILY),
+                lambda: _bare_each(one, CROSS),
+                samples * 200,
+            ),
+            (
+                lambda: run_engine(market, CROSS, KRX_DAILY),
+                lambda: _bare_each(market, CROSS),
+                samples,
+            ),
+            (lambda: run_engine(market, CROSS, ONE_CASH), lambda: _bare_shared(market), samples),
+            (lambda: _sweep(hundred), lambda: _bare_sweep(hundred), max(1, samples // 3)),
+        )
+    )
+    exact = _times(lambda: _exact(one, CROSS, KRX_DAILY), samples)
+    reading = _times(market.bars.sum, samples)
+    pairs = {"A": a, "B": b, "C": c, "D": d}
+    measured = [
+        Samples(f"{name}: {who}", times)
+        for name, both in pairs.items()
+        for who, times in zip(("fast engine", "bare loop"), both, strict=True)
+    ]
+    measured += [Samples("A: exact engine", exact), Samples("B: reading every bar once", reading)]
+    ratios = {name: median(ours) / median(bare) for name, (ours, bare) in pairs.items()}
+    aims = [Aim("A: fast engine", median(a[0]), LONGEST_A)]
+    aims += [
+        Aim(f"{name}: fast engine, {AT_MOST} bare loops", median(ours), AT_MOST * median(bare))
+        for name, (ours, bare) in pairs.items()
+        if name != "A"
+    ]
+    aims.append(Aim("A: exact engine, 200,000 bars/s", median(exact), DAYS / EXACT_RATE))
+    notes = [
+        f"CPU time. Seed {SEED}; {SYMBOLS:,} symbols x {DAYS:,} days; {len(PAIRS):,} pairs x {PAIR_SYMBOLS} symbols.",
+        "Times a bare loop: " + ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items()),
+        f"Exact engine on A: {DAYS / median(exact):,.0f} bars a second. {_spread(hundred)}",
+        f"Equal to the won: bare loops on all of A, B, C, D; the replay on A, {SAMPLED} symbols of B, {SAMPLED} cells of D.",
+    ]
+    return Section("Backtests", measured, aims, notes)
+
+
+def _first(market: BarTable, symbols: int) -> BarTable:
+    rows = int(market.starts[symbols])
+    bars = np.ascontiguousarray(market.bars[:, :rows])
+    return BarTable(market.symbols[:symbols], market.starts[: symbols + 1], bars)
+
+
+def _times(work: Callable[[], object], runs: int) -> list[float]:
+    """Give the CPU time of each run, after one that compiles."""
+    work()
+    times = []
+    for _ in range(runs):
+        began = process_time()
+        work()
+        times.append(process_time() - began)
+    return times
+
+
+def _bare_each(table: BarTable, cross: MovingAverageCross) -> np.ndarray:
+    ends = np.empty((len(table.symbols), 2), dtype=np.int64)
+    each(table.bars, table.starts, cross.fast, cross.slow, ends)
+    return ends
+
+
+def _bare_shared(table: BarTable) -> int:
+    return int(shared(table.bars, DAYS, CROSS.fast, CROSS.slow))
+
+
+@cache
+def _crosses() -> tuple[MovingAverageCross, ...]:
+    return tuple(MovingAverageCross(fast=fast, slow=slow) for fast, slow in PAIRS)
+
+
+def _sweep(table: BarTable) -> list[EngineResult]:
+    return [run_engine(table, cross, KRX_DAILY) for cross in _crosses()]
+
+
+def _bare_sweep(table: BarTable) -> list[np.ndarray]:
+    return [_bare_each(table, cross) for cross in _crosses()]
+
+
+def _exact(table: BarTable, cross: MovingAverageCross, options: BacktestOptions) -> Outcome:
+    universe = {symbol: table.columns(symbol) for symbol in table.symbols}
+    settings = _settings(table.symbols, cross)
+    first, last = (date.fromordinal(int(table.bars[0, i])) for i in (0, -1))
+    plan = plan_of(options, settings, first=first, last=last)
+    return outcome_of(run_convention(universe, plan, EveryDay()))
+
+
+def _settings(symbols: tuple[Symbol, ...], cross: MovingAverageCross) -> StrategySettings:
+    words = {"fast": cross.fast, "slow": cross.slow}
+    return StrategySettings(id="bench", kind=cross.kind, parameters=words, symbols=symbols)
+
+
+def _check(market: BarTable, hundred: BarTable) -> None:
+    """Compare all variants with the bare loops, and samples with the replay.
+
+    Raises:
+        RuntimeError: for a figure that differs.
+    """
+    cells = list(zip(_crosses(), _sweep(hundred), _bare_sweep(hundred), strict=True))
+    cells.append((CROSS, run_engine(market, CROSS, KRX_DAILY), _bare_each(market, CROSS)))
+    for cross, ours, bare in cells:
+        _require(ours.cash.tolist() == bare[:, 0].tolist(), f"cash of {cross!r}")
+    one_cash = run_engine(market, CROSS, ONE_CASH)
+    _require(int(one_cash.equity[1][-1]) == _bare_shared(market), "equity of C")
+    random = np.random.default_rng(SEED)
+    for k in (0, *random.integers(0, SYMBOLS, SAMPLED).tolist()):
+        _compare(_only(market, k), CROSS)
+    for k, p in zip(*random.integers(0, (PAIR_SYMBOLS, len(PAIRS)), (SAMPLED, 2)).T, strict=True):
+        _compare(_only(hundred, int(k)), _crosses()[p])
+
+
+def _only(table: BarTable, k: int) -> BarTable:
+    return BarTable.of({table.symbols[k]: table.columns(table.symbols[k])})
+
+
+def _compare(table: BarTable, cross: MovingAverageCross) -> None:
+    ours = run_engine(table, cross, KRX_DAILY).outcome()
+    _require(ours == _exact(table, cross, KRX_DAILY), f"{table.symbols[0]} by {cross!r}")
+
+
+def _require(is_equal: bool, what: str) -> None:  # noqa: FBT001 - what it is about
+    if not is_equal:
+        raise RuntimeError(f"not equal: {what}")
+
+
+_KEPT: dict[str, BarTable] = {}
+
+
+def _spread(table: BarTable) -> str:
+    """Say what two processes gain on D over one, by the clock on the wall."""
+    began = perf_counter()
+    _part((0, len(PAIRS)), table)
+    alone = perf_counter() - began
+    halves = [(0, len(PAIRS) // 2), (len(PAIRS) // 2, len(PAIRS))]
+    with ProcessPoolExecutor(2, get_context("fork"), _keep, (table,)) as pool:
+        list(pool.map(_part, [(0, 1)] * 2))
+        began = perf_counter()
+        list(pool.map(_part, halves))
+        together = perf_counter() - began
+    return f"D in two processes: {alone / together:.2f} times as fast by the clock."
+
+
+def _keep(table: BarTable) -> None:
+    _KEPT["table"] = table
+
+
+def _part(span: tuple[int, int], table: BarTable | None = None) -> int:
+    kept = table or _KEPT["table"]
+    return sum(len(run_engine(kept, cross, KRX_DAILY).fills) for cross in _crosses()[slice(*span)])
