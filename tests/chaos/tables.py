@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from tests.chaos.scenarios import SPOTS
 from tests.chaos.verdicts import Verdict
 
 COLUMNS: Final = ("duplicates", "losses", "wrong_bindings", "unresolved", "blocked", "problem")
@@ -51,6 +52,12 @@ class Results:
         document = {"summary": total(lines), "rows": sums}
         (self.folder / "table.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
         return told(total(lines))
+
+
+def never_sprung(lines: Iterable[Line]) -> tuple[str, ...]:
+    """Name the steps at which nobody died: so many runs were too few, or a trap does not hold."""
+    sprung = {line["spot"] for line in lines if line["was_sprung"]}
+    return tuple(str(spot) for spot in SPOTS if str(spot) not in sprung)
 
 
 def summed(lines: Iterable[Line]) -> Iterator[dict[str, Any]]:
