@@ -24,7 +24,7 @@ FILL = {
     "executed_at", "source",
 }  # fmt: skip
 SIGNAL = {
-    "signal_id", "strategy_id", "symbol", "name", "direction", "trigger", "strength",
+    "signal_id", "strategy_id", "symbol", "name", "direction", "trigger", "strength", "target_weight",
     "reference_price", "reason", "indicators", "parameter_hash", "created_at", "expires_at",
     "config_version",
 }  # fmt: skip
