@@ -66,6 +66,14 @@ class Points(Sequence[EquityPoint]):
         """Give one point, or some."""
         return self._points[place]
 
+    def __eq__(self, other: object) -> bool:
+        """Tell whether another curve has the same points."""
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        """Give equal curves one hash."""
+        return hash(self._points)
+
     @cached_property
     def _points(self) -> tuple[EquityPoint, ...]:
         return self._marks.points()
