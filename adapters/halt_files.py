@@ -25,7 +25,7 @@ from trading.halts import Halt, TradingState, tightened
 SEAL: Final = 1_000_000_000
 """The file's time of change in seconds, always this one: whoever touches the file breaks the seal."""
 PATIENCE_SECONDS: Final = 0.5
-"""How long a halt waits for another writer who does not run: a process that somebody has stopped."""
+"""How long a halt waits for another writer whom somebody has stopped."""
 LONGEST_PATIENCE_SECONDS: Final = 5.0
 """How long it waits for one who runs, on a machine so busy that writing takes long."""
 
@@ -148,13 +148,13 @@ def _with(known: tuple[Halt, ...], halt: Halt) -> list[Halt]:
 
 
 def _locks(descriptor: int) -> bool:
-    """Take the lock and leave our number in it; False when its holder does not run or takes very long."""
+    """Take the lock and leave our number in it; False when its holder is stopped or takes very long."""
     began = time.monotonic()
     while (waited := time.monotonic() - began) < LONGEST_PATIENCE_SECONDS:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if waited > PATIENCE_SECONDS and not _runs(os.pread(descriptor, 20, 0)):
+            if waited > PATIENCE_SECONDS and _is_stopped(os.pread(descriptor, 20, 0)):
                 return False
             time.sleep(0.001)
         else:
@@ -164,13 +164,16 @@ def _locks(descriptor: int) -> bool:
     return False
 
 
-def _runs(holder: bytes) -> bool:
-    """Tell whether the process of that number runs; of one that cannot be looked at, nobody knows."""
+def _is_stopped(holder: bytes) -> bool:
+    """Tell whether somebody has stopped the process of that number.
+
+    No number, or that of one who is gone, is what a lock has that changes hands at this moment: nobody is stopped.
+    """
     try:
         state = Path(f"/proc/{int(holder)}/stat").read_bytes().rpartition(b") ")[2][:1]
     except (OSError, ValueError):
         return False
-    return state not in {b"T", b"t", b"Z", b"X"}
+    return state in {b"T", b"t"}
 
 
 def _broken(why: str, at: datetime) -> Halt:

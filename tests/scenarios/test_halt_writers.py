@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
 import signal
+import threading
 import time
 from ctypes import c_long
 from multiprocessing import get_context
@@ -12,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.halt_files import HaltFile
+from adapters.halt_files import LONGEST_PATIENCE_SECONDS, PATIENCE_SECONDS, HaltFile
 from tests.halt_writers import AT, PLACES, halt_of, hold_on, wait_for_holder, write_on
 
 KILLS = 24
@@ -82,7 +84,7 @@ def test_a_stopped_writer_keeps_no_halt_waiting(tmp_path: Path) -> None:
         file.lift("operator", strategy_id="one-1", at=AT)
     holder.kill()
     holder.join()
-    assert took < 1
+    assert took < LONGEST_PATIENCE_SECONDS
     assert len(file.read(at=AT)) == 2
 
 
@@ -97,4 +99,18 @@ def test_a_slow_writer_is_waited_for(tmp_path: Path) -> None:
     file.put(halt_of("one", 1))
     assert time.monotonic() - began > 1
     holder.join()
+    assert len(file.read(at=AT)) == 2
+
+
+def test_a_lock_that_changes_hands_is_waited_for(tmp_path: Path) -> None:
+    """Its next holder has taken it and not yet written who it is: whoever overtook it now would lose a halt."""
+    file = HaltFile(tmp_path / "halt.json")
+    file.put(halt_of("one", 0))
+    other = threading.Thread(target=file.put, args=(halt_of("one", 1),))
+    with file.path.with_suffix(".lock").open("r+b") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        other.start()
+        other.join(timeout=3 * PATIENCE_SECONDS)
+        assert other.is_alive()
+    other.join()
     assert len(file.read(at=AT)) == 2
