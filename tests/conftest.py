@@ -37,8 +37,9 @@ EMPTY = ";".join(
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let a whole run of the tests be evidence for a promotion."""
-    config.pluginmanager.register(RunRecord(config, PROJECT))
+    """Let a whole run of the tests be evidence for a promotion; a worker sees only its part."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(RunRecord(config, PROJECT))
 
 
 @pytest.fixture(scope="session")
