@@ -18,7 +18,7 @@ from trading.broker_books import BrokerOrder
 from trading.decisions import Breach
 from trading.equity import EquityPoint
 from trading.executions import Execution
-from trading.instruments import Symbol
+from trading.instruments import Instrument, Symbol
 from trading.ledger import Ledger
 from trading.matching import Fill, RestingOrder
 from trading.orders import Order, Side
@@ -61,6 +61,7 @@ class ReplayAccount:
     _days: int = 0
     _stops: dict[Symbol, int] = field(default_factory=dict)
     _curve: Sequence[EquityPoint] = ()
+    _instruments: dict[Symbol, Instrument] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Pay the cash in, and take over what was there."""
@@ -73,7 +74,7 @@ class ReplayAccount:
 
     def holding(self, strategy_id: str, symbol: Symbol) -> Position:
         """Give what the strategy holds."""
-        return self.holdings.get((strategy_id, symbol), Position(symbol))
+        return self.holdings.get((strategy_id, symbol)) or Position(symbol)
 
     def pay_in(self, day: date) -> None:
         """Book the day's deposits, which are there before it begins."""
@@ -109,9 +110,8 @@ class ReplayAccount:
         """Book a fill as from the broker's row."""
         value = order.filled_value + fill.quantity * fill.price
         row = _row(order, order.filled_quantity + fill.quantity, value, at=moment.at)
-        terms = Terms(
-            self.plan.instrument(order.symbol), self.plan.costs, moment.day, moment.settles_on
-        )
+        instrument = self._instrument(order.symbol)
+        terms = Terms(instrument, self.plan.costs, moment.day, moment.settles_on)
         execution = execution_from_row(order, row, terms, at=moment.at)
         if execution is None:
             return order
@@ -137,6 +137,11 @@ class ReplayAccount:
         self._today[order.client_order_id] = order
         return order
 
+    def _instrument(self, symbol: Symbol) -> Instrument:
+        if symbol not in self._instruments:
+            self._instruments[symbol] = self.plan.instrument(symbol)
+        return self._instruments[symbol]
+
     def _view(self, moment: Moment, signal: Signal) -> RiskView:
         orders = tuple(self._today.values())
         return RiskView(
@@ -150,7 +155,7 @@ class ReplayAccount:
             open_orders=tuple(order for order in orders if order.is_open),
             day_orders=orders,
             quotes=moment.quotes,
-            instruments={symbol: self.plan.instrument(symbol) for symbol in moment.quotes},
+            instruments={symbol: self._instrument(symbol) for symbol in moment.quotes},
             equity_opening=self.opening,
             paid_in_today=0,
             buyable_cash=None,

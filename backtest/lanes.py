@@ -54,7 +54,7 @@ class Lane:
 
     def index(self, day: int) -> int | None:
         """Find the bar of a day."""
-        found = int(np.searchsorted(self.days, day))
+        found = int(self.days.searchsorted(day))
         return found if found < len(self.days) and self.days[found] == day else None
 
     def day_of(self, index: int) -> int:
@@ -63,17 +63,17 @@ class Lane:
 
     def close_before(self, day: int) -> int | None:
         """Give the last close before a day, None when there is none."""
-        before = int(np.searchsorted(self.days, day))
+        before = int(self.days.searchsorted(day))
         return int(self.columns.close[before - 1]) if before else None
 
     def last_day_before(self, day: int) -> int:
         """Give the last day with a bar before a day; the day itself when there is none."""
-        before = int(np.searchsorted(self.days, day))
+        before = int(self.days.searchsorted(day))
         return self.day_of(before - 1) if before else day
 
     def next_exit(self, index: int) -> int:
         """Give the first bar from `index` on that decides to leave."""
-        found = int(np.searchsorted(self._exits, index))
+        found = int(self._exits.searchsorted(index))
         return int(self._exits[found]) if found < len(self._exits) else NEVER
 
     def next_reach(self, index: int, levels: ExitLevels) -> int:

@@ -74,9 +74,22 @@ class Points(Sequence[EquityPoint]):
         """Give equal curves one hash."""
         return hash(self._points)
 
+    def closings(self) -> tuple[tuple[date, int], ...]:
+        """Give day and closing of each point, without making it."""
+        marks = self._marks
+        days = map(date.fromordinal, marks.days.tolist())
+        return tuple(zip(days, (marks.cash + marks.invested).tolist(), strict=True))
+
     @cached_property
     def _points(self) -> tuple[EquityPoint, ...]:
         return self._marks.points()
+
+
+def closings_of(curve: Sequence[EquityPoint]) -> tuple[tuple[date, int], ...]:
+    """Give day and closing of each point of a curve."""
+    if isinstance(curve, Points):
+        return curve.closings()
+    return tuple((point.trading_day, point.closing) for point in curve)
 
 
 def days_of(lanes: Iterable[Lane], first: int, last: int) -> Integers:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from backtest.accounts import REPLAY, session_on
+from backtest.marks import closings_of
 from backtest.results import ReplayResult
 from trading.equity import EquityPoint
 from trading.executions import Execution, ExecutionSource
@@ -63,8 +64,7 @@ class Outcome:
 def outcome_of(result: ReplayResult) -> Outcome:
     """Give the outcome of a replay by convention."""
     fills = sorted(map(_fill, result.executions), key=lambda fill: (fill.trading_day, fill.symbol))
-    equity = tuple((point.trading_day, point.closing) for point in result.equity)
-    return Outcome(tuple(fills), result.ledger.cash, equity)
+    return Outcome(tuple(fills), result.ledger.cash, closings_of(result.equity))
 
 
 def executions_of(outcome: Outcome, strategy_id: str) -> tuple[Execution, ...]:

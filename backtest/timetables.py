@@ -75,6 +75,8 @@ class Timetable:
     lanes: Mapping[Symbol, Lane]
     signals: list[Signal] = field(default_factory=list)
     _today: int = 0
+    _has_begun: bool = False
+    """Whether the account knows that it is today, which takes until an order is placed."""
     _agenda: list[int] = field(default_factory=list)
     _deciding: defaultdict[int, set[Symbol]] = field(default_factory=lambda: defaultdict(set))
     _watching: defaultdict[int, set[Symbol]] = field(default_factory=lambda: defaultdict(set))
@@ -101,8 +103,7 @@ class Timetable:
                 heappop(self._agenda)
             if day > self.plan.last.toordinal():
                 return
-            self._today = day
-            self.account.begin(opening=self._equity(day - 1))
+            self._today, self._has_begun = day, False
             for step in (*self._steps, self._close_out):
                 step(day)
 
@@ -202,11 +203,10 @@ class Timetable:
     def _trade(self, due: _Due, day: int, bar: Bar | None, price: int | None, at: datetime) -> None:
         """Place one order and match it at the price of its moment; what does not fill dies."""
         lane, signal = due.lane, due.signal
-        side = self._side(due, day)
-        prices = DayPrices(
-            lane.instrument, self.options, date.fromordinal(day), lane.close_before(day)
-        )
-        asked = prices.slipped(price, side) if price else lane.close_before(day)
+        side, base = self._side(due, day), lane.close_before(day)
+        prices = DayPrices(lane.instrument, self.options, date.fromordinal(day), base)
+        asked = prices.slipped(price, side) if price else base
+        self._begin(day)
         moment = self._moment(day, at, lane.symbol, asked or 0, is_halted=bar is None)
         entry = due.entry or EntrySize(budget=self.account.ledger.cash)
         order = self.account.place(signal, moment, entry)
@@ -217,6 +217,12 @@ class Timetable:
         self.account.drop(order.client_order_id, at)
         if side is Side.BUY and bar and self._held(lane.symbol).quantity:
             self._watch_new(lane, day)
+
+    def _begin(self, day: int) -> None:
+        """Tell the account of a new day, before its first order."""
+        if not self._has_begun:
+            self.account.begin(opening=self._equity(day - 1))
+            self._has_begun = True
 
     def _side(self, due: _Due, day: int) -> Side:
         """Tell which way an order will go: an entry sells when more is held than the part that it wants."""

@@ -178,8 +178,7 @@ def _adjustment(
 def _entry(signal: Signal, view: RiskView, settings: SizingSettings, budget: int) -> Lot | Breach:
     price = limit_price(signal.symbol, Side.BUY, view, settings)
     funds = min(budget, view.available_cash)
-    affordable = range(1, max(0, funds) // price + 1)
-    quantity = bisect_right(affordable, funds, key=lambda n: view.cost(signal.symbol, n, price))
+    quantity = _affordable(signal.symbol, max(0, funds), price, view)
     if quantity:
         return Side.BUY, quantity
     figures = {
@@ -189,6 +188,23 @@ def _entry(signal: Signal, view: RiskView, settings: SizingSettings, budget: int
     }
     message = f"one share at {price:,} won is more than {funds:,}"
     return Breach(SIZING, message, figures)
+
+
+def _affordable(symbol: Symbol, funds: int, price: int, view: RiskView) -> int:
+    """Give the most shares that the funds pay, commission included.
+
+    That is between what they pay without one and a part of it: what a share costs of `most` is at most what floored
+    charges leave out, a won in all, too cheap.
+    """
+
+    def cost(quantity: int) -> int:
+        return view.cost(symbol, quantity, price)
+
+    most = funds // price
+    if not most:
+        return 0
+    least = min(most, max(0, most * (funds - view.costs.unit) // cost(most)))
+    return bisect_right(range(most + 1), funds, lo=least, key=cost) - 1
 
 
 def _unlike_open(wanted: int, symbol: Symbol, side: Side, price: int | None, view: RiskView) -> int:
@@ -214,6 +230,7 @@ def _exit(signal: Signal, view: RiskView, owned: int | None) -> Lot | Breach:
 def _intent(
     signal: Signal, view: RiskView, *, side: Side, quantity: int, price: int | None, sequence: int
 ) -> OrderIntent:
+    signal_id = signal.signal_id
     return OrderIntent(
         client_order_id=client_order_id(
             channel=view.channel,
@@ -222,7 +239,7 @@ def _intent(
             symbol=signal.symbol,
             side=side,
             trading_day=signal.trading_day,
-            signal_id=signal.signal_id,
+            signal_id=signal_id,
             sequence=sequence,
         ),
         channel=view.channel,
@@ -234,7 +251,7 @@ def _intent(
         order_type=OrderType.MARKET if price is None else OrderType.LIMIT,
         limit_price=price,
         trading_day=signal.trading_day,
-        signal_id=signal.signal_id,
+        signal_id=signal_id,
         reason=signal.reason,
         created_at=view.at,
         reference_price=signal.reference_price,

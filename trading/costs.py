@@ -178,7 +178,8 @@ class CostSchedule:
         return rates.securities * self.tax_factor, rates.rural * self.tax_factor
 
     def _added(self, before: int, value: int, rate: Decimal) -> int:
-        return self._whole_won(before + value, rate) - self._whole_won(before, rate)
+        already = self._whole_won(before, rate) if before else 0
+        return self._whole_won(before + value, rate) - already
 
     def _whole_won(self, value: int, rate: Decimal) -> int:
         """Floor exactly, whatever the decimal context's precision (a large value must not be rounded up)."""

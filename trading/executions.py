@@ -73,9 +73,14 @@ def notice_id(
     ordinal: int,
 ) -> str:
     """Derive the id of a fill notice; `ordinal` tells equal fills within one second apart."""
-    return f"{trading_day:%Y%m%d}-{broker_order_id}-N-{time_text}-{quantity}x{price}-{ordinal}"
+    return f"{_digits(trading_day)}-{broker_order_id}-N-{time_text}-{quantity}x{price}-{ordinal}"
 
 
 def inquiry_id(*, trading_day: date, broker_order_id: str, cumulative_quantity: int) -> str:
     """Derive the id of the piece that an inquiry proved up to `cumulative_quantity` shares."""
-    return f"{trading_day:%Y%m%d}-{broker_order_id}-I-{cumulative_quantity}"
+    return f"{_digits(trading_day)}-{broker_order_id}-I-{cumulative_quantity}"
+
+
+def _digits(day: date) -> str:
+    """Write a day without dashes; its own formatting takes ten times as long."""
+    return day.isoformat().replace("-", "")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 
 from trading.errors import LedgerViolation
 from trading.executions import Execution
@@ -33,7 +35,7 @@ class Hold:
     shares: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ledger:
     """One account. `cash` is the D+2 figure (가수도정산금): what is there after all trades have settled.
 
@@ -48,7 +50,7 @@ class Ledger:
     positions: Mapping[Symbol, Position] = field(default_factory=dict)
     holds: Mapping[str, Hold] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def cash(self) -> int:
         """Won after everything has settled (D+2)."""
         return sum(flow.amount for flow in self.flows)
@@ -76,7 +78,7 @@ class Ledger:
         reserved = sum(h.shares for h in self.holds.values() if h.symbol == symbol)
         return self.position(symbol).quantity - reserved
 
-    @property
+    @cached_property
     def held_symbols(self) -> tuple[Symbol, ...]:
         """Symbols with shares, in order."""
         return tuple(sorted(s for s, p in self.positions.items() if p.quantity))
@@ -122,11 +124,8 @@ class Ledger:
         """
         position = self.position(execution.symbol).post(execution)
         flow = CashFlow(execution.settles_on, execution.cash_change)
-        return replace(
-            self,
-            flows=_add(self.flows, flow),
-            positions={**self.positions, execution.symbol: position},
-        )
+        positions = {**self.positions, execution.symbol: position}
+        return Ledger(self.account, _add(self.flows, flow), positions, self.holds)
 
     def equity(self, prices: Mapping[Symbol, int]) -> int:
         """Net asset value in won: D+2 cash plus positions at `prices`.
@@ -178,6 +177,9 @@ def rebuild(account: str, deposits: Iterable[CashFlow], executions: Iterable[Exe
 
 
 def _add(flows: tuple[CashFlow, ...], flow: CashFlow) -> tuple[CashFlow, ...]:
-    sums = {known.settles_on: known.amount for known in flows}
-    sums[flow.settles_on] = sums.get(flow.settles_on, 0) + flow.amount
-    return tuple(CashFlow(day, amount) for day, amount in sorted(sums.items()))
+    place = bisect_left(flows, flow.settles_on, key=lambda known: known.settles_on)
+    same = flows[place : place + 1]
+    if not same or same[0].settles_on != flow.settles_on:
+        return (*flows[:place], flow, *flows[place:])
+    summed = CashFlow(flow.settles_on, same[0].amount + flow.amount)
+    return (*flows[:place], summed, *flows[place + 1 :])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from trading.errors import BadInput, InvalidTransition
 from trading.instruments import Symbol
@@ -85,7 +86,7 @@ def client_order_id(
     """Derive our order id from what the order is for: the same decision made twice is the same order."""
     parts = (channel, account, strategy_id, symbol, side.value, trading_day.isoformat(), signal_id)
     digest = hashlib.sha256("|".join((*parts, str(sequence))).encode()).hexdigest()[:16]
-    return f"{trading_day:%Y%m%d}-{symbol}-{side.value[0]}-{digest}"
+    return f"{trading_day.isoformat().replace('-', '')}-{symbol}-{side.value[0]}-{digest}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,16 +213,15 @@ class Order:
                 f"{self.client_order_id}: {self.broker_order_id} is bound, {broker_order_id} came"
             )
             raise InvalidTransition(message)
-        stamped = replace(
-            self,
-            broker_order_id=broker_order_id,
-            broker_branch=branch or self.broker_branch,
-            accepted_at=self.accepted_at or at,
-        )
+        stamp: dict[str, Any] = {
+            "broker_order_id": broker_order_id,
+            "broker_branch": branch or self.broker_branch,
+            "accepted_at": self.accepted_at or at,
+        }
         if self.status is OrderStatus.SUBMITTED:
-            return Order._move(stamped, OrderStatus.ACCEPTED, at=at)
+            return self._move(OrderStatus.ACCEPTED, at=at, **stamp)
         if self.broker_order_id or self.filled_quantity:
-            return stamped
+            return replace(self, **stamp)
         raise InvalidTransition(f"{self.client_order_id}: {self.status} cannot be accepted")
 
     def reject(self, code: str, message: str, *, at: datetime) -> Order:
@@ -250,8 +250,8 @@ class Order:
             message = f"{self.client_order_id}: fill of {quantity} on {self.filled_quantity}/{self.quantity}"
             raise InvalidTransition(message)
         status = OrderStatus.FILLED if filled == self.quantity else OrderStatus.PARTIALLY_FILLED
-        moved = self._move(status, at=at)
-        return replace(moved, filled_quantity=filled, filled_value=self.filled_value + value)
+        worth = self.filled_value + value
+        return self._move(status, at=at, filled_quantity=filled, filled_value=worth)
 
     def request_cancel(self, *, at: datetime) -> Order:
         """Mark that a cancel is on its way."""

@@ -36,8 +36,9 @@ class Position:
         Raises:
             LedgerViolation: when more would be sold than is held.
         """
-        booked = self._buy(execution) if execution.side is Side.BUY else self._sell(execution)
-        return replace(booked, charges=self.charges + execution.commission + execution.tax)
+        charges = self.charges + execution.commission + execution.tax
+        is_buy = execution.side is Side.BUY
+        return self._buy(execution, charges) if is_buy else self._sell(execution, charges)
 
     def adopt(self, quantity: int, cost: int) -> Position:
         """Take over shares bought elsewhere for `cost` won; both negative when shares left without a fill of ours.
@@ -56,19 +57,17 @@ class Position:
         """Won gained or lost if valued at `price`, before charges."""
         return self.quantity * price - self.cost
 
-    def _buy(self, execution: Execution) -> Position:
-        return replace(
-            self, quantity=self.quantity + execution.quantity, cost=self.cost + execution.value
-        )
+    def _buy(self, execution: Execution, charges: int) -> Position:
+        quantity, cost = self.quantity + execution.quantity, self.cost + execution.value
+        return Position(self.symbol, quantity, cost, self.realized, charges)
 
-    def _sell(self, execution: Execution) -> Position:
+    def _sell(self, execution: Execution, charges: int) -> Position:
         if execution.quantity > self.quantity:
             message = f"{self.symbol}: sell of {execution.quantity} with {self.quantity} held"
             raise LedgerViolation(message)
         released = self.cost * execution.quantity // self.quantity
-        return replace(
-            self,
-            quantity=self.quantity - execution.quantity,
-            cost=self.cost - released,
-            realized=self.realized + execution.value - released,
+        quantity, realized = (
+            self.quantity - execution.quantity,
+            self.realized + execution.value - released,
         )
+        return Position(self.symbol, quantity, self.cost - released, realized, charges)
