@@ -18,9 +18,10 @@ from adapters.stores import Stores
 from adapters.wording import Wording
 from flows.brokers import open_house
 from flows.settings import Settings, load_channel, load_settings
-from flows.sources import channel_in_force, open_stores, ticking_clock
+from flows.sources import channel_in_force, open_stores, pace_of, ticking_clock
 from tasks.channels import ChannelSettings
 from tasks.desk import Desk
+from tasks.polling import poll_seconds
 from tasks.versions import Standing, open_version
 
 
@@ -67,6 +68,7 @@ async def open_desk(
                 wording=wording,
                 halt_file=HaltFile(settings.halt_file),
                 spool=Spool(settings.spool_file),
+                poll_seconds=poll_seconds(pace_of(settings, standing.channel)),
                 broker_clock=house.clock,
                 commit=settings.commit,
                 is_relayed=settings.has_kafka,

@@ -7,11 +7,12 @@ from contextlib import closing, contextmanager
 
 from adapters.audit_files import AuditFile
 from adapters.clock import Clock, SimulatorClock, SystemClock
-from adapters.kis.settings import KisSettings
+from adapters.kis.settings import HOSTS, REGISTRATIONS, Environment, KisSettings
 from adapters.postgres.crowds import Tell
 from adapters.postgres.stores import PostgresStores
 from flows.settings import Settings, load_channel
 from tasks.channels import ChannelSettings, ClockSource
+from tasks.polling import POLLED_WITHIN, most_polled
 from tasks.versions import read_version
 from trading.configs import ConfigVersion
 from trading.errors import InvalidSetting, StoreUnavailable
@@ -42,6 +43,29 @@ def broker_of(settings: Settings, channel: ChannelSettings) -> KisSettings:
         InvalidSetting: when no broker is set.
     """
     return settings.broker.model_copy(update=channel.calls.model_dump(exclude_none=True))
+
+
+def pace_of(settings: Settings, channel: ChannelSettings) -> int:
+    """Give the calls a second that the broker takes; a plug-in's count as KIS's of the real environment."""
+    if settings.kis is not None and channel.broker_plugin is None:
+        return broker_of(settings, channel).pace
+    return channel.calls.calls_per_second or HOSTS[Environment.REAL].calls_per_second
+
+
+def require_watchable(settings: Settings, channel: ChannelSettings) -> None:
+    """Refuse a watch list that KIS's stream does not hear whole and whose rest cannot be asked for in time.
+
+    Raises:
+        InvalidSetting: with the figures.
+    """
+    count, pace = len(set(channel.watch_list)), pace_of(settings, channel)
+    heard, polled = REGISTRATIONS - 1, most_polled(pace)  # one registration is for the notices
+    if channel.broker_plugin is None and count > heard + polled:
+        expected = (
+            f"at most {heard + polled} symbols: {heard} that the stream hears, {polled} that can be asked for"
+            f" every {POLLED_WITHIN} s at {pace} calls a second"
+        )
+        raise InvalidSetting(f"{channel.channel}.yaml: watch_list", count, expected)
 
 
 def open_clock(settings: Settings, channel: ChannelSettings) -> Clock:

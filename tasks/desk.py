@@ -20,6 +20,7 @@ from plugins.rules import foreign_rules
 from risk.gate import RiskRule
 from risk.rules import rules_for
 from tasks.channels import ChannelSettings
+from tasks.polling import POLL_SECONDS
 from trading.bookings import Terms
 from trading.halts import Halt, united
 from trading.instruments import Instrument, Symbol
@@ -53,6 +54,8 @@ class Desk:
     """Whether the channel's file says something else than the version in force."""
     spool: Spool | None = None
     """Where the stream keeps what the database cannot take."""
+    poll_seconds: float = POLL_SECONDS
+    """Between two reads that nobody waits for, so that they take no more than their share of the broker's pace."""
     commit: str = ""
     """The code that runs, "" where nobody can tell."""
 

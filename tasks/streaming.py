@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import ceil
 from typing import Final
 
 import structlog
@@ -56,8 +57,6 @@ FOLLOW_SECONDS = 10.0
 """How long a newer version of the settings may wait to be seen."""
 LAST_ORDER_SECONDS = 6.0
 """How long an end waits for the order that is on its way."""
-ERRAND_SECONDS = 1.0
-"""At least this long between two reads of prices or bars: orders and inquiries need the broker's pace more."""
 
 
 @dataclass
@@ -151,7 +150,7 @@ class StreamSession:
     async def _run_errands(self) -> None:
         """Read what no print tells, one thing at a time."""
         while True:
-            await asyncio.sleep(ERRAND_SECONDS)
+            await asyncio.sleep(self.desk.poll_seconds)
             await self.run_errand()
 
     async def run_errand(self) -> None:
@@ -227,7 +226,7 @@ class StreamSession:
         """Say in one sentence what the broker's cap leaves to be asked for."""
         polled = len(set(self.watched) - self.desk.stream.heard)
         if polled and self.desk.stream.heard:
-            seconds = int(polled * ERRAND_SECONDS)
+            seconds = ceil(polled * self.desk.poll_seconds)
             count = len(self.watched)
             self._tell_once(stream_polls(count, polled, seconds, self.desk.wording))
 
@@ -345,6 +344,11 @@ class StreamSession:
         self.spooling.flush(self.desk)
         was_away = self.spooling.is_away
         self._follow(await self.spooling.drain(self.desk, self.minutes))
+        if was_away:
+            self.wants_inquiry, self.inquired_at = (
+                True,
+                0.0,
+            )  # explains old notices before they stop anything
         for symbol, price in tuple(self.prices.items()) if was_away else ():
             await self._watch(symbol, price)
 

@@ -18,9 +18,6 @@ from trading.instruments import Symbol
 
 _LOG = logging.getLogger(__name__)
 
-REGISTRATIONS: Final = 41
-"""What KIS takes on one connection, notices included; a lower cap is learned from its refusal."""
-
 SUBSCRIBED: Final = frozenset({"OPSP0000", "OPSP0002"})
 HARMLESS: Final = frozenset({"", "OPSP0001", "OPSP0003"})
 FULL: Final = "OPSP0008"

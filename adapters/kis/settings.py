@@ -38,6 +38,9 @@ HOSTS: Final[dict[Environment, Hosts]] = {
 }
 """KIS offers its sockets without TLS only. Calls per second: the broker's notice of 2026-04-20."""
 
+REGISTRATIONS: Final = 41
+"""What KIS takes on one connection to its socket, notices included; a lower cap is learned from its refusal."""
+
 
 class KisSettings(BaseModel):
     """One account of one environment. The environment chooses TR ids and hosts.

@@ -39,7 +39,7 @@ from adapters.kis.frames import (
     registration,
 )
 from adapters.kis.links import PATIENCE, Link, Patience, Queue, Received
-from adapters.kis.settings import KisSettings
+from adapters.kis.settings import REGISTRATIONS, KisSettings
 from adapters.market_data import Connected, StreamEvent, Unreadable
 from trading.errors import BrokerError, Rejected, Throttled, Unauthorized, Unavailable
 from trading.instruments import Symbol
@@ -86,7 +86,7 @@ class KisStream:
         self._notices = NOTICES_PAPER if settings.is_paper else NOTICES_REAL
         self._wanted: tuple[Symbol, ...] = ()
         self._changed = asyncio.Event()
-        self._cap = links.REGISTRATIONS
+        self._cap = REGISTRATIONS
         self._link: Link | None = None
         self.dropped = 0
         """Frames and records that could not be read, since the start."""

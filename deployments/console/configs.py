@@ -19,6 +19,7 @@ from deployments.console.speech import option, say
 from deployments.console.tables import Column, paper, print_json, print_table
 from deployments.entries import read_entries, scheduled
 from flows.settings import Settings, load_channel
+from flows.sources import require_watchable
 from risk.changes import Change
 from tasks import versions
 from tasks.channels import ChannelSettings
@@ -72,6 +73,7 @@ def propose(*, reason: Reason) -> int:
     A foreign strategy in it is examined first, and none that looks ahead comes any further.
     """
     with _open_place() as place:
+        require_watchable(place.settings, place.file)
         tell_registrations(place.stores, place.file, at=place.at)
         scheduled(read_entries(), place.file.schedules)
         commit = place.settings.commit if _is_first(place) else None

@@ -14,6 +14,7 @@ from adapters.halt_files import HaltFile
 from deployments.console.findings import Finding, Health, found
 from deployments.console.speech import PROJECT, variables
 from flows.settings import Settings, load_channel
+from flows.sources import require_watchable
 from trading.sessions import EXAM_DAYS, seoul_date
 
 GIGABYTE: Final = 1_000_000_000
@@ -69,8 +70,9 @@ def _is_unknown(name: str) -> bool:
 
 
 def check_channel(settings: Settings) -> Finding:
-    """See that the channel's file says what it may say."""
+    """See that the channel's file says what it may say, and that its prices can be had."""
     channel = load_channel(settings)
+    require_watchable(settings, channel)
     names = ", ".join(strategy.id for strategy in channel.strategies)
     return found("channel", "fine", strategies=names, symbols=len(channel.watch_list))
 

@@ -15,7 +15,7 @@ from deployments.stack import Stack
 from deployments.state import AlreadyRunning, is_running
 from deployments.timings import Timings
 from flows.settings import Settings, load_channel, load_settings
-from flows.sources import open_stores
+from flows.sources import open_stores, require_watchable
 from tasks.channels import ClockSource
 from tasks.versions import standing_of
 
@@ -27,9 +27,11 @@ def up(
 ) -> int:
     """Start the stack of the channel that the settings choose; stay until Ctrl-C, or come back when ready."""
     settings = load_settings()
-    is_simulated = load_channel(settings).clock is ClockSource.SIMULATOR
+    channel = load_channel(settings)
+    is_simulated = channel.clock is ClockSource.SIMULATOR
     if not is_simulated:
         _ = settings.broker  # without keys nothing is worth starting
+    require_watchable(settings, channel)
     if detach:
         return or_refusal(lambda: _detach(settings))
     return or_refusal(lambda: _serve(settings, is_simulated=is_simulated, shows_timings=timings))

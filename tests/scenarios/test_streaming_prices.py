@@ -47,12 +47,13 @@ async def test_the_owner_is_told_in_one_sentence_what_is_only_asked_for(
     floor: Floor, session: StreamSession
 ) -> None:
     await floor.open()
+    session.desk = replace(session.desk, poll_seconds=2.5)
     floor.stream.cap = 1
     await session.pulse()
     for _ in range(2):
         await session.take(Connected(floor.clock.now()))
     (told,) = [m for m in floor.notifier.of(Severity.INFO) if "watch list" in m.title]
-    assert "Of 3 symbols 2 have no place" in told.text
+    assert "Of 3 symbols 2 have no place there: each is asked for every 5 s" in told.text
 
 
 async def test_nothing_is_asked_for_before_prices_are_made(

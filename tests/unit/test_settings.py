@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from adapters.kis.settings import Environment, KisSettings
+from adapters.wording import Wording
 from flows.settings import Settings, load_settings
+from flows.sources import require_watchable
+from tests.desks import a_channel
 from trading.errors import InvalidSetting
 
 KEYS = {"appkey": "a" * 36, "appsecret": "s" * 180, "account": "50012345-01"}
@@ -64,3 +67,23 @@ def test_no_secret_is_shown() -> None:
     shown = repr(settings_of("paper", "paper"))
     assert "a" * 36 not in shown
     assert "s" * 180 not in shown
+
+
+@pytest.mark.parametrize(
+    ("channel", "environment", "most", "pace"),
+    [("live", "real", 160, 18), ("paper", "paper", 100, 1)],
+)
+def test_a_watch_list_that_cannot_be_kept_up_with_is_refused_with_the_figures(
+    channel: str, environment: str, most: int, pace: int
+) -> None:
+    """Heard: 41 registrations less the notices'. Asked for: one a second in 120 s, or one in two on paper."""
+    settings = settings_of(channel, environment)
+    longest = [f"{number:06}" for number in range(most)]
+    watched = a_channel().model_copy(update={"channel": channel, "watch_list": longest})
+    require_watchable(settings, watched)
+    one_more = watched.model_copy(update={"watch_list": [*longest, "999999"]})
+    with pytest.raises(InvalidSetting) as refused:
+        require_watchable(settings, one_more)
+    words = f"at most {most} symbols: 40 that the stream hears, {most - 40} that can be asked for"
+    assert f"{channel}.yaml: watch_list={most + 1}: {words}" in str(refused.value)
+    assert f"초당 {pace}건" in Wording("ko").own_words(refused.value.expected)

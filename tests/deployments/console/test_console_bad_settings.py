@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from adapters.event_logs import Record
 from adapters.events import order_new
@@ -21,6 +22,7 @@ from adapters.kafka.clusters import prepare
 from adapters.kafka.envelopes import HEADER, MARK, encode
 from adapters.kafka.writers import KafkaWriter
 from adapters.postgres import embedded
+from flows.settings import CHANNELS
 from tests.builders import ACCOUNT, an_order
 from tests.consoles import PROJECT, Console
 from tests.kafka_brokers import Broker, a_broker
@@ -147,6 +149,21 @@ def test_a_registry_that_nobody_answers(refused: Refused, broker: Broker, langua
         "KAFKA_REGISTRY": "http://127.0.0.1:1",
     }
     assert "schema registry 127.0.0.1" in refused(language, variables)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("ko", "watch_list 값 161은(는) 쓸 수 없습니다"), ("en", "at most 160 symbols: 40 that the")],
+)
+def test_a_watch_list_above_what_can_be_heard_and_asked_for(
+    refused: Refused, tmp_path: Path, language: str, words: str
+) -> None:
+    document = yaml.safe_load((CHANNELS / "dev.yaml").read_text("utf-8"))
+    document["watch_list"] += [
+        f"{number:06}" for number in range(161 - len(document["watch_list"]))
+    ]
+    (tmp_path / "dev.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    assert words in refused(language, {"CHANNELS": str(tmp_path)})
 
 
 @pytest.mark.usefixtures("home")
