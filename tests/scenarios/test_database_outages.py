@@ -17,13 +17,14 @@ from adapters.spools import Spool
 from tasks import streaming
 from tasks.disks import stopping_when_full
 from tasks.streaming import StreamSession
-from tests.builders import ACCOUNT, LG_CHEM, SAMSUNG, a_signal
+from tests.builders import ACCOUNT, HYUNDAI, LG_CHEM, SAMSUNG, a_signal
 from tests.database_servers import DatabaseServer
 from tests.desks import Floor, a_floor
 from tests.full_disks import a_full_disk
 from trading.bars import Bar, Interval
 from trading.errors import StoreFull, StoreUnavailable
 from trading.halts import TradingState
+from trading.manual_orders import MANUAL
 from trading.orders import OrderStatus, Side
 
 
@@ -181,6 +182,29 @@ async def test_a_notice_that_nobody_can_take_waits_for_the_inquiry_and_spoils_no
     await session.pulse()
     assert floor.order().status is OrderStatus.FILLED
     assert sum(fill.quantity for fill in floor.executions) == floor.order().quantity
+    floor.assert_books_agree()
+
+
+async def test_an_old_notice_is_explained_by_the_book_before_it_can_stop_trading(
+    floor: Floor, session: StreamSession, server: DatabaseServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A notice of an order by hand that waited out an hour is older than its limit when it is first looked at."""
+    await floor.open()
+    await session.pulse()
+    monkeypatch.setattr(streaming, "INQUIRY_PAUSE_SECONDS", 20.0)
+    await floor.broker.place_by_hand(HYUNDAI, Side.BUY, 10, 150_000)
+    floor.at("09:00")
+    heard = floor.print(150_000, symbol=HYUNDAI, auction=True)
+    server.stop()
+    for notice in heard:
+        await session.take(notice)
+    floor.at("10:00")
+    server.start()
+    session.tripped_at = 0.0
+    await session.pulse()
+    with floor.stores.begin() as work:
+        assert session.desk.halts(work) == ()
+    assert floor.order().intent.strategy_id == MANUAL
     floor.assert_books_agree()
 
 
