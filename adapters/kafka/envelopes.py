@@ -70,10 +70,10 @@ def decode(topic: str, key: bytes, value: bytes, numbers: Numbers = NO_NUMBERS) 
     Raises:
         Undecodable: for another mark, an unknown schema, or bytes that are not of that schema.
     """
-    written = schema_of(topic, value, numbers)
+    written, newest = schema_of(topic, value, numbers), _writer(topic)[0]
     body = BytesIO(value[NUMBERED_HEADER if value[:1] == NUMBERED else HEADER :])
     try:
-        record = _as_record(schemaless_reader(body, written, _writer(topic)[0]))
+        record = _as_record(schemaless_reader(body, written, None if written is newest else newest))
         symbol = key.decode()
     except (ValueError, EOFError, IndexError, KeyError, struct.error, OverflowError) as error:
         raise Undecodable(f"{topic}: bytes that are not of their schema ({error!r})") from error
@@ -127,7 +127,8 @@ def _writer(topic: str) -> tuple[Any, bytes]:
     versions = versions_of(topic)
     if not versions:
         raise Undecodable(f"{topic}: a topic without a schema")
-    return parse_schema(versions[-1]), MARK + fingerprint_of(versions[-1])
+    mark = fingerprint_of(versions[-1])
+    return _by_fingerprint(topic)[mark], MARK + mark
 
 
 @cache

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
@@ -101,10 +102,11 @@ class KafkaWriter:
         try:
             async with clear_errors(self._settings), asyncio.timeout(PATIENCE_SECONDS):
                 producer = await self._connect()
+                topics = {topic for topic, _ in waiting}
+                numbers = {t: tuple(sorted(await producer.partitions_for(t))) for t in topics}
                 piles: dict[Partition, list[_Row]] = defaultdict(list)
                 for topic, row in waiting:
-                    numbers = sorted(await producer.partitions_for(topic))
-                    piles[topic, _choose(row["key"], numbers, numbers)].append(row)
+                    piles[topic, _partition_of(row["key"], numbers[topic])].append(row)
                 await asyncio.gather(*(_send_pile(producer, *pile) for pile in piles.items()))
         except LogUnavailable:
             await self.close()
@@ -128,6 +130,13 @@ class KafkaWriter:
             self._producer = producer
             await producer.start()
         return self._producer
+
+
+@lru_cache(maxsize=10_000)
+def _partition_of(key: bytes, numbers: tuple[int, ...]) -> int:
+    """Choose once for each symbol: the hash is plain Python's."""
+    chosen: int = _choose(key, numbers, numbers)
+    return chosen
 
 
 async def _send_pile(producer: AIOKafkaProducer, place: Partition, pile: Sequence[_Row]) -> None:

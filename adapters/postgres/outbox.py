@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Select, func, update
 from sqlalchemy.dialects.postgresql import insert
 
 from adapters.event_stores import Backlog, OutboxEvent
-from adapters.postgres.scope import Scope, columns_of, pick
+from adapters.postgres.scope import Scope, columns_of
 from adapters.postgres.tables import outbox
+
+_EVENT: Final = tuple(outbox.c[field.name] for field in fields(OutboxEvent))
+"""The columns of an event, as it takes them."""
 
 
 class PostgresOutbox:
@@ -46,5 +50,5 @@ class PostgresOutbox:
         return self._read(self._scope.own(outbox).where(outbox.c.event_id > event_id), limit)
 
     def _read(self, query: Select[Any], limit: int) -> tuple[OutboxEvent, ...]:
-        rows = self._scope.rows(query.order_by(outbox.c.event_id).limit(limit))
-        return tuple(OutboxEvent(**pick(row, OutboxEvent)) for row in rows)
+        read = query.with_only_columns(*_EVENT).order_by(outbox.c.event_id).limit(limit)
+        return tuple(OutboxEvent(**row._asdict()) for row in self._scope.rows(read))
