@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-import httpx
-
 
 class Clock(Protocol):
     """Tells the time of the market that we trade on."""
@@ -55,6 +53,8 @@ class SimulatorClock:
 
     def __init__(self, url: str) -> None:
         """Take the simulator's base address, e.g. http://127.0.0.1:9443."""
+        import httpx  # noqa: PLC0415 - a tenth of a second, and most clocks are the computer's
+
         self._client = httpx.Client(base_url=url, timeout=30)
 
     def now(self) -> datetime:

@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; give 0, 2 for wrong input or a missing service, 1 for a fault of ours, 130 for Ctrl-C."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        result = _console()(
+        result = _console(words[:1])(
             words, exit_on_error=False, print_error=False, result_action="return_value"
         )
         sys.stdout.flush()
@@ -84,7 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _console() -> App:
+def _console(asked: Sequence[str] = ()) -> App:
+    """Put the commands together; where one of them is asked for, it alone."""
     app = App(
         name="maemae",
         help=say("help.maemae"),
@@ -93,12 +94,14 @@ def _console() -> App:
         group_commands=Group(say("group.other")),
         suppress_keyboard_interrupt=False,
     )
+    alone = {name for commands in COMMANDS.values() for name in commands}.intersection(asked)
     app["--help"].help = say("help.help")
     app["--version"].help = say("help.version")
     for order, (group, commands) in enumerate(COMMANDS.items()):
         shelf = Group(say(f"group.{group}"), sort_key=order)
         for name, place in commands.items():
-            _add(app, name, place, shelf)
+            if name in alone or not alone:
+                _add(app, name, place, shelf)
     return app
 
 

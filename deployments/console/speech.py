@@ -17,17 +17,17 @@ PROJECT: Final = Path(__file__).resolve().parents[2]
 
 def variables() -> dict[str, str | None]:
     """Give the environment over `.env`, without importing what checks them."""
-    return {**dotenv_values(PROJECT / ".env"), **os.environ}
+    return {**_written(), **os.environ}
 
 
 def home() -> Path:
     """Give the folder of everything that maemae remembers on disk."""
-    return Path(variables().get("MAEMAE_HOME") or PROJECT / ".maemae")
+    return Path(_variable("MAEMAE_HOME") or PROJECT / ".maemae")
 
 
 def language() -> Language:
     """Give the owner's language: MAEMAE_LANGUAGE, Korean for anything but `en`."""
-    return "en" if variables().get("MAEMAE_LANGUAGE") == "en" else "ko"
+    return "en" if _variable("MAEMAE_LANGUAGE") == "en" else "ko"
 
 
 def say(key: str, **figures: Any) -> str:
@@ -43,6 +43,16 @@ def wording() -> Wording:
 def option(key: str, **choices: Any) -> Parameter:
     """Describe an option by the sentence `option.<key>`; a flag has no negative form."""
     return Parameter(help=say(f"option.{key}"), negative="", show_default=False, **choices)
+
+
+def _variable(name: str) -> str | None:
+    return os.environ.get(name) or _written().get(name)
+
+
+@cache
+def _written() -> dict[str, str | None]:
+    """Read `.env` once: every sentence asks for the language."""
+    return dotenv_values(PROJECT / ".env")
 
 
 @cache
