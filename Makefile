@@ -1,7 +1,7 @@
 # The commands of maemae. `make` alone lists them; each installs what it needs first.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install tools demo up down test check properties parity references chaos outages fuzz load statistics dask bench lock clean
+.PHONY: help install tools demo up down test check properties parity references chaos outages fuzz load statistics dask bench peers lock clean
 
 # Imports are four times slower without bytecode, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE :=
@@ -69,6 +69,12 @@ dask: tools  ## spread a sweep over a local Dask cluster by Prefect's task runne
 
 bench: tools  ## measure decision to wire, doubts, starts, the gate, ticks (ARGS="placement --samples 300")
 	@exec .venv/bin/python -m bench $(ARGS)
+
+peers: tools  ## hold our engines against vectorbt, backtesting.py and nautilus_trader (ARGS="B C --runs 1 --write")
+	@for peer in vectorbt backtesting nautilus; do \
+	  test -x .peers/$$peer/bin/python || .venv/bin/python -m venv .peers/$$peer; \
+	  .peers/$$peer/bin/python -m pip install --quiet --no-compile -r bench/peers/$$peer.txt; done
+	@exec .venv/bin/python -m bench.peers $(ARGS)
 
 lock:  ## resolve the versions again (ARGS=--upgrade takes newer ones)
 	deployments/bootstrap.sh lock $(ARGS)
