@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
@@ -22,7 +21,6 @@ from strategies.faults import first_fault
 from strategies.settings import StrategySettings
 from trading.errors import BadInput, NotSupported
 from trading.instruments import Symbol
-from trading.orders import Side
 from trading.sessions import TradingCalendar
 from trading.trades import closed_trades
 
@@ -185,14 +183,8 @@ def _trade_fast(plan: ReplayPlan, known: Universe) -> Traded:
     )
     days, worth = result.equity
     beginning = len(result.cash) * plan.cash
-    fills = result.outcome().fills
-    held: defaultdict[Symbol, int] = defaultdict(int)
-    trades = 0
-    for fill in fills:
-        held[fill.symbol] += fill.quantity if fill.side is Side.BUY else -fill.quantity
-        trades += held[fill.symbol] == 0
     told = tuple(map(date.fromordinal, days.tolist()))
-    return Traded(told, np.concatenate([[beginning], worth]), trades)
+    return Traded(told, np.concatenate([[beginning], worth]), result.trades)
 
 
 def _trade_exactly(plan: ReplayPlan, known: Universe, calendar: TradingCalendar) -> Traded:

@@ -47,6 +47,15 @@ class EngineResult:
             worth += self._holding(self.fills[places == k], self.spans[k], days)
         return days, worth
 
+    @property
+    def trades(self) -> int:
+        """How often something was held no more."""
+        places = self._places()
+        order = np.argsort(places, kind="stable")
+        held, owner = np.cumsum(self.fills[order, SHARES]), places[order]
+        before = np.concatenate(([0], held))[np.searchsorted(owner, owner)]
+        return int(np.count_nonzero(held == before))
+
     def outcome(self) -> Outcome:
         """Tell it as the replay does."""
         days, equity = self.equity
@@ -89,4 +98,7 @@ class EngineResult:
         np.add.at(values, fills[:, ROW] - own.start + 1, fills[:, SHARES])
         values = np.cumsum(values)
         values[1:] *= self.table.bars[CLOSE, own]
-        return values[np.searchsorted(self.table.bars[DAY, own], days, side="right")]
+        known = self.table.bars[DAY, own]
+        if np.array_equal(known[-len(days) :], days):  # it traded on every one, as most do
+            return values[-len(days) :]
+        return values[np.searchsorted(known, days, side="right")]

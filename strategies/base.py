@@ -79,8 +79,12 @@ class BarColumns:
         return len(self.days)
 
     def first(self, count: int) -> BarColumns:
-        """Give what was known after the first `count` bars."""
-        return BarColumns(*(getattr(self, column.name)[:count] for column in fields(self)))
+        """Give what was known after the first `count` bars; what was checked needs no second look."""
+        if count >= len(self):
+            return self
+        taken = BarColumns.trusted(getattr(self, name)[:count] for name in COLUMNS)
+        object.__setattr__(taken, "minutes", self.minutes[:count])
+        return taken
 
 
 COLUMNS: Final = tuple(column.name for column in fields(BarColumns) if column.name != "minutes")
