@@ -105,12 +105,12 @@ def _first_counting(
     first: date | None,
 ) -> int:
     """Give the day from which the curve counts: the first on which a decision can fill."""
-    warm = strategy.warm_up - 1
-    lengths = spans[:, END] - spans[:, START]
-    if lengths.max(initial=0) <= warm:
-        expected = f"{strategy.warm_up} for a first decision"
-        raise BadInput("bars", int(lengths.max(initial=0)), expected)
-    decided = int(table.bars[DAY, spans[lengths > warm, START] + warm].min())
+    rows = spans[:, START] + (strategy.warm_up - 1)
+    rows = rows[rows < spans[:, END]]
+    if not rows.size:
+        longest = int((spans[:, END] - spans[:, START]).max(initial=0))
+        raise BadInput("bars", longest, f"{strategy.warm_up} for a first decision")
+    decided = int(table.bars[DAY, rows].min())
     is_same_day = options.fill is FillConvention.SIGNAL_CLOSE
     return max(first.toordinal() if first else 0, decided + (0 if is_same_day else 1))
 
@@ -136,6 +136,8 @@ class _Run:
             traded, left = self._each_of(part, marks, room)
             fills.append(traded)
             cash.append(left)
+        if len(fills) == 1:
+            return fills[0], cash[0]
         return np.concatenate(fills), np.concatenate(cash)
 
     def shared(self) -> tuple[Integers, Integers]:
@@ -163,8 +165,8 @@ class _Run:
             room = np.empty((count, 6), dtype=np.int64)
 
     def _blocks(self) -> Iterator[slice]:
-        """Cut the symbols into blocks; one block when the strategy looks at them together."""
-        if not isinstance(self.strategy, MovingAverageCross):
+        """Cut the symbols into blocks; one block when the strategy looks at them together, or they are few."""
+        if not isinstance(self.strategy, MovingAverageCross) or len(self.table) <= _BLOCK:
             yield slice(None)
             return
         begin = 0
