@@ -89,13 +89,13 @@ def _parquet(path: Path) -> BarTable:
 
 def _csv(path: Path) -> BarTable:
     """Read a CSV file at once, and where that fails line by line, to tell which one is wrong."""
-    names = _header(path)
+    names = header_of(path)
     day_column = _day_column(path, names)
     types = {"symbol": DataType.utf8(), day_column: DataType.date32()}
     types |= dict.fromkeys(FIGURES, DataType.int64())
     schema = Schema([Field(name, types.get(name, DataType.utf8())) for name in names])
     try:
-        with _bytes(path) as file:
+        with open_bytes(path) as file:
             table = read_csv(file, schema, has_header=True).read_all()
     except Exception:  # noqa: BLE001 - the reader has no error of its own
         return _line_by_line(path, day_column)
@@ -104,18 +104,20 @@ def _csv(path: Path) -> BarTable:
     return _table(path, table, day_column, first_row=_FIRST_LINE)
 
 
-def _bytes(path: Path) -> BinaryIO:
+def open_bytes(path: Path) -> BinaryIO:
+    """Open a file, gzipped or not."""
     return cast("BinaryIO", gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
 
 
-def _header(path: Path) -> list[str]:
-    with _bytes(path) as file:
+def header_of(path: Path) -> list[str]:
+    """Give the names in a CSV file's first line."""
+    with open_bytes(path) as file:
         line = file.readline().decode("utf-8-sig").strip()
     return next(csv.reader([line]), [])
 
 
 def _line_by_line(path: Path, day_column: str) -> BarTable:
-    with _bytes(path) as file:
+    with open_bytes(path) as file:
         lines = (line.decode("utf-8-sig") for line in file)
         rows = csv.DictReader(lines)
         read = [_row(row, day_column, f"{path.name} line {rows.line_num}") for row in rows]
@@ -129,7 +131,7 @@ def _line_by_line(path: Path, day_column: str) -> BarTable:
 
 def _row(row: Mapping[str, str | None], day_column: str, where: str) -> tuple[Any, ...]:
     day = _day(row[day_column], f"{where}: {day_column}")
-    return row["symbol"], day, *(_whole(row[name], f"{where}: {name}") for name in FIGURES)
+    return row["symbol"], day, *(whole(row[name], f"{where}: {name}") for name in FIGURES)
 
 
 def _day(text: str | None, field: str) -> int:
@@ -139,8 +141,12 @@ def _day(text: str | None, field: str) -> int:
         raise BadInput(field, text, "a day, YYYY-MM-DD") from None
 
 
-def _whole(text: str | None, field: str) -> int:
-    """Read a whole number; a fraction of zero (.0) is one."""
+def whole(text: str | None, field: str) -> int:
+    """Read a whole number; a fraction of zero (.0) is one.
+
+    Raises:
+        BadInput: naming the field.
+    """
     try:
         return int((text or "").removesuffix(".0"))
     except ValueError:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cache
 from typing import Final
 
 from backtest.plans import ReplayPlan
+from backtest.results import ReplayResult
 from risk.gate import check
 from risk.sizing import MARKET_TRIGGER, EntrySize, size
 from risk.views import Past, RiskView
@@ -131,6 +132,20 @@ class ReplayAccount:
         order = self.orders[client_order_id]
         if order.is_open:
             self._keep(order.expire(at=at))
+
+    def result(
+        self, signals: Iterable[Signal], equity: Iterable[EquityPoint], invested: Iterable[int]
+    ) -> ReplayResult:
+        """Give what happened, after the last day."""
+        return ReplayResult(
+            signals=tuple(signals),
+            orders=tuple(self.orders.values()),
+            executions=tuple(self.executions),
+            unsized=tuple(self.unsized),
+            equity=tuple(equity),
+            invested=tuple(invested),
+            ledger=self.ledger,
+        )
 
     def _keep(self, order: Order) -> Order:
         self.orders[order.client_order_id] = order

@@ -11,10 +11,13 @@ from typing import Final, Self
 import numpy as np
 from pydantic import ValidationError
 
+from backtest.channel_bars import bars_of
 from backtest.conventions import run_convention
 from backtest.curves import Curve, curve_figures, curve_returns
 from backtest.engine import run_engine
+from backtest.options import CHANNEL
 from backtest.plans import ReplayPlan
+from backtest.replay import run_replay
 from backtest.spaces import Cell, cell_key, written
 from strategies.base import COLUMNS, BarColumns
 from strategies.faults import first_fault
@@ -61,7 +64,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of every trial: a plan by convention, of one strategy, over a universe of bars."""
+    """What is asked of every trial: a plan of one strategy, by its options or the channel's convention, over bars."""
 
     plan: ReplayPlan
     universe: Universe
@@ -171,7 +174,7 @@ def trade(question: Question, trial: Trial) -> Traded:
 def _trade_fast(plan: ReplayPlan, known: Universe) -> Traded:
     """Trade with the fast engine, which gives the same to the won or refuses."""
     if plan.options is None:
-        raise NotSupported("convention", "channel", "one with options")
+        raise NotSupported("convention", CHANNEL, "one with options")
     (settings,) = plan.strategies
     result = run_engine(
         known,
@@ -188,7 +191,12 @@ def _trade_fast(plan: ReplayPlan, known: Universe) -> Traded:
 
 
 def _trade_exactly(plan: ReplayPlan, known: Universe, calendar: TradingCalendar) -> Traded:
-    result = run_convention(known, plan, calendar)
+    """Trade with the exact engine; without options by the channel's own convention, as in trading."""
+    if plan.options is None:
+        bars = {symbol: bars_of(symbol, known[symbol]) for symbol in plan.symbols}
+        result = run_replay(bars, plan, calendar)
+    else:
+        result = run_convention(known, plan, calendar)
     beginning = result.equity[0].opening if result.equity else result.ledger.cash
     equity = [beginning, *(point.closing for point in result.equity)]
     days = tuple(point.trading_day for point in result.equity)

@@ -10,8 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
+from backtest.minute_looks import MinuteLooks
 from backtest.recordings import Recording
 from strategies.evaluation import Outlook, Validity, bars_to_read, look
 from strategies.exits import Trigger, evaluate_exit, exit_levels
@@ -80,29 +82,27 @@ class _Judge:
             for symbol, bars in recording.bars.items()
         }
         self._outlooks: dict[tuple[str, date], Outlook] = {}
+        self._minutes = MinuteLooks(recording.minutes)
         self.looks = 0
 
     def judge(self, day: date) -> Iterator[Decision]:
         """Hold the decisions of a day against those that the strategies make anew."""
         made = [s for s in self._recording.actual.signals if s.trading_day == day]
         for settings in self._recording.plan_of(day).strategies:
-            if settings.interval is not Interval.DAY:
-                continue
             own = [signal for signal in made if signal.strategy_id == settings.id]
             for symbol in settings.symbols:
-                self.looks += 1
+                self.looks += self._count(settings, symbol, day)
                 here = [signal for signal in own if signal.symbol == symbol]
                 yield from self._judge_symbol(settings, symbol, day, here)
 
     def _judge_symbol(
         self, settings: StrategySettings, symbol: Symbol, day: date, made: Sequence[Signal]
     ) -> Iterator[Decision]:
-        morning = session_of(day).window(Phase.OPENING_AUCTION).starts_at
-        expected = self._anew(settings, symbol, day, at=morning)
+        expected = self._expected(settings, symbol, day)
         known = {signal.signal_id for signal in made}
         for signal in expected:
             if signal.signal_id not in known:
-                yield _decision(signal, self._absence(settings, symbol, morning))
+                yield _decision(signal, self._absence(settings, symbol, signal.created_at))
         for signal in made:
             yield _decision(signal, self._presence(settings, signal, expected))
         if not any(signal.direction is Direction.EXIT for signal in made):
@@ -111,11 +111,29 @@ class _Judge:
                 why = self._absence(settings, symbol, session_of(day).opens_at)
                 yield Decision(day, settings.id, symbol, Direction.EXIT, trigger, why)
 
+    def _count(self, settings: StrategySettings, symbol: Symbol, day: date) -> int:
+        """Count the closed bars of a day at which a strategy looks at a symbol: one, or each minute's."""
+        if settings.interval is Interval.DAY:
+            return 1
+        return len(self._minutes.of_day(settings, symbol, day))
+
+    def _expected(
+        self, settings: StrategySettings, symbol: Symbol, day: date
+    ) -> tuple[Signal, ...]:
+        """Give what the strategy decides on a day about a symbol, from what it held by the fills."""
+        if settings.interval is Interval.DAY:
+            morning = session_of(day).window(Phase.OPENING_AUCTION).starts_at
+            return self._anew(settings, symbol, day, at=morning)
+        held = partial(self._held, settings.id, symbol)
+        return tuple(self._minutes.expected(settings, symbol, day, held))
+
     def _anew(
         self, settings: StrategySettings, symbol: Symbol, day: date, *, at: datetime
     ) -> tuple[Signal, ...]:
         validity = Validity(day, at, session_of(day).closes_at)
         held = self._held(settings.id, symbol, at)
+        if settings.interval is Interval.MINUTE:
+            return tuple(self._minutes.signals(settings, {symbol: held}, at))
         return self._outlook(settings, day).evaluate(held, validity).signals
 
     def _outlook(self, settings: StrategySettings, day: date) -> Outlook:
@@ -146,7 +164,7 @@ class _Judge:
         for each in again:
             if each.signal_id == signal.signal_id:
                 return Why.EQUAL if each.target_weight == signal.target_weight else Why.BARS
-        bar = self._bar(signal.symbol, self._calendar.previous_trading_day(day))
+        bar = self._seen(settings, signal)
         is_known = bar is not None and bar.close == signal.reference_price
         return Why.HOLDING if is_known else Why.BARS
 
@@ -155,7 +173,10 @@ class _Judge:
         return Why.HALTED if any(s.holds(settings.id, symbol, at) for s in stops) else Why.NOT_MADE
 
     def _reached(self, settings: StrategySettings, symbol: Symbol, day: date) -> Trigger | None:
-        """Give the exit that the day's bar reached while the strategy held the symbol from the opening on."""
+        """Give the exit that a bar of the day reached while the strategy held the symbol from its beginning on."""
+        if settings.interval is Interval.MINUTE:
+            held_at = partial(self._held, settings.id, symbol)
+            return self._minutes.reached(settings, symbol, day, held_at)
         bar = self._bar(symbol, day)
         opened = session_of(day).opens_at + AT_THE_OPENING
         held = self._held(settings.id, symbol, opened)
@@ -170,6 +191,13 @@ class _Judge:
             fill for fill in self._fills if fill.symbol == symbol and fill.executed_at < at
         )
         return holdings_of(strategy_id, fills).get(symbol, Position(symbol))
+
+    def _seen(self, settings: StrategySettings, signal: Signal) -> Bar | None:
+        """Give the bar that the decision looked at last."""
+        if settings.interval is Interval.MINUTE:
+            return self._minutes.bar(signal.symbol, signal.created_at)
+        before = self._calendar.previous_trading_day(signal.trading_day)
+        return self._bar(signal.symbol, before)
 
     def _bar(self, symbol: Symbol, day: date) -> Bar | None:
         return self._bars.get(symbol, {}).get(day)

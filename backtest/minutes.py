@@ -9,10 +9,10 @@ bought in a bar has no target in it. Within a minute exits go first, then symbol
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Final
+from typing import Final, Self
 
 from backtest.accounts import Moment, ReplayAccount, resting
 from backtest.plans import ReplayPlan
@@ -50,11 +50,20 @@ def run_minutes(
     plan.require_data(
         {s: (each[0].trading_day, each[-1].trading_day) for s, each in bars.items() if each}
     )
-    replay = _Replay(plan, calendar, tuple(_lanes(plan, bars)), ReplayAccount(plan))
-    replay.know()
+    account = ReplayAccount(plan)
+    trading = MinuteTrading.of(bars, plan, calendar, account, symbols=plan.symbols)
+    equity: list[EquityPoint] = []
+    invested: list[int] = []
     for day in calendar.trading_days(plan.first, plan.last):
-        replay.play(day)
-    return replay.result()
+        account.pay_in(day)
+        opening = account.ledger.equity(trading.closes)
+        account.begin(opening, equity)
+        trading.trade(day)
+        account.end(session_of(day).closes_at)
+        closing = account.ledger.equity(trading.closes)
+        equity.append(EquityPoint(day, opening, closing))
+        invested.append(closing - account.ledger.cash)
+    return account.result(trading.signals, equity, invested)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,12 +77,16 @@ class _Lane:
     bars: Sequence[Bar]
 
 
-def _lanes(plan: ReplayPlan, bars: Mapping[Symbol, Sequence[Bar]]) -> Iterator[_Lane]:
-    traded = {symbol: [bar for bar in bars[symbol] if has_traded(bar)] for symbol in plan.symbols}
+def _lanes(
+    plan: ReplayPlan, bars: Mapping[Symbol, Sequence[Bar]], symbols: Iterable[Symbol]
+) -> Iterator[_Lane]:
+    traded = {symbol: [bar for bar in bars[symbol] if has_traded(bar)] for symbol in symbols}
     columns = {symbol: BarColumns.of(found) for symbol, found in traded.items()}
     decided = {
-        settings.id: settings.strategy.evaluate_all({s: columns[s] for s in settings.symbols})
-        for settings in plan.strategies
+        settings.id: settings.strategy.evaluate_all(
+            {s: columns[s] for s in settings.symbols if s in columns}
+        )
+        for settings in by_the_minute(plan)
     }
     for symbol, found in traded.items():
         own = {name: each[symbol] for name, each in decided.items() if symbol in each}
@@ -81,62 +94,64 @@ def _lanes(plan: ReplayPlan, bars: Mapping[Symbol, Sequence[Bar]]) -> Iterator[_
         yield _Lane(plan.instrument(symbol), columns[symbol], own, index, found)
 
 
+def by_the_minute(plan: ReplayPlan) -> tuple[StrategySettings, ...]:
+    """Give the strategies that look at minute bars."""
+    return tuple(each for each in plan.strategies if each.interval is Interval.MINUTE)
+
+
 @dataclass
-class _Replay:
+class MinuteTrading:
+    """What the strategies of minute bars do in an account that may be others' too.
+
+    `beside` gives the quotes of what has no minute bars at a moment of a day.
+    """
+
     plan: ReplayPlan
     calendar: TradingCalendar
     lanes: tuple[_Lane, ...]
     account: ReplayAccount
+    beside: Callable[[date, datetime], Mapping[Symbol, Quote]] = lambda _day, _at: {}
     signals: list[Signal] = field(default_factory=list)
-    equity: list[EquityPoint] = field(default_factory=list)
-    invested: list[int] = field(default_factory=list)
+    closes: dict[Symbol, int] = field(default_factory=dict)
+    """The last price of each symbol."""
     _days: defaultdict[date, defaultdict[datetime, list[tuple[_Lane, Bar]]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(list))
     )
-    _closes: dict[Symbol, int] = field(default_factory=dict)
     _bases: Mapping[Symbol, int] = field(default_factory=dict)
     _waiting: dict[str, Order] = field(default_factory=dict)
     _told: set[str] = field(default_factory=set)
 
-    def know(self) -> None:
-        """Take the last closes before the first day, and sort the bars by their minutes."""
-        for lane in self.lanes:
+    @classmethod
+    def of(
+        cls,
+        bars: Mapping[Symbol, Sequence[Bar]],
+        plan: ReplayPlan,
+        calendar: TradingCalendar,
+        account: ReplayAccount,
+        *,
+        symbols: Iterable[Symbol],
+    ) -> Self:
+        """Decide once about everything, take the last closes before the first day, sort the rest by minutes."""
+        made = cls(plan, calendar, tuple(_lanes(plan, bars, symbols)), account)
+        for lane in made.lanes:
             for bar in lane.bars:
-                if bar.trading_day < self.plan.first:
-                    self._closes[bar.symbol] = bar.close
+                if bar.trading_day < plan.first:
+                    made.closes[bar.symbol] = bar.close
                 else:
-                    self._days[bar.trading_day][bar.at].append((lane, bar))
+                    made._days[bar.trading_day][bar.at].append((lane, bar))
+        return made
 
-    def play(self, day: date) -> None:
-        """Trade one day, minute by minute."""
-        self._bases = dict(self._closes)
-        self.account.pay_in(day)
-        opening = self.account.ledger.equity(self._closes)
-        self.account.begin(opening, self.equity)
+    def trade(self, day: date) -> None:
+        """Trade one day, minute by minute; what still waits at its end dies with it."""
+        self._bases = dict(self.closes)
         for _, found in sorted(self._days[day].items()):
             self._play_minute(found)
-        self.account.end(session_of(day).closes_at)
         self._waiting.clear()
-        closing = self.account.ledger.equity(self._closes)
-        self.equity.append(EquityPoint(day, opening, closing))
-        self.invested.append(closing - self.account.ledger.cash)
-
-    def result(self) -> ReplayResult:
-        """Give what happened."""
-        return ReplayResult(
-            signals=tuple(self.signals),
-            orders=tuple(self.account.orders.values()),
-            executions=tuple(self.account.executions),
-            unsized=tuple(self.account.unsized),
-            equity=tuple(self.equity),
-            invested=tuple(self.invested),
-            ledger=self.account.ledger,
-        )
 
     def _play_minute(self, found: Sequence[tuple[_Lane, Bar]]) -> None:
         """Match what waits, end what has reached its stop or target, then decide."""
         for _, bar in found:
-            self._closes[bar.symbol] = bar.close
+            self.closes[bar.symbol] = bar.close
         for lane, bar in found:
             bought = self._match(lane, bar)
             for settings in self._strategies(bar.symbol):
@@ -150,7 +165,7 @@ class _Replay:
                 self._waiting[order.client_order_id] = order
 
     def _strategies(self, symbol: Symbol) -> Iterator[StrategySettings]:
-        return (each for each in self.plan.strategies if symbol in each.symbols)
+        return (each for each in by_the_minute(self.plan) if symbol in each.symbols)
 
     def _match(self, lane: _Lane, bar: Bar) -> bool:
         """Fill the symbol's waiting orders in its next bar; tell whether any bought."""
@@ -216,7 +231,7 @@ class _Replay:
         return Validity(bar.trading_day, bar.at, session_of(bar.trading_day).closes_at)
 
     def _limits(self, instrument: Instrument, day: date) -> PriceLimits:
-        base = self._bases.get(instrument.symbol, self._closes[instrument.symbol])
+        base = self._bases.get(instrument.symbol, self.closes[instrument.symbol])
         return price_limits(base, on=day, market=instrument.market, kind=instrument.kind)
 
     def _moment(self, day: date, at: datetime, now: Mapping[Symbol, int] = _NOW) -> Moment:
@@ -224,15 +239,16 @@ class _Replay:
         quotes = {
             lane.instrument.symbol: self._quote(lane.instrument, day, at, now)
             for lane in self.lanes
-            if lane.instrument.symbol in self._closes
+            if lane.instrument.symbol in self.closes
         }
-        return Moment(day, at, self.calendar.settlement_day(day), quotes)
+        known = {**self.beside(day, at), **quotes}
+        return Moment(day, at, self.calendar.settlement_day(day), known)
 
     def _quote(
         self, instrument: Instrument, day: date, at: datetime, now: Mapping[Symbol, int]
     ) -> Quote:
         symbol, limits = instrument.symbol, self._limits(instrument, day)
-        last = now.get(symbol, self._closes[symbol])
+        last = now.get(symbol, self.closes[symbol])
         return Quote(
             symbol=symbol,
             last=last,

@@ -67,6 +67,13 @@ class ReplayPlan:
             return (*_rules_of(self.options), *self.foreign_rules)
         return (*rules_for(self.limits.tightened(settings.risk)), *self.foreign_rules)
 
+    def rules_about(self, strategy_id: str) -> tuple[RiskRule, ...]:
+        """Give every rule that an order was asked by, also one that no strategy of the plan made."""
+        for settings in self.strategies:
+            if settings.id == strategy_id:
+                return self.rules_of(settings)
+        return (*rules_for(self.limits), *self.foreign_rules)
+
     def require_data(self, spans: Mapping[Symbol, Span]) -> None:
         """Check that the question can be answered from bars of these symbols and days.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from backtest.plans import ReplayPlan
@@ -47,7 +47,8 @@ class Recording:
     """What is stored of an account: `actual` is what happened, `plans` what the versions in force meant to do.
 
     One plan for each version, oldest first, without a gap; the first has the account's book before it. `taken_over`
-    is the worth in won, at the time, of positions adopted meanwhile.
+    is the worth in won, at the time, of positions adopted meanwhile. `minutes` are the bars of the strategies that
+    look at those.
     """
 
     plans: tuple[ReplayPlan, ...]
@@ -55,6 +56,7 @@ class Recording:
     actual: Happened
     taken_over: int = 0
     stops: tuple[Stop, ...] = ()
+    minutes: Mapping[Symbol, Sequence[Bar]] = field(default_factory=dict)
 
     @property
     def first(self) -> date:
@@ -113,7 +115,8 @@ def replay(recording: Recording, calendar: TradingCalendar) -> Happened:
     book, past = recording.opening, recording.past
     parts = []
     for plan in recording.plans:
-        part = run_replay(recording.bars, replace(plan, opening=book, past=past), calendar)
+        again = replace(plan, opening=book, past=past)
+        part = run_replay(recording.bars, again, calendar, minutes=recording.minutes)
         book, past = part.ledger, (*past, *part.executions)
         parts.append(part)
     return Happened(

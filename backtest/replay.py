@@ -5,12 +5,13 @@ exits and sells down to a target weight first, filled before entries are sized; 
 fills there, a limit that the day reaches later fills at its limit, the rest dies with the day. Then stops and
 targets of everything held: an opening at or beyond a level ends the position at the opening; else the stop is
 taken to come before the target. A position bought after the opening has no target that day, because the high may
-have come first. A trailing stop follows the highest price up to the day before.
+have come first. A trailing stop follows the highest price up to the day before. What strategies of minute bars do is
+told in between, by `backtest.minutes`: after the opening's orders, before the stops and targets of the others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import chain
@@ -19,6 +20,7 @@ from typing import Final
 from backtest.accounts import Moment, ReplayAccount, resting
 from backtest.conventions import run_convention
 from backtest.histories import History, histories_of
+from backtest.minutes import MinuteTrading, by_the_minute
 from backtest.plans import ReplayPlan
 from backtest.prices import grid_of, reached_price
 from backtest.results import ReplayResult
@@ -26,7 +28,7 @@ from strategies.base import BarColumns
 from strategies.evaluation import Validity, protective_signal
 from strategies.exits import exit_levels
 from strategies.settings import StrategySettings
-from trading.bars import Bar
+from trading.bars import Bar, Interval
 from trading.equity import EquityPoint
 from trading.instruments import Symbol
 from trading.krx import PriceLimits
@@ -34,6 +36,7 @@ from trading.matching import match_bar, match_print
 from trading.sessions import Phase, Session, TradingCalendar, session_of
 from trading.signals import Direction, Signal
 
+NO_MINUTES: Final[Mapping[Symbol, Sequence[Bar]]] = {}
 NO_NEWS: Final[Mapping[Symbol, int]] = {}
 
 BEFORE_THE_CLOSE: Final = timedelta(minutes=1)
@@ -41,9 +44,15 @@ BEFORE_THE_CLOSE: Final = timedelta(minutes=1)
 
 
 def run_replay(
-    bars: Mapping[Symbol, Sequence[Bar]], plan: ReplayPlan, calendar: TradingCalendar
+    bars: Mapping[Symbol, Sequence[Bar]],
+    plan: ReplayPlan,
+    calendar: TradingCalendar,
+    *,
+    minutes: Mapping[Symbol, Sequence[Bar]] = NO_MINUTES,
 ) -> ReplayResult:
     """Trade the plan over `bars` (daily, oldest first, halted days in any encoding).
+
+    `minutes` are for strategies that look at minute bars; they do nothing about a symbol without.
 
     Bars before `plan.first` warm the averages up. With options it is their convention that trades.
 
@@ -59,6 +68,7 @@ def run_replay(
         return run_convention(universe, plan, calendar)
     replay = _Replay(plan, calendar, histories_of(plan, bars), ReplayAccount(plan))
     replay.know(plan.first)
+    replay.watch(minutes)
     for day in calendar.trading_days(plan.first, plan.last):
         replay.play(day)
     return replay.result()
@@ -76,6 +86,18 @@ class _Replay:
     invested: list[int] = field(default_factory=list)
     peaks: dict[tuple[str, Symbol], int] = field(default_factory=dict)
     """The highest prices since the entries, up to the day before."""
+    intraday: MinuteTrading | None = None
+
+    def watch(self, minutes: Mapping[Symbol, Sequence[Bar]]) -> None:
+        """Let the strategies of minute bars trade in the same account."""
+        strategies = by_the_minute(self.plan)
+        symbols = {s for each in strategies for s in each.symbols if minutes.get(s)}
+        self.intraday = MinuteTrading.of(
+            minutes, self.plan, self.calendar, self.account, symbols=sorted(symbols)
+        )
+        self.intraday.signals = self.signals
+        self.intraday.beside = lambda day, at: self._moment(day, at).quotes
+        self.intraday.closes |= {s: c for s, c in self.closes.items() if s in symbols}
 
     def know(self, first: date) -> None:
         """Take the closes before the first day as the prices known on its morning."""
@@ -94,6 +116,8 @@ class _Replay:
         opening = self._equity()
         self.account.begin(opening, self.equity)
         late = self._trade_decisions(day, closed_day, session)
+        if self.intraday:
+            self.intraday.trade(day)
         self._trade_exits(day, session, late)
         self.account.end(session.closes_at)
         self._close(day)
@@ -104,19 +128,15 @@ class _Replay:
 
     def result(self) -> ReplayResult:
         """Give what happened."""
-        return ReplayResult(
-            signals=tuple(self.signals),
-            orders=tuple(self.account.orders.values()),
-            executions=tuple(self.account.executions),
-            unsized=tuple(self.account.unsized),
-            equity=tuple(self.equity),
-            invested=tuple(self.invested),
-            ledger=self.account.ledger,
-        )
+        return self.account.result(self.signals, self.equity, self.invested)
+
+    @property
+    def _by_the_day(self) -> Iterator[StrategySettings]:
+        return (each for each in self.plan.strategies if each.interval is Interval.DAY)
 
     def _is_any_warm(self, day: date) -> bool:
         return any(
-            self.histories[symbol].is_warm(day, settings)
+            settings.interval is Interval.MINUTE or self.histories[symbol].is_warm(day, settings)
             for settings in self.plan.strategies
             for symbol in settings.symbols
         )
@@ -128,7 +148,7 @@ class _Replay:
 
     def _raise_peaks(self, day: date, late: set[tuple[str, Symbol]]) -> None:
         """Let tomorrow's trailing stops know today's highest price, or close where it was bought after the opening."""
-        for settings in self.plan.strategies:
+        for settings in self._by_the_day:
             for symbol in settings.symbols:
                 key, bar = (settings.id, symbol), self.histories[symbol].bar(day)
                 if not self.account.holding(*key).quantity:
@@ -162,7 +182,7 @@ class _Replay:
                 self.histories[symbol].signals(
                     closed_day, settings, self.account.holding(settings.id, symbol), validity
                 )
-                for settings in self.plan.strategies
+                for settings in self._by_the_day
                 for symbol in settings.symbols
             )
         )
@@ -202,7 +222,7 @@ class _Replay:
         return is_late
 
     def _trade_exits(self, day: date, session: Session, late: set[tuple[str, Symbol]]) -> None:
-        for settings in self.plan.strategies:
+        for settings in self._by_the_day:
             for symbol in settings.symbols:
                 bar = self.histories[symbol].bar(day)
                 if bar and self.account.holding(settings.id, symbol).quantity:

@@ -14,33 +14,29 @@ from typing import Any, Final
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from adapters.bar_files import read_bars
 from adapters.calendars import XkrxCalendar
 from adapters.index_files import read_index
 from adapters.reports.tear_sheets import METRICS, Benchmark, TearSheet, write_tear_sheet
 from adapters.wording import Wording
 from backtest.cells import with_parameters
+from backtest.channel_bars import ChannelBars
 from backtest.options import CHANNEL
 from backtest.plans import ReplayPlan
-from backtest.replay import run_replay
 from flows.hooks import tell_failure
 from flows.settings import Settings, load_settings
 from flows.sources import channel_in_force, open_stores
 from flows.stories import Story, publish
 from plugins.rules import foreign_rules
 from plugins.strategies import running
-from strategies.base import BarColumns
 from strategies.settings import StrategySettings
+from tasks.research_bars import EVER, bars_of_file, bars_of_stores
 from tasks.tear_sheets import tear_sheet
-from trading.bars import Bar, Interval
 from trading.errors import BadInput
 from trading.instruments import Instrument, Symbol
 
 CASH: Final = 100_000_000
-_EVER: Final = (date(2000, 1, 1), date(2100, 12, 31))
 
 type Parameters = Mapping[str, int | str | None]
-type Bars = dict[Symbol, tuple[Bar, ...]]
 
 
 @flow(name="run-backtest", on_failure=[tell_failure], on_crashed=[tell_failure])
@@ -64,7 +60,7 @@ async def run_backtest(
         cash: 시작하는 돈(원).
         symbols: 다른 종목으로 하려면 그 코드.
         parameters: 한 전략의 매개변수를 바꾸려면 이름과 값, 소수는 글자로.
-        data: 데이터베이스 대신 읽을 일봉 파일(CSV, parquet).
+        data: 데이터베이스 대신 읽을 일봉 파일(CSV, parquet). 분봉 전략이면 분봉 파일(CSV).
         benchmark: 비교할 지수의 CSV 파일(date, close).
     """
     settings = load_settings()
@@ -108,9 +104,8 @@ def _sheet(
     """Trade the channel's strategies with what is wished otherwise."""
     channel = channel_in_force(settings)
     strategies = wish.change(channel.only(strategy_id).strategies)
-    symbols = sorted({symbol for each in strategies for symbol in each.symbols})
-    bars, instruments = _bars(settings, symbols, data)
-    days = [bar.trading_day for symbol in symbols for bar in bars.get(symbol, ())]
+    bars, instruments = _bars(settings, strategies, data)
+    days = bars.span(strategies)
     calendar = XkrxCalendar()
     with running(strategies, channel.plugins) as started:
         plan = ReplayPlan(
@@ -119,15 +114,15 @@ def _sheet(
             sizing=channel.sizing,
             costs=channel.costs.schedule,
             cash=wish.cash,
-            first=wish.first or min(days, default=_EVER[0]),
-            last=wish.last or max(days, default=_EVER[1]),
+            first=wish.first or min(days, default=EVER[0]),
+            last=wish.last or max(days, default=EVER[1]),
             instruments=instruments,
             foreign_rules=foreign_rules(channel.plugins),
         )
         return tear_sheet(
             plan,
-            lambda other: run_replay(bars, other, calendar),
-            {symbol: BarColumns.of(bars[symbol]) for symbol in symbols if symbol in bars},
+            lambda other: bars.run(other, calendar),
+            bars.columns(plan.symbols),
             Wording(settings.language),
             convention=CHANNEL,
             benchmark=index,
@@ -135,14 +130,13 @@ def _sheet(
 
 
 def _bars(
-    settings: Settings, symbols: list[Symbol], data: str
-) -> tuple[Bars, dict[Symbol, Instrument]]:
+    settings: Settings, strategies: Sequence[StrategySettings], data: str
+) -> tuple[ChannelBars, dict[Symbol, Instrument]]:
     if data:
-        return read_bars(Path(data)), {}
+        return bars_of_file(Path(data), strategies), {}
     with closing(open_stores(settings)) as stores, stores.begin() as work:
-        first, last = _EVER
-        bars = {s: work.bars.between(s, Interval.DAY, first=first, last=last) for s in symbols}
-        return bars, {instrument.symbol: instrument for instrument in work.instruments.all()}
+        instruments = {instrument.symbol: instrument for instrument in work.instruments.all()}
+        return bars_of_stores(work, strategies), instruments
 
 
 def _story(sheet: TearSheet, path: Path, wording: Wording) -> Story:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from math import isnan
 from typing import Final
@@ -17,6 +17,8 @@ from trading.instruments import Symbol
 from trading.positions import Position
 from trading.signals import WEIGHT_PLACES, Direction, Signal
 
+ENTRY_LIVES: Final = timedelta(minutes=1)
+"""How long after its minute an entry of minute bars may be placed: the next one decides anew."""
 HALTED_DAYS_ALLOWED: Final = 60
 """How many halted days may lie within a warm-up before there are too few bars."""
 
@@ -33,6 +35,13 @@ class Validity:
     trading_day: date
     at: datetime
     expires_at: datetime
+
+
+def short_lived(signal: Signal, minute: datetime) -> Signal:
+    """Let an entry that was decided at the end of a `minute` die with the next; an exit lives on."""
+    if signal.direction is Direction.EXIT:
+        return signal
+    return replace(signal, expires_at=minute + ENTRY_LIVES)
 
 
 @dataclass(frozen=True, slots=True)

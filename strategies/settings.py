@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import (
     BaseModel,
@@ -92,6 +92,15 @@ class StrategySettings(BaseModel):
         """The strategy itself; of a plug-in the one that runs, where it does."""
         return self._running or self._built
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Give a copy that works out anew what follows from its fields; `update` is not validated."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in WORKED_OUT:
+            copied.__dict__.pop(name, None)
+        if update and not update.keys().isdisjoint({"kind", "parameters"}):
+            copied._running = None  # noqa: SLF001 - of our own copy
+        return copied
+
     def run_by(self, running: Strategy) -> Self:
         """Give the same settings with a plug-in that runs."""
         settings = self.model_copy()
@@ -106,6 +115,12 @@ class StrategySettings(BaseModel):
     def parameter_hash(self) -> str:
         """The fingerprint of everything that decides."""
         return parameter_hash(self._built, self.exits)
+
+
+WORKED_OUT: Final = tuple(
+    name for name, value in vars(StrategySettings).items() if isinstance(value, cached_property)
+)
+"""What settings keep beside their fields once it was asked for."""
 
 
 def parameter_hash(strategy: Strategy, exits: ExitParameters) -> str:

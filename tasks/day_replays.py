@@ -1,45 +1,32 @@
-"""This is a recorded day replayed: read from the stores, told anew, and held against what was recorded."""
+"""This is a recorded day read from the stores and replayed."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 
 from adapters.stores import Stores, UnitOfWork
-from backtest.day_replays import SignalMaker
+from backtest.day_replays import DayReplay, RecordedDay, replay_recorded
+from backtest.plans import ReplayPlan
 from backtest.recordings import Recording
 from plugins.strategies import running
+from risk.inputs import INPUTS, orders_seen
 from tasks.channels import ChannelSettings
-from tasks.parity import Strategies, read_recording
+from tasks.parity import Start, Strategies, plan_of, read_recording
+from tasks.versions import read_version
 from trading.bars import Interval
 from trading.day_records import DayRecord
-from trading.day_stories import DayStory, OrderState, differing_parts, digest_of, in_order, retell
-from trading.errors import BadInput, ReportImbalance
+from trading.day_stories import OrderState
+from trading.decisions import Breach, RiskEvent
+from trading.errors import BadInput
 from trading.instruments import Symbol
 from trading.ledger import Ledger
-from trading.orders import OrderStatus
+from trading.orders import Order, OrderIntent, OrderStatus
 from trading.sessions import TradingCalendar
 
 _DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class DayReplay:
-    """A day as it was recorded and as it is told anew."""
-
-    recorded: DayRecord
-    replayed: DayRecord
-
-    @property
-    def digests(self) -> tuple[str, str]:
-        """The fingerprints of both, recorded first; "" where a report cannot be made."""
-        return _digest(self.recorded), _digest(self.replayed)
-
-    @property
-    def differences(self) -> tuple[str, ...]:
-        """What of the record differs, by name."""
-        return differing_parts(self.recorded, self.replayed)
 
 
 def replay_day(
@@ -56,26 +43,67 @@ def replay_day(
             return foreign.enter_context(running(channel.strategies, channel.plugins))
 
         with stores.begin() as work:
-            recording = read_recording(work, file, calendar, first=day, last=day, start=start)
-            recorded = _record(work, file, recording, calendar, day)
-            states = _states(work, recorded)
-        made = SignalMaker(recording, calendar).made_anew()
-    plan = recording.plan_of(day)
-    story = DayStory(
-        record=replace(recorded, signals=made),
-        states=states,
-        costs=plan.costs,
-        instruments=plan.instruments,
-        paid_in=plan.deposits.get(day, 0),
+            recorded = read_day(work, file, calendar, day, start=start)
+        return replay_recorded(recorded, calendar)
+
+
+def read_day(
+    work: UnitOfWork,
+    file: ChannelSettings,
+    calendar: TradingCalendar,
+    day: date,
+    *,
+    start: Start = lambda channel: channel.strategies,
+) -> RecordedDay:
+    """Read all that is stored of a day; raises what `replay_day` raises."""
+    recording = read_recording(work, file, calendar, first=day, last=day, start=start)
+    events = _verdicts(work, recording, day)
+    record = _record(work, file, recording, calendar, day)
+    inputs = {e.client_order_id: e.breach for e in events if e.breach.rule_id == INPUTS}
+    return RecordedDay(
+        record=replace(record, risk_events=tuple(e for e in events if e.breach.rule_id != INPUTS)),
+        states=_states(work, record),
+        recording=recording,
+        inputs=inputs,
+        intents=_intents(work, record.orders, inputs.values()),
+        plans=_plans(work, recording, day, start),
     )
-    return DayReplay(in_order(recorded), retell(story))
 
 
-def _digest(record: DayRecord) -> str:
-    try:
-        return digest_of(record)
-    except ReportImbalance:
-        return ""
+def _verdicts(work: UnitOfWork, recording: Recording, day: date) -> tuple[RiskEvent, ...]:
+    """Give all that every rule said, of orders and of signals that became none."""
+    happened = recording.actual
+    asked = [order.client_order_id for order in happened.orders]
+    asked += [signal.signal_id for signal in happened.signals]
+    return tuple(event for name in asked for event in work.risk_events.of_order(name, day))
+
+
+def _intents(
+    work: UnitOfWork, orders: Iterable[Order], inputs: Iterable[Breach]
+) -> Mapping[str, OrderIntent]:
+    """Give what was wanted with the day's orders, and with those of earlier days that the gate saw."""
+    known = {order.client_order_id: order.intent for order in orders}
+    others = {name for kept in inputs for name in orders_seen(kept)} - known.keys()
+    found = (work.orders.get(name) for name in sorted(others))
+    return known | {order.client_order_id: order.intent for order in found if order is not None}
+
+
+def _plans(
+    work: UnitOfWork, recording: Recording, day: date, start: Start
+) -> Mapping[int, ReplayPlan]:
+    """Give what the settings said by which the day's signals and orders were made."""
+    happened = recording.actual
+    used = {signal.config_version for signal in happened.signals}
+    used |= {order.intent.config_version for order in happened.orders}
+    morning = recording.plan_of(day)
+    return {
+        config.version: replace(
+            plan_of(channel, start(channel), (day,)), instruments=morning.instruments
+        )
+        for config in work.configs.all()
+        if config.version in used
+        for channel in (read_version(config),)
+    }
 
 
 def _record(
@@ -101,7 +129,6 @@ def _record(
         signals=recording.actual.signals,
         orders=recording.actual.orders,
         executions=recording.actual.executions,
-        risk_events=work.risk_events.of_day(day),
         names={i.symbol: i.name for i in work.instruments.all()},
     )
 

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from typing import Final
+from datetime import date
 
 from adapters.stores import UnitOfWork
-from strategies.evaluation import Validity, bars_to_read, latest_of_all
+from strategies.evaluation import Validity, bars_to_read, latest_of_all, short_lived
 from strategies.holdings import holdings_of
 from strategies.settings import StrategySettings
 from tasks.desk import Desk
-from tasks.minute_bars import SETTLES
 from trading.bars import Bar, Interval
 from trading.instruments import Symbol
+from trading.minute_bars import minute_closed
 from trading.positions import Position
 from trading.sessions import session_of
 from trading.signals import Direction, Signal
-
-ENTRY_LIVES: Final = timedelta(minutes=1)
-"""How long after its minute an entry may be placed: the next one decides anew."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +41,7 @@ def decide(desk: Desk, closed: Sequence[Bar]) -> Decided:
     was not carried out is given again while its shares are held.
     """
     now, session = desk.now(), session_of(desk.today())
-    minute = (now - SETTLES).replace(second=0, microsecond=0)
+    minute = minute_closed(now)
     symbols = {bar.symbol for bar in closed if bar.at == minute}
     if not symbols or minute > session.closing_auction_at:
         return Decided()
@@ -58,7 +54,7 @@ def decide(desk: Desk, closed: Sequence[Bar]) -> Decided:
             for held in (holdings_of(settings.id, executions),)
         ]
         signals = {
-            signal.signal_id: replace(_short_lived(signal, minute), config_version=desk.version)
+            signal.signal_id: replace(short_lived(signal, minute), config_version=desk.version)
             for each in found
             for signal in each.signals
         }
@@ -94,10 +90,3 @@ def _open_exits(
         is_exit = signal.direction is Direction.EXIT and signal.strategy_id == settings.id
         if is_exit and position is not None and position.quantity:
             yield signal
-
-
-def _short_lived(signal: Signal, minute: datetime) -> Signal:
-    """Let an entry end with the next minute."""
-    if signal.direction is Direction.EXIT:
-        return signal
-    return replace(signal, expires_at=minute + ENTRY_LIVES)

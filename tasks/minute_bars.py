@@ -13,12 +13,10 @@ from adapters.wording import Wording
 from tasks.desk import Desk
 from trading.bars import Bar, Interval
 from trading.instruments import Symbol
-from trading.minute_bars import LATENESS, SOURCE, Arrival, Difference, MinuteBars
+from trading.minute_bars import LATENESS, SETTLES, SOURCE, Arrival, Difference, MinuteBars
 from trading.sessions import KST, Session
 from trading.ticks import TradePrint
 
-SETTLES: Final = timedelta(seconds=2)
-"""How long after its end a minute may still get its last prints before its bar is stored."""
 HISTORY_AFTER: Final = timedelta(seconds=65) + LATENESS
 """How long after a print its minute is surely in the broker's history, and to be taken from there."""
 PATIENCE_SECONDS: Final = 60.0

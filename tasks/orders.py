@@ -9,6 +9,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from adapters.stores import Lease
+from risk.judgements import unsized
 from risk.rules.halted import stopped
 from risk.sizing import MARKET_TRIGGER, size
 from risk.views import RiskView
@@ -18,7 +19,7 @@ from tasks.submissions import attempts_of, submit
 from tasks.trips import check_trips
 from tasks.views import read_view
 from tasks.writers import only_writer
-from trading.decisions import Breach, RiskEvent
+from trading.decisions import Breach
 from trading.errors import BrokerError
 from trading.orders import NEVER_IN, Order, OrderStatus, OrderType, Side
 from trading.signals import Direction, Signal
@@ -73,9 +74,9 @@ async def _act(desk: Desk, lease: Lease, signal: Signal) -> Order | None:
         owned = _owned(desk, signal, view)
     sized = size(signal, view, desk.channel.sizing, owned=owned, sequence=sequence)
     if isinstance(sized, Breach):
-        _record_refusal(lease, signal, view, sized)
+        _record_refusal(lease, signal, view, sized, owned)
         return None
-    return await submit(desk, lease, sized, view)
+    return await submit(desk, lease, sized, view, owned=owned)
 
 
 async def _clear_the_way(desk: Desk, lease: Lease, signal: Signal, view: RiskView) -> bool:
@@ -132,7 +133,9 @@ def _owned(desk: Desk, signal: Signal, view: RiskView) -> int:
     return min(own, view.ledger.position(signal.symbol).quantity)
 
 
-def _record_refusal(lease: Lease, signal: Signal, view: RiskView, breach: Breach) -> None:
+def _record_refusal(
+    lease: Lease, signal: Signal, view: RiskView, breach: Breach, owned: int
+) -> None:
     """Keep why a signal could not even be sized, once a day."""
     with lease.begin() as work:
         known = {
@@ -140,12 +143,4 @@ def _record_refusal(lease: Lease, signal: Signal, view: RiskView, breach: Breach
         }
         if (signal.signal_id, breach.rule_id) in known:
             return
-        event = RiskEvent(
-            client_order_id=signal.signal_id,
-            strategy_id=signal.strategy_id,
-            symbol=signal.symbol,
-            breach=breach,
-            at=view.at,
-            trading_day=view.trading_day,
-        )
-        work.risk_events.add([event])
+        work.risk_events.add(unsized(signal, view, breach, owned=owned))

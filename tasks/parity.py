@@ -30,6 +30,8 @@ from trading.instruments import Symbol
 from trading.sessions import Phase, TradingCalendar, session_of
 
 type Strategies = tuple[StrategySettings, ...]
+type Start = Callable[[ChannelSettings], Strategies]
+"""Starts the strategies of a channel that are not ours, and gives all of them."""
 
 _DAY: Final = timedelta(days=1)
 _DAYS_FOR_A_BAR: Final = 2
@@ -101,7 +103,7 @@ def read_recording(
     *,
     first: date,
     last: date,
-    start: Callable[[ChannelSettings], Strategies] = lambda channel: channel.strategies,
+    start: Start = lambda channel: channel.strategies,
 ) -> Recording:
     """Read everything that was stored of these days; `start` runs the strategies that are not ours.
 
@@ -130,7 +132,7 @@ def read_recording(
     opening = work.ledger.before(first)
     plans = tuple(
         replace(
-            _plan(channel, start(channel), own),
+            plan_of(channel, start(channel), own),
             instruments=instruments,
             opening=opening,
             past=past,
@@ -145,6 +147,7 @@ def read_recording(
         actual=happened,
         taken_over=paid_in - sum(deposits.values()),
         stops=_stops(work),
+        minutes={s: _minutes(work, s, plans, last) for s in _watched_by_the_minute(plans)},
     )
 
 
@@ -170,7 +173,8 @@ def _stretches(
         yield file if version is None else read_version(version), tuple(stretch)
 
 
-def _plan(channel: ChannelSettings, strategies: Strategies, days: Sequence[date]) -> ReplayPlan:
+def plan_of(channel: ChannelSettings, strategies: Strategies, days: Sequence[date]) -> ReplayPlan:
+    """Give what the settings mean to do on these days."""
     return ReplayPlan(
         strategies=strategies,
         limits=channel.risk,
@@ -198,6 +202,26 @@ def _bars(
     warm_up = max(settings.strategy.warm_up for plan in plans for settings in plan.strategies)
     first = plans[0].first - _DAYS_FOR_A_BAR * bars_to_read(warm_up) * _DAY
     return work.bars.between(symbol, Interval.DAY, first=first, last=last)
+
+
+def _watched_by_the_minute(plans: Iterable[ReplayPlan]) -> set[Symbol]:
+    strategies = (settings for plan in plans for settings in plan.strategies)
+    return {s for each in strategies if each.interval is Interval.MINUTE for s in each.symbols}
+
+
+def _minutes(
+    work: UnitOfWork, symbol: Symbol, plans: Sequence[ReplayPlan], last: date
+) -> tuple[Bar, ...]:
+    """Read the minute bars of the days, and as many before as the slowest strategy of such bars reads."""
+    count = max(
+        bars_to_read(settings.strategy.warm_up)
+        for plan in plans
+        for settings in plan.strategies
+        if settings.interval is Interval.MINUTE
+    )
+    first = plans[0].first
+    before = work.bars.last(symbol, Interval.MINUTE, count=count, until=first - _DAY)
+    return (*before, *work.bars.between(symbol, Interval.MINUTE, first=first, last=last))
 
 
 def _stops(work: UnitOfWork) -> tuple[Stop, ...]:

@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from time import monotonic
-from typing import Final
 
 from adapters.messages import (
     order_accepted,
@@ -21,32 +20,32 @@ from adapters.messages import (
     order_withheld,
 )
 from adapters.stores import Lease, UnitOfWork
-from risk.gate import RiskRule, check, largest_quantity, passed
-from risk.rules.halted import Halted, stopped
+from risk.judgements import Judgement
+from risk.rules.halted import stopped
 from risk.views import RiskView
 from tasks.desk import Desk
-from trading.decisions import Breach, RiskDecision, RiskEvent, Verdict
+from trading.decisions import RiskDecision
 from trading.doubts import SEND_WITHIN
 from trading.errors import BrokerError, OutcomeUnknown, Rejected, Withheld
 from trading.halts import Halt
 from trading.orders import Order, OrderIntent, OrderStatus
 from trading.submissions import Submission
 
-LARGEST_QUANTITY: Final = "LARGEST_QUANTITY"
-"""The rule id under which it is kept how many shares of a refused order every rule would have let pass."""
 
-
-async def submit(desk: Desk, lease: Lease, intent: OrderIntent, view: RiskView) -> Order | None:
+async def submit(
+    desk: Desk, lease: Lease, intent: OrderIntent, view: RiskView, *, owned: int | None = None
+) -> Order | None:
     """Bring one order through the gate to the broker; None when it is there already.
 
-    Gives the order as it stands then: DENIED, ACCEPTED, REJECTED, or SUBMITTED when nobody knows.
+    `owned` is what sizing was told, None for an order that it did not make. Gives the order as it stands then:
+    DENIED, ACCEPTED, REJECTED, or SUBMITTED when nobody knows.
 
     Raises:
         LeaseLost, StoreUnavailable: nothing was sent, or what was sent is in doubt.
     """
     started = monotonic()  # before the commit, so that a process stopped behind it is too late
     intent = replace(intent, config_version=desk.version)
-    order = _commit(desk, lease, intent, view)
+    order = _commit(desk, lease, intent, view, owned)
     if order is None or order.status is OrderStatus.DENIED:
         return order
     return await _send(desk, lease, order, deadline=started + SEND_WITHIN.total_seconds())
@@ -57,17 +56,17 @@ def attempts_of(signal_id: str, orders: Iterable[Order]) -> list[Order]:
     return [order for order in orders if order.intent.signal_id == signal_id]
 
 
-def _commit(desk: Desk, lease: Lease, intent: OrderIntent, view: RiskView) -> Order | None:
+def _commit(
+    desk: Desk, lease: Lease, intent: OrderIntent, view: RiskView, owned: int | None = None
+) -> Order | None:
     """Store the order as DENIED, or as SUBMITTED with its evidence before anything is sent.
 
     The halts are read again in this very transaction: nothing may slip past a halt put a moment ago.
     """
-    rules = desk.rules(intent.strategy_id)
-    decision = check(intent, view, rules)
-    verdicts = _verdicts(intent, view, rules, decision)
+    judgement = Judgement.of(intent, view, desk.rules(intent.strategy_id), owned=owned)
     with lease.begin() as work:
-        if decision.is_approved:
-            decision = check(intent, replace(view, halts=desk.halts(work)), (Halted(),))
+        judgement, inputs = judgement.at_commit(desk.halts(work))
+        decision = judgement.decision
         if _repeats_denial(work, intent, view, decision):
             return None
         if not work.orders.add(Order.initialize(intent)):
@@ -76,9 +75,7 @@ def _commit(desk: Desk, lease: Lease, intent: OrderIntent, view: RiskView) -> Or
         if decision.is_approved:
             work.submissions.add(_evidence(desk, lease, work, order, view))
         work.orders.save(order)
-        work.risk_events.add(
-            (*_events(order, decision.breaches), *_events(order, verdicts, Verdict.PASSED))
-        )
+        work.risk_events.add(judgement.events(at=order.updated_at, beside=(inputs.breach(),)))
     if not decision.is_approved:
         name = desk.name(order.symbol)
         desk.tell(order_denied(order, decision.breaches, desk.wording, name=name))
@@ -194,31 +191,3 @@ def _reason(error: BrokerError) -> tuple[str, str]:
     if isinstance(error, Rejected):
         return error.code or kind, error.message
     return kind, error.message if isinstance(error, Withheld) else str(error)
-
-
-def _verdicts(
-    intent: OrderIntent, view: RiskView, rules: tuple[RiskRule, ...], decision: RiskDecision
-) -> tuple[Breach, ...]:
-    """Give the figures of all rules that let the order pass, and after a refusal how many shares would pass."""
-    figures = passed(intent, view, rules, decision)
-    if decision.is_approved:
-        return figures
-    largest = {"largest": str(largest_quantity(intent, view, rules))}
-    return (*figures, Breach(LARGEST_QUANTITY, "", largest))
-
-
-def _events(
-    order: Order, breaches: Iterable[Breach], verdict: Verdict = Verdict.DENIED
-) -> tuple[RiskEvent, ...]:
-    return tuple(
-        RiskEvent(
-            client_order_id=order.client_order_id,
-            strategy_id=order.intent.strategy_id,
-            symbol=order.symbol,
-            breach=breach,
-            at=order.updated_at,
-            trading_day=order.intent.trading_day,
-            verdict=verdict,
-        )
-        for breach in breaches
-    )

@@ -41,6 +41,10 @@ def question_digest(question: Question, code: str) -> str:
         "options": asdict(plan.options) if plan.options else None,
         "code": code,
     }
+    if plan.options is None:
+        parts["limits"] = plan.limits.tightened(settings.risk).model_dump()
+        parts["sizing"] = plan.sizing.model_dump()
+        parts["costs"] = asdict(plan.costs)
     text = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

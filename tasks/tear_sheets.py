@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
 from adapters.reports.tear_sheets import Benchmark, CostRow, TearSheet
 from adapters.wording import Wording
+from backtest.channel_bars import bars_of
 from backtest.options import CashSplit
 from backtest.plans import ReplayPlan
 from backtest.results import ReplayResult
@@ -17,9 +17,7 @@ from backtest.sensitivity import by_costs
 from backtest.suspicions import Evidence, free_parameters, suspicions
 from strategies.base import BarColumns
 from strategies.settings import StrategySettings
-from trading.bars import Bar, Interval
 from trading.instruments import Symbol
-from trading.sessions import KST
 
 
 def tear_sheet(
@@ -80,26 +78,6 @@ def _cash(plan: ReplayPlan) -> int:
     """Give what all accounts began with."""
     is_split = plan.options is not None and plan.options.cash_split is CashSplit.EACH
     return plan.cash * (len(plan.symbols) if is_split else 1)
-
-
-def bars_of(symbol: Symbol, columns: BarColumns) -> tuple[Bar, ...]:
-    """Give columns as bars again."""
-    return tuple(_bar(symbol, columns, place) for place in range(len(columns)))
-
-
-def _bar(symbol: Symbol, columns: BarColumns, place: int) -> Bar:
-    day = date.fromordinal(int(columns.days[place]))
-    return Bar(
-        symbol,
-        Interval.DAY,
-        day,
-        datetime.combine(day, time(), KST).astimezone(UTC),
-        open=int(columns.open[place]),
-        high=int(columns.high[place]),
-        low=int(columns.low[place]),
-        close=int(columns.close[place]),
-        volume=int(columns.volume[place]),
-    )
 
 
 def _traded(result: ReplayResult) -> list[Symbol]:

@@ -1,69 +1,78 @@
-"""This is the demo's three days as the flows would have stored them, refusals and equity included."""
+"""This is days that were traded through the broker's protocol, by the real tasks, as they lie in the stores."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
+from pathlib import Path
+from random import Random
+from typing import Any, Final
 
 from adapters.stores import Stores
-from backtest.recordings import Recording
-from tests.builders import ACCOUNT
-from tests.deployments.console.test_console_parity import FIRST, LAST, the_demo
-from tests.recordings import CALENDAR, store
-from trading.decisions import Breach, RiskEvent
-from trading.equity import EquityPoint
-from trading.instruments import Symbol
-from trading.ledger import Ledger
-from trading.orders import OrderStatus
+from backtest.day_replays import RecordedDay
+from tasks.channels import ChannelSettings
+from tests.deployments.console.test_console_parity import DEV, FIRST, LAST
+from tests.recordings import CALENDAR
+from tests.simulated_days import Days, simulated_days
 
-DAYS = CALENDAR.trading_days(FIRST, LAST)
+DAYS: Final = CALENDAR.trading_days(FIRST, LAST)
+"""The demo's."""
 
-
-def closes(recording: Recording, book: Ledger, day: date) -> Mapping[Symbol, int]:
-    """Give the last closes up to a day."""
-    return {symbol: recording.close(symbol, until=day) for symbol in book.held_symbols}
+type Before = Callable[[Days, date], None]
 
 
-def keep_reports(recording: Recording, stores: Stores) -> None:
-    """Write what the gate said and what the days came to, as the flows do."""
-    for order in recording.actual.orders:
-        if order.status is OrderStatus.DENIED:
-            told = [
-                Breach(rule, message)
-                for words in order.error_message.split("; ")
-                for rule, _, message in [words.partition(": ")]
-            ]
-            intent = order.intent
-            with stores.begin() as work:
-                work.risk_events.add(
-                    RiskEvent(
-                        order.client_order_id,
-                        intent.strategy_id,
-                        order.symbol,
-                        breach,
-                        order.updated_at,
-                        intent.trading_day,
-                    )
-                    for breach in told
-                )
-    for day in DAYS:
-        with stores.begin() as work:
-            before, after = work.ledger.before(day), work.ledger.before(day + timedelta(days=1))
-            yesterday = CALENDAR.previous_trading_day(day)
-            opening = before.equity(closes(recording, before, yesterday))
-            closing = after.equity(closes(recording, after, day))
-            work.equity.put(EquityPoint(day, opening, closing, work.ledger.paid_in(day)))
+def record(
+    stores: Stores,
+    folder: Path,
+    *,
+    days: tuple[date, ...] = DAYS,
+    channel: ChannelSettings = DEV,
+    before: Before = lambda _world, _day: None,
+) -> None:
+    """Trade the days on the simulator, each after `before`."""
+
+    async def play() -> None:
+        async with simulated_days(days[0], channel, folder, stores=stores) as world:
+            for day in days:
+                before(world, day)
+                await world.play([day])
+
+    asyncio.run(play())
 
 
-def record_the_demo(stores: Stores) -> Recording:
-    """Store the days, orders under the names that they have there."""
-    recording = the_demo()
-    named = tuple(
-        replace(o, intent=replace(o.intent, channel="dev", account=ACCOUNT))
-        for o in recording.actual.orders
+def shuffled(day: RecordedDay, seed: int) -> RecordedDay:
+    """Give the same day with its events in another order of arrival."""
+    random = Random(seed)  # noqa: S311 - no secret
+
+    def mixed(values: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(random.sample(values, len(values)))
+
+    def mixed_table(table: Mapping[Any, Any]) -> dict[Any, Any]:
+        return dict(mixed(tuple(table.items())))
+
+    record, happened = day.record, day.recording.actual
+    return replace(
+        day,
+        record=replace(
+            record,
+            signals=mixed(record.signals),
+            orders=mixed(record.orders),
+            executions=mixed(record.executions),
+            risk_events=mixed(record.risk_events),
+        ),
+        states=mixed(day.states),
+        recording=replace(
+            day.recording,
+            actual=replace(
+                happened,
+                signals=mixed(happened.signals),
+                orders=mixed(happened.orders),
+                executions=mixed(happened.executions),
+            ),
+            bars=mixed_table(day.recording.bars),
+        ),
+        inputs=mixed_table(day.inputs),
+        intents=mixed_table(day.intents),
     )
-    recording = replace(recording, actual=replace(recording.actual, orders=named))
-    store(recording, stores, channel="dev", account=ACCOUNT)
-    keep_reports(recording, stores)
-    return recording

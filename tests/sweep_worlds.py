@@ -11,7 +11,7 @@ from adapters.calendars import XkrxCalendar
 from backtest.cells import Question, Trial, Universe, Window
 from backtest.conventions import plan_of
 from backtest.options import BacktestOptions, MarketRules
-from backtest.spaces import Cell, Space, read_axis
+from backtest.spaces import Cell, Space, Value, read_axis
 from strategies.base import BarColumns
 from strategies.settings import StrategySettings
 from tests.builders import LG_CHEM, SAMSUNG
@@ -56,7 +56,7 @@ def a_question(universe: Universe = UNIVERSE, options: BacktestOptions = OPTIONS
     return Question(plan, universe, CALENDAR)
 
 
-def trial(window: Window = WHOLE, **cell: int) -> Trial:
+def trial(window: Window = WHOLE, **cell: Value) -> Trial:
     """Give a cell over a window."""
     found: Cell = {"fast": 2, "slow": 5} | cell
     return Trial(window, found)

@@ -29,7 +29,7 @@ _IN_ORDER: Final[Mapping[str, attrgetter[Any]]] = {
     "signals": attrgetter("created_at", "signal_id"),
     "orders": attrgetter("intent.created_at", "client_order_id"),
     "executions": attrgetter("executed_at", "client_order_id", "cumulative_quantity"),
-    "risk_events": attrgetter("at", "client_order_id", "breach.rule_id"),
+    "risk_events": attrgetter("at", "client_order_id", "breach.rule_id", "verdict"),
 }
 """What of a record comes as events, and the order in which they are told, however they arrived."""
 
@@ -85,6 +85,11 @@ def in_order(record: DayRecord) -> DayRecord:
     """Put the record's events into the order in which they are told."""
     parts = {name: tuple(sorted(getattr(record, name), key=key)) for name, key in _IN_ORDER.items()}
     return replace(record, **parts)  # type: ignore[arg-type]  # four names of tuples
+
+
+def executions_in_order(executions: Iterable[Execution]) -> tuple[Execution, ...]:
+    """Put fills into the order in which they are told."""
+    return tuple(sorted(executions, key=_IN_ORDER["executions"]))
 
 
 def digest_of(record: DayRecord) -> str:

@@ -16,8 +16,15 @@ from trading.ticks import TradePrint
 SOURCE: Final = "stream"
 LATENESS: Final = timedelta(seconds=30)
 """How long after its minute a print may come without the history knowing better."""
+SETTLES: Final = timedelta(seconds=2)
+"""How long after its end a minute may still get its last prints before its bar is stored."""
 _MINUTE: Final = timedelta(minutes=1)
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
+
+
+def minute_closed(at: datetime) -> datetime:
+    """Give the end of the minute whose bar was stored last at a moment."""
+    return (at - SETTLES).replace(second=0, microsecond=0)
 
 
 class Arrival(StrEnum):

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from trading.day_records import DayRecord
 from trading.day_results import DayResult, Holding, Sale, day_result, holdings, sales
-from trading.decisions import Breach, RiskEvent
+from trading.decisions import Breach, RiskEvent, Verdict
 from trading.equity import curve_returns
 from trading.instruments import Symbol
 from trading.manual_orders import of_strategies
@@ -101,10 +101,11 @@ def build_report(day: DayRecord) -> EodReport:
 
 
 def _denials(day: DayRecord) -> tuple[Denial, ...]:
-    """Group the verdicts by order; a duplicate is denied under the id of the order that it repeats."""
+    """Group the refusals by order; a duplicate is denied under the id of the order that it repeats."""
     events: dict[str, list[RiskEvent]] = {}
     for event in day.risk_events:
-        events.setdefault(event.client_order_id, []).append(event)
+        if event.verdict is Verdict.DENIED:
+            events.setdefault(event.client_order_id, []).append(event)
     explained = tuple(
         Denial(
             client_order_id, group[0].strategy_id, group[0].symbol, tuple(e.breach for e in group)

@@ -10,13 +10,16 @@ from adapters.order_stores import OrderEvent
 from adapters.stores import UnitOfWork
 from deployments.console.accounts import names
 from deployments.console.rows import Names, fill_row, order_row, signal_row
-from tasks.submissions import LARGEST_QUANTITY
+from risk.inputs import INPUTS
+from risk.judgements import LARGEST_QUANTITY
 from trading.bars import Bar, Interval
 from trading.decisions import RiskEvent
 from trading.errors import BadInput
 from trading.orders import Order
 from trading.signals import Signal
 
+NO_RULES: Final = frozenset({LARGEST_QUANTITY, INPUTS})
+"""What is kept among the verdicts and is none."""
 BARS: Final = 60
 """How many daily bars up to the decision are told."""
 
@@ -36,7 +39,7 @@ def read_chain(work: UnitOfWork, identity: str, *, today: date) -> dict[str, Any
     return {
         "bars": [_bar_row(bar) for bar in _bars(work, signal)],
         "signal": signal_row(signal, known) if signal else None,
-        "refusals": [_verdict_row(event) for event in _refusals(work, signal)],
+        "refusals": _verdict_rows(_refusals(work, signal)),
         "orders": [_order_part(work, each, known) for each in _orders(work, signal, order)],
     }
 
@@ -69,7 +72,7 @@ def _order_part(work: UnitOfWork, order: Order, known: Names) -> dict[str, Any]:
     fills = work.executions.of_order(identity)
     return {
         "order": order_row(order, known),
-        "verdicts": [_verdict_row(e) for e in events if e.breach.rule_id != LARGEST_QUANTITY],
+        "verdicts": _verdict_rows(events),
         "largest_quantity": _largest(events),
         "timeline": [_timeline_row(event) for event in work.orders.timeline(identity)],
         "fills": [fill_row(execution, known) for execution in fills],
@@ -85,6 +88,10 @@ def _largest(events: Iterable[RiskEvent]) -> int | None:
     """Give how many shares every rule would have let pass; None for an order that was not refused."""
     found = (e.breach.figures for e in events if e.breach.rule_id == LARGEST_QUANTITY)
     return next((int(figures["largest"]) for figures in found), None)
+
+
+def _verdict_rows(events: Iterable[RiskEvent]) -> list[Mapping[str, Any]]:
+    return [_verdict_row(event) for event in events if event.breach.rule_id not in NO_RULES]
 
 
 def _verdict_row(event: RiskEvent) -> Mapping[str, Any]:

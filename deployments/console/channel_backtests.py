@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from adapters.bar_cache import open_bars
-from adapters.bar_files import read_bars
 from adapters.calendars import XkrxCalendar
+from backtest.channel_bars import ChannelBars
 from backtest.options import CHANNEL
 from backtest.plans import ReplayPlan
-from backtest.replay import run_replay
 from deployments.console.accounts import open_account
 from deployments.console.backtest_documents import Asked, Found
 from flows.settings import load_channel, load_settings
@@ -23,14 +22,10 @@ from plugins.strategies import running
 from strategies.base import BarColumns
 from strategies.settings import StrategySettings
 from tasks.channels import ChannelSettings
-from trading.bars import Bar, Interval
+from tasks.research_bars import EVER, bars_of_file, bars_of_stores
 from trading.instruments import Instrument, Symbol
 
-EARLIEST: Final = date(2000, 1, 1)
-LATEST: Final = date(2100, 12, 31)
 CASH: Final = 100_000_000
-
-type Bars = Mapping[Symbol, Sequence[Bar]]
 
 
 def channel_of(*, is_proposal: bool) -> ChannelSettings:
@@ -53,13 +48,12 @@ def channel_plan(
     *,
     cash: int | None,
     is_proposal: bool,
-) -> Iterator[tuple[ReplayPlan, Bars]]:
+) -> Iterator[tuple[ReplayPlan, ChannelBars]]:
     """Give what the channel would trade and on which bars; its plug-ins run meanwhile."""
     channel = channel_of(is_proposal=is_proposal)
     strategies = channel.only(strategy).strategies
-    symbols = sorted({symbol for settings in strategies for symbol in settings.symbols})
-    bars, instruments = bars_of_database(symbols) if data is None else (read_bars(data), {})
-    days = [bar.trading_day for symbol in symbols for bar in bars.get(symbol, ())]
+    bars, instruments = _bars(strategies, data)
+    days = bars.span(strategies)
     with running(strategies, channel.plugins) as started:
         plan = ReplayPlan(
             strategies=started,
@@ -67,8 +61,8 @@ def channel_plan(
             sizing=channel.sizing,
             costs=channel.costs.schedule,
             cash=CASH if cash is None else cash,
-            first=first or min(days, default=EARLIEST),
-            last=last or max(days, default=LATEST),
+            first=first or min(days, default=EVER[0]),
+            last=last or max(days, default=EVER[1]),
             instruments=instruments,
             foreign_rules=foreign_rules(channel.plugins),
         )
@@ -84,10 +78,10 @@ def replay_channel(
     cash: int | None,
     is_proposal: bool,
 ) -> tuple[Asked, Found]:
-    """Replay daily bars through the same strategies, sizing, rules, matching and costs as in trading."""
+    """Replay days, and minutes, through the same strategies, sizing, rules, matching and costs as in trading."""
     planned = channel_plan(strategy, data, first, last, cash=cash, is_proposal=is_proposal)
     with planned as (plan, bars):
-        result = run_replay(bars, plan, XkrxCalendar())
+        result = bars.run(plan, XkrxCalendar())
     names = {symbol: plan.instrument(symbol).name for symbol in plan.symbols}
     ids = [settings.id for settings in plan.strategies]
     asked = Asked(
@@ -96,14 +90,15 @@ def replay_channel(
     return asked, Found.by_replay(result)
 
 
-def bars_of_database(symbols: Iterable[Symbol]) -> tuple[Bars, dict[Symbol, Instrument]]:
-    """Read all daily bars of some symbols, and what is known of every symbol."""
+def _bars(
+    strategies: Sequence[StrategySettings], data: Path | None
+) -> tuple[ChannelBars, dict[Symbol, Instrument]]:
+    """Read a file, else all bars of the database and what is known of every symbol."""
+    if data is not None:
+        return bars_of_file(data, strategies), {}
     with open_account() as account, account.stores.begin() as work:
-        bars = {
-            symbol: work.bars.between(symbol, Interval.DAY, first=EARLIEST, last=LATEST)
-            for symbol in symbols
-        }
-        return bars, {instrument.symbol: instrument for instrument in work.instruments.all()}
+        instruments = {instrument.symbol: instrument for instrument in work.instruments.all()}
+        return bars_of_stores(work, strategies), instruments
 
 
 def columns_of_database(

@@ -131,9 +131,9 @@ def _found(plan: ReplayPlan, universe: Universe, options: BacktestOptions, engin
     return Found.by_engine(outcome, settings.id, total_cash(options, len(plan.symbols)))
 
 
-def calendar_of(options: BacktestOptions) -> TradingCalendar:
+def calendar_of(options: BacktestOptions | None) -> TradingCalendar:
     """Give the exchange's calendar, or one that knows no holidays where no market rules hold."""
-    if options.market is MarketRules.NONE:
+    if options is not None and options.market is MarketRules.NONE:
         return EveryDay()
     from adapters.calendars import XkrxCalendar  # noqa: PLC0415 - its holidays take a tenth of a second
 

@@ -27,10 +27,9 @@ def replay(
             calendar = XkrxCalendar(overrides=work.calendar.all())
         replayed = replay_day(account.stores, load_channel(account.settings), calendar, day)
     recorded, told = replayed.digests
-    is_equal = recorded == told and not replayed.differences
     document = {
         "trading_day": day,
-        "is_equal": is_equal,
+        "is_equal": replayed.is_equal,
         "sha256": told,
         "recorded_sha256": recorded,
         "differences": list(replayed.differences),
@@ -42,6 +41,6 @@ def replay(
     if as_json:
         print_json(document)
     else:
-        verdict = "equal" if is_equal else "unequal"
+        verdict = "equal" if replayed.is_equal else "unequal"
         paper().print(say(f"replay.{verdict}", **document), soft_wrap=True)
-    return 0 if is_equal else UNEQUAL
+    return 0 if replayed.is_equal else UNEQUAL

@@ -9,14 +9,12 @@ from adapters.index_files import read_index
 from adapters.reports.tear_sheets import Benchmark, TearSheet, write_tear_sheet
 from backtest.conventions import run_convention
 from backtest.options import CHANNEL, BacktestOptions, FillConvention
-from backtest.replay import run_replay
 from deployments.console.assumptions import Assumptions
 from deployments.console.backtests import Question, bars_asked, strategy_asked
 from deployments.console.channel_backtests import channel_plan
 from deployments.console.convention_backtests import calendar_of, plan_asked, settings_of
 from deployments.console.speech import say, wording
 from deployments.console.tables import paper
-from strategies.base import BarColumns
 from tasks.tear_sheets import tear_sheet
 
 
@@ -59,8 +57,8 @@ def _of_channel(
     with planned as (plan, bars):
         return tear_sheet(
             plan,
-            lambda other: run_replay(bars, other, calendar),
-            {symbol: BarColumns.of(bars[symbol]) for symbol in plan.symbols if symbol in bars},
+            lambda other: bars.run(other, calendar),
+            bars.columns(plan.symbols),
             wording(),
             convention=CHANNEL,
             benchmark=index,

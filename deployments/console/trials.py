@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -19,6 +19,7 @@ from backtest.cells import Question as TrialQuestion
 from backtest.cells import Row, Trial, Universe, Window, universe_digest
 from backtest.conventions import plan_of
 from backtest.options import CHANNEL, FillConvention
+from backtest.plans import ReplayPlan
 from backtest.spaces import Space, read_axis
 from backtest.walks import Goal, trading_days
 from deployments.console.assumptions import Assumptions
@@ -29,7 +30,9 @@ from deployments.console.tables import paper
 from strategies.settings import StrategySettings
 from tasks.spreads import Here, Processes, Spread
 from tasks.sweeps import question_digest
+from trading.bars import Interval
 from trading.errors import BadInput
+from trading.instruments import Instrument, Symbol
 
 PROCESSES: Final = "processes"
 
@@ -98,24 +101,57 @@ def research(
     space = Space(tuple(map(read_axis, axes)))
     usual = FillConvention.NEXT_OPEN.value
     options = assumptions.options(usual)
-    if options is None:
-        raise BadInput("--convention", CHANNEL, "a convention with options of its own")
     settings = None if question.kind else strategy_asked(strategy, question)
     wanted = question.codes or (settings.symbols if settings else ())
     universe, instruments, _ = bars_asked(question, wanted)
     if settings is None:
         settings = settings_of(question.kind, question.parameters, tuple(universe))
-    _require_ours(settings)
+    _require_possible(settings)
     settings = settings.model_copy(update={"symbols": tuple(universe)})
     window = _window(question, universe)
-    plan = plan_of(options, settings, first=window.first, last=window.last, instruments=instruments)
+    if options is None:
+        plan = _plan_of_channel(settings, question, assumptions, instruments, window)
+    else:
+        first, last = window.first, window.last
+        plan = plan_of(options, settings, first=first, last=last, instruments=instruments)
     asked = TrialQuestion(plan, universe, calendar_of(options))
     return Research(asked, space, window, _file(asked))
 
 
-def _require_ours(settings: StrategySettings) -> None:
+def _require_possible(settings: StrategySettings) -> None:
     if settings.plugin:
         raise BadInput("--strategy", settings.id, "a strategy of ours; a plug-in runs alone")
+    if settings.interval is not Interval.DAY:
+        raise BadInput("strategies", settings.kind, "a kind that looks at daily bars")
+
+
+def _plan_of_channel(
+    settings: StrategySettings,
+    question: Question,
+    assumptions: Assumptions,
+    instruments: Mapping[Symbol, Instrument],
+    window: Window,
+) -> ReplayPlan:
+    """Give the plan by the channel's own convention: its limits, sizes and costs, and its rules."""
+    from deployments.console.channel_backtests import (  # noqa: PLC0415 - settings, database
+        CASH,
+        channel_of,
+    )
+    from plugins.rules import foreign_rules  # noqa: PLC0415 - the same
+
+    channel = channel_of(is_proposal=question.is_proposal)
+    if foreign_rules(channel.plugins):
+        raise BadInput("--convention", CHANNEL, "another: rules of plug-ins judge in trading only")
+    return ReplayPlan(
+        strategies=(settings,),
+        limits=channel.risk,
+        sizing=channel.sizing,
+        costs=channel.costs.schedule,
+        cash=CASH if assumptions.cash is None else assumptions.cash,
+        first=window.first,
+        last=window.last,
+        instruments=instruments,
+    )
 
 
 def _window(question: Question, universe: Universe) -> Window:

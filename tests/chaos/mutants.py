@@ -56,9 +56,11 @@ def send_before_commit() -> None:
     """Send first and write it down afterwards."""
     commit = submissions._commit  # noqa: SLF001 - a mutant goes for the inside
 
-    async def submit(desk: Desk, lease: Lease, intent: OrderIntent, view: RiskView) -> Order | None:
+    async def submit(
+        desk: Desk, lease: Lease, intent: OrderIntent, view: RiskView, **sizing: Any
+    ) -> Order | None:
         receipt = await desk.broker.place(intent, last_look=lambda: None)
-        order = commit(desk, lease, intent, view)
+        order = commit(desk, lease, intent, view, **sizing)
         if order is None:
             return None
         accepted = order.accept(receipt.broker_order_id, branch=receipt.branch, at=desk.now())

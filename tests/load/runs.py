@@ -18,14 +18,14 @@ from websockets.asyncio.server import ServerConnection
 from adapters.kis.stream import KisStream
 from adapters.market_data import Connected
 from adapters.stores import Stores
-from tasks.minute_bars import HISTORY_AFTER, SETTLES
+from tasks.minute_bars import HISTORY_AFTER
 from tasks.streaming import StreamSession
 from tests.desks import Floor, a_floor
 from tests.load.tapes import frames
 from tests.odd_sockets import OddSocket, a_stream
 from trading.bars import Bar, Interval
 from trading.instruments import Instrument, Symbol
-from trading.minute_bars import Difference
+from trading.minute_bars import SETTLES, Difference
 from trading.sessions import session_of
 from trading.ticks import TradePrint
 

@@ -8,12 +8,17 @@ from pathlib import Path
 import pytest
 
 from adapters.notifier import Severity
+from backtest.decisions import Why
 from strategies.evaluation import bars_to_read
 from strategies.opening_range import OpeningRangeBreakout
 from tasks import streaming
+from tasks.day_replays import replay_day
 from tasks.intraday import decide
+from tasks.parity import examine_parity
+from tasks.reports import close_day
 from tasks.signals import evaluate_bars
 from tasks.streaming import StreamSession
+from tests.bar_columns import a_bar as a_daily_bar
 from tests.builders import A_DAY, HYUNDAI, LG_CHEM, seoul
 from tests.desks import Floor, a_floor
 from tests.minute_days import day_of
@@ -231,3 +236,28 @@ def a_bar(end: str, price: int, volume: int) -> Bar:
     prices = (price, price, price, price)
     at = seoul(A_DAY, end)
     return Bar(LG_CHEM, Interval.MINUTE, A_DAY, at, *prices, volume, is_adjusted=False)
+
+
+async def test_a_day_by_the_minute_is_told_anew_and_equal_to_its_replay(market: Market) -> None:
+    desk, calendar = market.floor.desk, market.floor.desk.calendar
+    await market.make_range()
+    await market.minute("09:03", 402_000)
+    await market.minute("09:04", 402_000)
+    await market.minute("09:05", 398_500)
+    await market.trade("09:05:30", 398_000)
+    market.floor.at("15:45")
+    days = (calendar.previous_trading_day(A_DAY), A_DAY)
+    with desk.stores.begin() as work:
+        for symbol in (LG_CHEM, HYUNDAI):
+            work.bars.upsert([a_daily_bar(day, 398_000, symbol=symbol) for day in days])
+    await close_day(desk, A_DAY)
+    replay = replay_day(desk.stores, desk.channel, calendar, A_DAY)
+    assert replay.differences == ()
+    assert [signal.trigger for signal in replay.replayed.signals] == ["range", "range"]
+    assert replay.is_equal
+    report = examine_parity(desk.stores, desk.channel, calendar, first=A_DAY, last=A_DAY)
+    assert [(d.direction, d.why) for d in report.decisions] == [
+        ("ENTRY", Why.EQUAL),
+        ("EXIT", Why.EQUAL),
+    ]
+    assert (report.looks, report.money.unexplained) == (5, 0)

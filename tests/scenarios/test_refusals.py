@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from adapters.notifier import Severity
+from risk.inputs import INPUTS
 from risk.rules import rules_for
 from tasks.channels import parse_channel
 from tests.builders import HYUNDAI, LG_CHEM, NAVER, SAMSUNG, a_signal, seoul
@@ -171,7 +172,7 @@ async def test_every_verdict_is_kept_with_its_figures(floor: Floor) -> None:
     assert {event.verdict for event in events} == {Verdict.PASSED}
     # what only sells are asked has nothing to say
     rules = {rule.rule_id for rule in rules_for(floor.desk.channel.risk)} - {"SELLABLE"}
-    assert {event.breach.rule_id for event in events} == rules
+    assert {event.breach.rule_id for event in events} == rules | {INPUTS}
     assert floor.breaches == ()
 
 
@@ -183,7 +184,8 @@ async def test_a_refusal_keeps_how_many_shares_would_have_passed(tmp_path: Path)
         events = work.risk_events.of_order(denied.client_order_id, floor.desk.today())
     assert floor.breaches == ("MAXIMUM_ORDER_VALUE",)
     # 4 x 404,000 and 242 commission fit into 2,000,000
-    assert events[-1].breach == Breach("LARGEST_QUANTITY", "", {"largest": "4"})
+    assert events[-2].breach == Breach("LARGEST_QUANTITY", "", {"largest": "4"})
+    assert events[-1].breach.rule_id == INPUTS
 
 
 async def test_a_strategy_has_its_own_stricter_limits(tmp_path: Path) -> None:

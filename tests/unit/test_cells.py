@@ -12,14 +12,30 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backtest.cells import Row, Trial, Window, possible, trade, try_cell, universe_digest
+from backtest.cells import (
+    Question,
+    Row,
+    Trial,
+    Window,
+    possible,
+    trade,
+    try_cell,
+    universe_digest,
+    with_parameters,
+)
+from backtest.channel_bars import bars_of
 from backtest.conventions import run_convention
+from backtest.plans import ReplayPlan
+from backtest.replay import run_replay
 from backtest.spaces import Space, read_axis
+from risk.limits import RiskLimits
+from risk.sizing import SizingSettings
 from tests.builders import LG_CHEM, SAMSUNG
 from tests.sweep_worlds import (
     CALENDAR,
     DAYS,
     OPTIONS,
+    SETTINGS,
     SPACE,
     UNIVERSE,
     WHOLE,
@@ -27,6 +43,7 @@ from tests.sweep_worlds import (
     changed_after,
     trial,
 )
+from trading.costs import CostSchedule
 from trading.errors import BadInput
 
 places = st.integers(min_value=25, max_value=len(DAYS) - 2)
@@ -53,6 +70,20 @@ def test_the_fast_engine_answers_where_it_can_and_the_exact_one_agrees() -> None
             exact = run_convention(UNIVERSE, plan, CALENDAR)
             assert fast.equity[1:].tolist() == [point.closing for point in exact.equity]
             assert fast.trades == exact.metrics.trades
+
+
+def test_without_options_a_cell_is_traded_as_the_channel_trades() -> None:
+    limits = RiskLimits(maximum_weight=Decimal("0.5"), maximum_holdings=1)
+    sizing = SizingSettings(target_weight=Decimal("0.3"))
+    plan = ReplayPlan((SETTINGS,), limits, sizing, CostSchedule(), 10_000_000, DAYS[0], DAYS[-1])
+    question = Question(plan, UNIVERSE, CALENDAR)
+    row = try_cell(question, trial(fast=3, slow=10, stop_loss=Decimal("0.03")))
+    changed = with_parameters(SETTINGS, {"fast": 3, "slow": 10}, {"stop_loss": Decimal("0.03")})
+    bars = {symbol: bars_of(symbol, columns) for symbol, columns in UNIVERSE.items()}
+    result = run_replay(bars, replace(plan, strategies=(changed,)), CALENDAR)
+    assert row.trades == result.metrics.trades > 5
+    assert row.final_equity == result.equity[-1].closing != 10_000_000
+    assert result.metrics.denied > 0, "the gate was asked"
 
 
 @settings(max_examples=4, deadline=None)

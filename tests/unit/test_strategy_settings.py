@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -126,3 +127,22 @@ def test_the_hash_does_not_depend_on_spelling_or_on_what_does_not_decide() -> No
 )
 def test_whatever_decides_changes_the_hash(change: dict[str, Any]) -> None:
     assert settings(**change).parameter_hash != settings().parameter_hash
+
+
+def test_a_copy_with_other_figures_has_a_fingerprint_of_its_own() -> None:
+    known = settings()
+    before = known.parameter_hash
+    wider = known.model_copy(update={"exits": ExitParameters(stop_loss=Decimal("0.2"))})
+    slower = known.model_copy(update={"parameters": {"fast": 30, "slow": 90}})
+    assert wider.parameter_hash == parameter_hash(known.strategy, wider.exits)
+    assert slower.strategy == build_strategy(slower.kind, {"fast": 30, "slow": 90})
+    assert len({before, wider.parameter_hash, slower.parameter_hash}) == 3
+    assert known.model_copy().parameter_hash == before == known.parameter_hash
+
+
+def test_a_copy_with_other_parameters_is_not_run_by_what_ran_the_old_ones() -> None:
+    running = build_strategy("moving_average_cross", {"fast": 2, "slow": 3})
+    known = settings().run_by(running)
+    assert known.model_copy(update={"symbols": (LG_CHEM,)}).strategy is running
+    slower = known.model_copy(update={"parameters": {"fast": 30, "slow": 90}})
+    assert slower.strategy == build_strategy(slower.kind, {"fast": 30, "slow": 90})

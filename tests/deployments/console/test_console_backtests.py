@@ -235,6 +235,17 @@ def test_the_page_says_what_the_command_says(console: Console, data: Path, tmp_p
     assert "commission_rate=0.000140527" in text
 
 
+def test_the_page_is_the_same_to_the_byte_wherever_it_is_made(data: Path, tmp_path: Path) -> None:
+    places = ({"TZ": "Asia/Seoul"}, {"TZ": "America/New_York"})
+    pages = [tmp_path / f"{number}.html" for number in range(len(places))]
+    for number, (page, place) in enumerate(zip(pages, places, strict=True)):
+        asked = words(data, "--html", str(page))
+        answer = run_process(*asked, PYTHONHASHSEED=str(number), **place)
+        assert answer.code == 0, answer.err
+    one, other = (page.read_bytes() for page in pages)
+    assert one == other
+
+
 def test_an_index_without_a_page_and_a_bad_one_are_refused(
     console: Console, data: Path, tmp_path: Path
 ) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.builders import LG_CHEM, SAMSUNG
 from tests.consoles import PROJECT, RUN, Console
@@ -88,6 +89,24 @@ def test_other_bars_or_options_are_another_question(
     files = sorted((home / "sweeps").rglob("*.jsonl"))
     assert [len(file.read_text("utf-8").splitlines()) for file in files] == [3] * 3
     assert len({file.parent for file in files}) == 2
+
+
+def test_the_channels_convention_tries_with_its_limits_and_sizes(
+    console: Console, data: str
+) -> None:
+    asked = ("sweep", "fast=2,5", "slow=10", *CROSS, *ONE, "--data", data, "--json")
+    by_channel = console(*asked, "--convention", "channel", "--file", "--cash", "10000000")
+    assert by_channel.code == 0, by_channel.err
+    rows = by_channel.document["rows"]
+    assert sorted(row["fast"] for row in rows) == [2, 5]
+    assert all(row["trades"] for row in rows)
+    path = Path(os.environ["MAEMAE_CHANNELS"]) / "dev.yaml"
+    document = yaml.safe_load(path.read_text("utf-8"))
+    document["sizing"]["target_weight"] = "0.05"
+    path.write_text(yaml.safe_dump(document, allow_unicode=True), "utf-8")
+    smaller = console(*asked, "--convention", "channel", "--file", "--cash", "10000000")
+    assert smaller.document["tries"] == 4, "another size is another question"
+    assert smaller.document["rows"] != rows
 
 
 def test_random_cells_come_from_their_seed(console: Console, data: str) -> None:
@@ -181,7 +200,7 @@ def test_ctrl_c_keeps_what_is_done_and_the_next_run_goes_on(
         (("fast=2", "--table", "table.xlsx"), "--table"),
         (("fast=2", "--symbols", "999999"), "999999"),
         (("fast=2", "--from", "2030-01-01"), "days"),
-        (("fast=2", "--convention", "channel"), "--convention"),
+        (("fast=2", "--convention", "channel", "--tax", "0"), "--tax"),
         (("fast=2", "--by", "luck"), "by"),
     ],
 )

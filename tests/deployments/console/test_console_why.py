@@ -10,9 +10,9 @@ import pytest
 
 from adapters.stores import Stores
 from risk.gate import check, largest_quantity, passed
+from risk.judgements import LARGEST_QUANTITY
 from risk.limits import RiskLimits
 from risk.rules import rules_for
-from tasks.submissions import LARGEST_QUANTITY
 from tests.builders import A_DAY, LG_CHEM, a_signal, an_order, seoul
 from tests.consoles import Console, a_bar
 from tests.risk_views import a_view, buy

@@ -1,0 +1,76 @@
+"""This is values as JSON knows them and back again, by the annotations of their fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+
+def document_of(value: Any) -> Any:
+    """Write a frozen dataclass, and whatever its fields hold, as JSON knows it; `value_of` reads it."""
+    found = value  # None, a number, a word: JSON knows them
+    match value:
+        case Enum():
+            found = value.value
+        case str() | Decimal():
+            found = str(value)
+        case date():  # a datetime is one, too
+            found = value.isoformat()
+        case Mapping():
+            found = {document_of(key): document_of(item) for key, item in value.items()}
+        case tuple():
+            found = [document_of(item) for item in value]
+        case _ if is_dataclass(value):
+            found = {name: document_of(getattr(value, name)) for name in _names(value.__class__)}
+    return found
+
+
+def value_of[T](kind: type[T], document: Any) -> T:
+    """Read what `document_of` wrote of a value of this class; a field that is missing takes its default."""
+    read: T = _read(kind, document)
+    return read
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    if not is_dataclass(kind):
+        raise TypeError(f"{kind.__name__} is no dataclass")
+    return tuple(each.name for each in fields(kind) if each.init)
+
+
+@cache
+def _hints(kind: type) -> Mapping[str, Any]:
+    hints = get_type_hints(kind)
+    return {name: hints[name] for name in _names(kind)}
+
+
+def _read(kind: Any, document: Any) -> Any:
+    arguments = get_args(kind)
+    match get_origin(kind):
+        case None:
+            return _plain(kind, document)
+        case origin if origin is UnionType:
+            (known,) = (each for each in arguments if each is not NoneType)
+            return None if document is None else _read(known, document)
+        case origin if origin is tuple:
+            return tuple(_read(arguments[0], item) for item in document)
+    key, value = arguments
+    return {_read(key, name): _read(value, item) for name, item in document.items()}
+
+
+def _plain(kind: Any, document: Any) -> Any:
+    if is_dataclass(kind):
+        hints = _hints(kind)  # type: ignore[arg-type]  # a class, not an instance
+        found = {
+            name: _read(hint, document[name]) for name, hint in hints.items() if name in document
+        }
+        return kind(**found)  # type: ignore[operator]  # the same
+    if issubclass(kind, datetime | date):
+        return kind.fromisoformat(document)
+    return kind(document)
