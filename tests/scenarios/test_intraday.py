@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,13 @@ from strategies.evaluation import bars_to_read
 from strategies.opening_range import OpeningRangeBreakout
 from tasks import streaming
 from tasks.day_replays import replay_day
+from tasks.desk import Desk
 from tasks.intraday import decide
 from tasks.parity import examine_parity
 from tasks.reports import close_day
 from tasks.signals import evaluate_bars
 from tasks.streaming import StreamSession
+from tasks.versions import open_version
 from tests.bar_columns import a_bar as a_daily_bar
 from tests.builders import A_DAY, HYUNDAI, LG_CHEM, seoul
 from tests.desks import Floor, a_floor
@@ -238,7 +241,8 @@ def a_bar(end: str, price: int, volume: int) -> Bar:
     return Bar(LG_CHEM, Interval.MINUTE, A_DAY, at, *prices, volume, is_adjusted=False)
 
 
-async def test_a_day_by_the_minute_is_told_anew_and_equal_to_its_replay(market: Market) -> None:
+async def a_whole_day(market: Market) -> Desk:
+    """Let a range be left upwards and downwards, and the day be reported."""
     desk, calendar = market.floor.desk, market.floor.desk.calendar
     await market.make_range()
     await market.minute("09:03", 402_000)
@@ -251,13 +255,28 @@ async def test_a_day_by_the_minute_is_told_anew_and_equal_to_its_replay(market: 
         for symbol in (LG_CHEM, HYUNDAI):
             work.bars.upsert([a_daily_bar(day, 398_000, symbol=symbol) for day in days])
     await close_day(desk, A_DAY)
-    replay = replay_day(desk.stores, desk.channel, calendar, A_DAY)
+    return desk
+
+
+async def test_a_day_by_the_minute_is_told_anew_and_equal_to_its_replay(market: Market) -> None:
+    desk = await a_whole_day(market)
+    replay = replay_day(desk.stores, desk.channel, desk.calendar, A_DAY)
     assert replay.differences == ()
     assert [signal.trigger for signal in replay.replayed.signals] == ["range", "range"]
     assert replay.is_equal
-    report = examine_parity(desk.stores, desk.channel, calendar, first=A_DAY, last=A_DAY)
+    report = examine_parity(desk.stores, desk.channel, desk.calendar, first=A_DAY, last=A_DAY)
     assert [(d.direction, d.why) for d in report.decisions] == [
         ("ENTRY", Why.EQUAL),
         ("EXIT", Why.EQUAL),
     ]
     assert (report.looks, report.money.unexplained) == (5, 0)
+
+
+async def test_the_settings_of_each_orders_version_judge_it_again(market: Market) -> None:
+    desk = market.floor.desk
+    standing = open_version(desk.stores, desk.channel, at=desk.now())
+    assert standing.version == desk.version
+    await a_whole_day(market)
+    sizing = desk.channel.sizing.model_copy(update={"target_weight": Decimal("0.01")})
+    other = desk.channel.model_copy(update={"sizing": sizing})
+    assert replay_day(desk.stores, other, desk.calendar, A_DAY).is_equal, "the file is not asked"
