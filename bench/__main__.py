@@ -14,6 +14,7 @@ from typing import Final
 from rich.console import Console
 
 from bench.backtests import measure_backtests
+from bench.caches import measure_caches
 from bench.commands import measure_commands
 from bench.doubts import measure_doubts
 from bench.events import measure_events
@@ -40,6 +41,7 @@ SECTIONS: Final[Mapping[str, tuple[Callable[[Place, int], Awaitable[Section]], i
     "exits": (measure_exits, 60),
     "months": (measure_months, 22),
     "backtest": (measure_backtests, 5),
+    "cache": (measure_caches, 20),
     "commands": (measure_commands, 5),
 }
 """By name: what measures, and how many samples it takes. A section has a database and a market of its own."""
