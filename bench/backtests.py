@@ -9,11 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 from functools import cache
-from itertools import islice, product
 from multiprocessing import get_context
 from statistics import median
 from time import perf_counter, process_time
@@ -24,7 +21,7 @@ import numpy as np
 from backtest.conventions import plan_of, run_convention
 from backtest.engine import run_engine
 from backtest.engine_results import EngineResult
-from backtest.options import BacktestOptions, CashSplit, SizingKind, convention
+from backtest.options import BacktestOptions
 from backtest.outcomes import Outcome, outcome_of
 from backtest.tables import BarTable
 from backtest.timetables import EveryDay
@@ -32,23 +29,11 @@ from bench.bare_loops import each, shared
 from bench.figures import Aim, Samples, Section
 from bench.markets import DAYS, SEED, a_market
 from bench.places import Place
+from bench.variants import CROSS, KRX_DAILY, ONE_CASH, PAIR_SYMBOLS, PAIRS, SYMBOLS
 from strategies.moving_average import MovingAverageCross
 from strategies.settings import StrategySettings
 from trading.instruments import Symbol
 
-KRX_DAILY: Final = convention("krx-daily") or BacktestOptions()
-ONE_CASH: Final = replace(
-    KRX_DAILY,
-    cash=100_000_000,
-    cash_split=CashSplit.SHARED,
-    sizing=SizingKind.WEIGHT,
-    weight=Decimal("0.05"),
-    maximum_holdings=20,
-)
-CROSS: Final = MovingAverageCross(fast=20, slow=60)
-PAIRS: Final = tuple(islice(((f, s) for f, s in product(range(5, 45), range(50, 150, 4))), 1_000))
-SYMBOLS: Final = 2_800
-PAIR_SYMBOLS: Final = 100
 SAMPLED: Final = 5
 AT_MOST: Final = 1.5
 """Times a bare loop."""

@@ -15,10 +15,10 @@ import numpy as np
 
 from adapters.bar_cache import CachedBars, Columns, open_bars
 from backtest.tables import BarTable
-from bench.backtests import SYMBOLS
 from bench.figures import Aim, Samples, Section
 from bench.markets import DAYS, SEED, a_market
 from bench.places import Place
+from bench.variants import SYMBOLS
 from trading.bars import Interval
 from trading.instruments import Symbol
 

@@ -23,11 +23,11 @@ from arro3.core import Array, DataType, Table
 from arro3.io import write_parquet
 
 from backtest.tables import BarTable
-from bench.backtests import PAIR_SYMBOLS, PAIRS, SYMBOLS
 from bench.bare_loops import each, shared
 from bench.figures import Aim, Samples, Section
 from bench.markets import DAYS, SEED, a_market
 from bench.places import Place
+from bench.variants import PAIR_SYMBOLS, PAIRS, SYMBOLS
 from strategies.base import COLUMNS, Integers
 from trading.instruments import Symbol
 

@@ -22,10 +22,10 @@ from typing import Final
 
 import numpy as np
 
-from bench.backtests import PAIR_SYMBOLS, PAIRS, SYMBOLS
 from bench.markets import DAYS, SEED, a_market
 from bench.peers.tables import Row, written
 from bench.peers.works import Answer, Pair, Work
+from bench.variants import PAIR_SYMBOLS, PAIRS, SYMBOLS
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 DEFAULT: Final = (20, 60)

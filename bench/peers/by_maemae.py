@@ -15,9 +15,9 @@ from backtest.engine import run_engine
 from backtest.options import BacktestOptions, CashSplit, FillConvention, MarketRules, SizingKind
 from backtest.tables import BarTable
 from backtest.timetables import EveryDay
-from bench.backtests import KRX_DAILY, ONE_CASH
 from bench.bare_loops import each, shared
 from bench.peers.works import CASH, CLOSE, SHARES, Integers, Pair, Work, run
+from bench.variants import KRX_DAILY, ONE_CASH
 from strategies.moving_average import MovingAverageCross
 from strategies.settings import StrategySettings
 from trading.instruments import Symbol
