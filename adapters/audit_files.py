@@ -11,10 +11,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from adapters.waiting_acts import WaitingActs
 from trading.audits import AuditMark
 from trading.errors import StoreUnavailable
 
 AUDIT_FILE: Final = "audit.json"
+_WAITING: Final = "acts"
+"""The folder beside it, of what the database could not take."""
 
 
 class AuditFile:
@@ -25,6 +28,7 @@ class AuditFile:
         self._path, self._lock = path, path.with_suffix(".lock")
         owner = f"{channel}/{account}"
         self._key = hashlib.sha256(owner.encode()).hexdigest()[:16]  # account numbers are private
+        self.waiting = WaitingActs(path.parent / _WAITING / self._key)
 
     def read(self) -> AuditMark | None:
         """Give what was kept, None when nothing was.
@@ -46,6 +50,12 @@ class AuditFile:
             if kept is None or (kept.number < mark.number and still_has(kept)):
                 self._write({"number": mark.number, "digest": mark.digest})
 
+    def forget(self) -> None:
+        """Begin anew with a new log: only for one that was thrown away on purpose, as a simulated account's is."""
+        with self._lock.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._replace({key: mark for key, mark in self._marks().items() if key != self._key})
+
     def _marks(self) -> dict[str, Any]:
         if not self._path.exists():
             return {}
@@ -55,7 +65,9 @@ class AuditFile:
         return marks
 
     def _write(self, mark: dict[str, Any]) -> None:
-        marks = {**self._marks(), self._key: mark}
+        self._replace({**self._marks(), self._key: mark})
+
+    def _replace(self, marks: dict[str, Any]) -> None:
         draft = self._path.with_suffix(".new")
         draft.touch(mode=0o600)
         draft.write_text(json.dumps(marks, indent=1), encoding="utf-8")

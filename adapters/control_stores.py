@@ -78,6 +78,10 @@ class AuditLog(Protocol):
         """Give the newest entry of one action, of any actor unless one is named."""
         ...
 
+    def of(self, *actions: str) -> tuple[AuditEntry, ...]:
+        """Give every entry of these actions, oldest first."""
+        ...
+
     def chain(self) -> tuple[AuditRow, ...]:
         """Give every row in the order of its number, as it is stored."""
         ...

@@ -338,6 +338,10 @@ class Stores(Protocol):
         """Open a transaction."""
         ...
 
+    def keep_act(self, entry: AuditEntry, *, at: datetime) -> None:
+        """Keep an act that no unit of work could take; the next one that writes an act writes it before."""
+        ...
+
     def lock(self, name: str) -> AbstractContextManager[bool]:
         """Try to be the only holder of `name` in any process; gives False at once when another holds it.
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, Self
 from adapters.commits import commit_of
 from adapters.postgres import embedded
 from adapters.postgres.migrations import migrate
+from deployments.acts import UP, noted
 from deployments.databases import Addresses, EmbeddedDatabase, make_databases
 from deployments.doors import Door
 from deployments.environments import use_packaged_time_zones
@@ -36,6 +37,7 @@ from deployments.state import (
 )
 from deployments.timings import Timings
 from flows.settings import PROJECT, Settings, load_settings
+from flows.sources import open_audit_file
 from trading.errors import InvalidSetting, MaemaeError
 
 if TYPE_CHECKING:
@@ -62,8 +64,9 @@ class Stack:
         simulator: SimulatorOptions | None = None,
         timings: Timings | None = None,
         is_fresh: bool = False,
+        act: str = UP,
     ) -> None:
-        """Take the channel's settings, the port for Prefect, and what to simulate, if anything.
+        """Take the channel's settings, the port for Prefect, what to simulate, if anything, and what the operator did.
 
         A simulated account always begins anew; `is_fresh` forgets the history of its runs in Prefect as well.
         """
@@ -73,6 +76,7 @@ class Stack:
         self.door = Door.of(settings, port=port)
         self._options = simulator
         self._is_fresh = is_fresh and simulator is not None
+        self._act = act
         self._exits = ExitStack()
         self._keepers: list[Keeper] = []
         self._programs: list[Program] = []
@@ -141,6 +145,7 @@ class Stack:
         with self.timings.phase("prefect"):
             server.wait_until_ready()
         self._orchestrate()
+        self._exits.enter_context(noted(self.settings, self._act, lambda: self._failure))
         self._change_phase("ready")
 
     def _open_database(self) -> Addresses:
@@ -191,6 +196,8 @@ class Stack:
         write_runtime(self.settings.home, self._variables)
         os.environ.update(self._variables)
         self.settings = load_settings()
+        if self._options is not None:
+            open_audit_file(self.settings).forget()  # its log was made anew with the database
 
     def _password(self) -> dict[str, str]:
         password = self.door.password

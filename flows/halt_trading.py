@@ -20,6 +20,7 @@ from flows.settings import HALT_FILE, find_home, load_settings
 from flows.stories import Story, publish
 from tasks.desk import Desk
 from tasks.halts import cancel_open, put_halt
+from trading.audits import OPERATOR
 from trading.errors import InvalidSetting
 from trading.halts import Halt, TradingState
 
@@ -44,7 +45,7 @@ async def halt_trading(
     """
 
     at = SystemClock().now()
-    act = Halt("operator", TradingState(level), reason, at, strategy_id, symbol)
+    act = Halt(OPERATOR, TradingState(level), reason, at, strategy_id, symbol)
     on_disk = _write(act)  # before anything that may be slow, broken or down
     try:
         async with open_desk(needs_database=False) as desk:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from datetime import datetime
 
 from adapters.audit_files import AuditFile
 from adapters.clock import Clock, SimulatorClock, SystemClock
@@ -14,6 +15,7 @@ from flows.settings import Settings, load_channel
 from tasks.channels import ChannelSettings, ClockSource
 from tasks.polling import POLLED_WITHIN, most_polled
 from tasks.versions import read_version
+from trading.audits import AuditEntry
 from trading.configs import ConfigVersion
 from trading.errors import InvalidSetting, StoreUnavailable
 
@@ -112,6 +114,22 @@ def open_stores(settings: Settings, *, on_crowd: Tell | None = None) -> Postgres
         audit_file=file,
         on_crowd=on_crowd,
     )
+
+
+def note(settings: Settings, entry: AuditEntry, *, at: datetime) -> bool:
+    """Write an act of the account now, or on disk until a database can take it; tell whether it is in the log.
+
+    Raises:
+        InvalidSetting: when no broker is set, and so nobody can tell whose act it is.
+        DiskFull: when neither takes it.
+    """
+    if settings.database_url is not None:
+        with suppress(StoreUnavailable), closing(open_stores(settings)) as stores:
+            with stores.begin() as work:
+                work.audit.add(entry, at=at)
+            return True
+    open_audit_file(settings).waiting.keep(entry, at=at)
+    return False
 
 
 def open_audit_file(settings: Settings) -> AuditFile:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
@@ -19,6 +17,7 @@ from strategies.faults import first_fault
 from strategies.foreign import FOREIGN
 from strategies.settings import StrategySettings
 from tasks.timetables import Cron
+from trading.configs import digest_of
 from trading.costs import CostSchedule
 from trading.errors import InvalidSetting
 from trading.instruments import Symbol
@@ -177,8 +176,7 @@ class ChannelSettings(BaseModel):
     @property
     def digest(self) -> str:
         """SHA-256 over the whole content: the version's identity."""
-        document = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(document.encode()).hexdigest()
+        return digest_of(self.model_dump(mode="json"))
 
 
 def _require_approved(settings: ChannelSettings) -> None:

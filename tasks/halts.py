@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -12,8 +12,9 @@ from adapters.halt_messages import trading_halted
 from adapters.notifier import Message, Severity
 from adapters.stores import AuditEntry
 from tasks.desk import Desk
+from trading.audits import OPERATOR
 from trading.broker_books import BrokerOrder
-from trading.errors import BrokerError
+from trading.errors import BrokerError, DiskFull, StoreUnavailable
 from trading.halts import Halt, tightened
 from trading.orders import OrderStatus
 
@@ -35,12 +36,26 @@ def put_halt(desk: Desk, halt: Halt) -> None:
 
 
 def record_halt(desk: Desk, halt: Halt) -> None:
-    """Write the row and the audit alone."""
-    with desk.stores.begin() as work:
-        act = tightened(halt, work.halts.in_force())
-        work.halts.put(act)
-        detail = {"state": act.state.value, "reason": act.reason, **_scope(act)}
-        work.audit.add(AuditEntry(act.source, "halt", detail), at=act.at)
+    """Write the row and the audit alone; without a database the audit's waits on disk.
+
+    Raises:
+        StoreUnavailable: when there is no row.
+    """
+    try:
+        with desk.stores.begin() as work:
+            act = tightened(halt, work.halts.in_force())
+            work.halts.put(act)
+            work.audit.add(entry_of(act), at=act.at)
+    except StoreUnavailable:
+        with suppress(DiskFull):
+            desk.stores.keep_act(entry_of(halt), at=halt.at)
+        raise
+
+
+def entry_of(halt: Halt) -> AuditEntry:
+    """Give what the audit log says of a halt."""
+    detail = {"state": halt.state.value, "reason": halt.reason, **_scope(halt)}
+    return AuditEntry(halt.source, "halt", detail)
 
 
 @task(cache_policy=NO_CACHE)
@@ -52,7 +67,8 @@ def lift_halt(
     scope = {"strategy_id": strategy_id, "symbol": symbol}
     with desk.stores.begin() as work:
         was_halted = work.halts.lift(source, **scope, reason=reason, at=at)
-        work.audit.add(AuditEntry(source, "resume", {"reason": reason, **scope}), at=at)
+        detail = {"reason": reason, **scope, "by": OPERATOR}
+        work.audit.add(AuditEntry(source, "resume", detail), at=at)
     return desk.halt_file.lift(source, **scope, at=at) or was_halted
 
 

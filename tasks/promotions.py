@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from adapters.stores import AuditEntry, Stores, UnitOfWork
 from tasks.channels import ChannelSettings
-from tasks.versions import OPERATOR, PROMOTED, Proposal, propose
+from tasks.versions import PROMOTED, Proposal, propose
+from trading.audits import OPERATOR
 from trading.errors import BadInput, NotApproved
 from trading.evidence import Evidence, EvidenceKind
 from trading.promotions import NEXT, Finding, examine, is_open

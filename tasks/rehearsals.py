@@ -23,6 +23,7 @@ from tasks.reconciliation import reconcile
 from tasks.submissions import last_look, submit
 from tasks.views import read_view
 from tasks.writers import only_writer
+from trading.audits import OPERATOR
 from trading.doubts import SEND_WITHIN
 from trading.errors import BadInput, NotReady, Withheld
 from trading.evidence import EvidenceKind
@@ -288,7 +289,7 @@ def _resting_price(desk: Desk, view: RiskView, symbol: Symbol) -> int:
 def _tell(desk: Desk, done: Rehearsal) -> None:
     """Record date and result, and tell the owner."""
     with desk.stores.begin() as work:
-        work.audit.add(AuditEntry("operator", REHEARSED, done.detail()), at=done.at)
+        work.audit.add(AuditEntry(OPERATOR, REHEARSED, done.detail()), at=done.at)
     record_evidence(desk, EvidenceKind.REHEARSAL, is_passed=done.is_passed, figures=done.detail())
     lines = [desk.wording.text("rehearsal.line", **trial.row()) for trial in done.trials]
     lines.append(desk.wording.text("rehearsal.canceled", number=done.canceled or None))

@@ -9,9 +9,11 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from adapters.halt_messages import trading_resumed
+from adapters.stores import AuditEntry
 from tasks.desk import Desk
 from tasks.halts import lift_halt
 from tasks.readiness import make_ready
+from trading.audits import OPERATOR
 from trading.errors import BadInput, NotReady
 from trading.halts import Halt
 from trading.reconciliation import Difference, DifferenceKind
@@ -60,6 +62,8 @@ async def resume(
         lift_halt.fn(
             desk, source=halt.source, strategy_id=strategy_id, symbol=symbol, reason=reason
         )
+    if not meant:
+        _note_in_vain(desk, reason, strategy_id, symbol)
     left = _in_force(desk)
     if meant:
         desk.tell(trading_resumed(reason, meant[0], left, desk.wording))
@@ -81,6 +85,13 @@ def require_agreement(desk: Desk, differences: Iterable[Difference]) -> None:
     ]
     if told:
         raise NotReady("; ".join(told))
+
+
+def _note_in_vain(desk: Desk, reason: str, strategy_id: str, symbol: str) -> None:
+    """Keep in the audit that the operator has compared and resumed, although nothing stopped exactly this."""
+    detail = {"reason": reason, "strategy_id": strategy_id, "symbol": symbol, "lifted": 0}
+    with desk.stores.begin() as work:
+        work.audit.add(AuditEntry(OPERATOR, "resume", detail), at=desk.now())
 
 
 def _in_force(desk: Desk) -> tuple[Halt, ...]:

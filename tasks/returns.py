@@ -8,13 +8,14 @@ from typing import Final
 
 from adapters.stores import AuditEntry, Stores, UnitOfWork
 from tasks.versions import (
-    OPERATOR,
     Proposal,
     commit_in_force,
     propose_within,
     read_version,
     require_reason,
+    require_unforged,
 )
+from trading.audits import OPERATOR
 from trading.configs import ConfigVersion
 from trading.errors import BadInput
 
@@ -37,6 +38,7 @@ def begin_return(stores: Stores, *, reason: str, at: datetime) -> Return:
 
     Raises:
         BadInput: without a reason, or when there is no earlier snapshot.
+        NotApproved: when it is not what was approved then.
         InvalidSetting: when it is not what this program understands.
     """
     require_reason(reason)
@@ -44,6 +46,7 @@ def begin_return(stores: Stores, *, reason: str, at: datetime) -> Return:
         if unfinished := _unfinished_return(work):
             return Return(Proposal(unfinished, (), waits=False), unfinished.commit)
         earlier = _earlier_snapshot(work)
+        require_unforged(work, earlier)
         commit = earlier.commit or commit_in_force(work)
         proposal = propose_within(
             work,

@@ -9,6 +9,7 @@ from tasks.bookings import carry_out
 from tasks.desk import Desk
 from tasks.doubts import submission_of
 from tasks.reconciliation import reconcile
+from trading.audits import OPERATOR
 from trading.broker_books import BrokerOrder
 from trading.doubts import ARRIVE_WITHIN, SEND_WITHIN
 from trading.errors import BadInput
@@ -102,4 +103,4 @@ def _binding(desk: Desk, order: Order, row: BrokerOrder) -> Step:
 
 
 def _audit(desk: Desk, work: UnitOfWork, action: str, detail: Mapping[str, str]) -> None:
-    work.audit.add(AuditEntry("operator", f"orders {action}", detail), at=desk.now())
+    work.audit.add(AuditEntry(OPERATOR, f"orders {action}", detail), at=desk.now())

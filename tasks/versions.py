@@ -7,16 +7,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import structlog
+
 from adapters.stores import AuditEntry, Stores, UnitOfWork
 from risk.changes import Change, differences, loosening
 from tasks.channels import ChannelSettings, parse_channel
 from tasks.desk import Desk
-from trading.configs import ConfigVersion
+from trading.audits import OPERATOR
+from trading.configs import APPROVE, PROPOSE, ConfigVersion, first_forged
 from trading.errors import BadInput, NotApproved
 
+_LOG: Final = structlog.get_logger(__name__)
 GUARDED_CHANNEL: Final = "live"
 """Here nothing that makes trading less safe comes into force by one step."""
-OPERATOR: Final = "operator"
 FIRST_START: Final = "first start"
 PROMOTED: Final = "promote"
 """The audit's word for a commit that has passed the gate to a channel."""
@@ -50,10 +53,12 @@ def open_version(
     force. On live code comes into force by a promotion only.
 
     Raises:
-        NotApproved: when none is approved, or not with this code, naming what to do; a proposal is kept.
+        NotApproved: when none is approved, or not with this code, or it is not what was, naming what to do; a
+            proposal is kept.
         InvalidSetting: when the version is not what this program understands.
     """
     with stores.begin() as work:
+        require_unforged(work, work.configs.in_force())
         if work.configs.newest() is None:
             propose_within(work, file, FIRST_START, actor=file.channel, at=at, commit=commit)
         elif file.channel == GUARDED_CHANNEL:
@@ -91,13 +96,20 @@ def is_other_code(running: str | None, approved: str | None) -> bool:
 def follow(desk: Desk) -> Desk:
     """Give the desk with the version in force, itself when it works with that already.
 
+    A version that was changed past `maemae config` is not taken over: what runs goes on hearing its fills.
+
     Raises:
         InvalidSetting: when the version is not what this program understands.
     """
     with desk.stores.begin() as work:
         current = work.configs.in_force()
-    if current is None or current.version <= desk.version:
-        return desk
+        if current is None or current.version <= desk.version:
+            return desk
+        try:
+            require_unforged(work, current)
+        except NotApproved as problem:
+            _LOG.error("settings not taken over", words=str(problem))
+            return desk
     return replace(desk, channel=read_version(current), version=current.version)
 
 
@@ -160,6 +172,7 @@ def approve(
             minutes = int(delay.total_seconds() // 60)
             raise BadInput("version", version, f"a version that has waited {minutes} minutes")
         _require_promotion(work, waiting, needs_code=needs_code)
+        require_unforged(work, waiting)
         document = read_version(waiting).model_dump(mode="json")
         changes = differences(_document_in_force(work), document)
         _approve(work, waiting, actor=OPERATOR, reason=reason, at=at)
@@ -171,15 +184,31 @@ def roll_back(stores: Stores, version: int | None, *, reason: str, at: datetime)
 
     Raises:
         BadInput: without a reason, or when there is no such version.
+        NotApproved: when it is not what was approved then.
         InvalidSetting: when the version is not what this program understands.
     """
     require_reason(reason)
     with stores.begin() as work:
         earlier = _earlier(work, version)
+        require_unforged(work, earlier)
         channel = read_version(earlier)
         return propose_within(
             work, channel, reason, actor=OPERATOR, at=at, returns_to=earlier.version
         )
+
+
+def require_unforged(work: UnitOfWork, config: ConfigVersion | None) -> None:
+    """Make sure that a version is what the audit log says of it.
+
+    Raises:
+        NotApproved: naming what of it somebody has changed past `maemae config`.
+    """
+    found = first_forged([config] if config else (), work.audit.of(PROPOSE, APPROVE))
+    if found:
+        expected = (
+            "the version that the audit log knows: maemae audit verify, maemae config rollback"
+        )
+        raise NotApproved(f"configs version {found.version}", found.forgery.value, expected)
 
 
 def read_version(config: ConfigVersion) -> ChannelSettings:
@@ -229,7 +258,7 @@ def propose_within(
     detail |= {"reason": reason, "changes": _told(changes)}
     if returns_to is not None:
         detail["returns_to"] = returns_to
-    work.audit.add(AuditEntry(actor, "config propose", detail), at=at)
+    work.audit.add(AuditEntry(actor, PROPOSE, detail), at=at)
     waits = channel.channel == GUARDED_CHANNEL and (is_new_code or bool(loosening(changes)))
     if not waits:
         _approve(work, proposed, actor=f"channel:{channel.channel}", reason=reason, at=at)
@@ -241,7 +270,7 @@ def _approve(
 ) -> None:
     work.configs.approve(config.version, at=at)
     detail = {"version": config.version, "digest": config.digest, "reason": reason}
-    work.audit.add(AuditEntry(actor, "config approve", detail), at=at)
+    work.audit.add(AuditEntry(actor, APPROVE, detail), at=at)
 
 
 def _document_in_force(work: UnitOfWork) -> Mapping[str, Any]:
@@ -262,8 +291,16 @@ def commit_in_force(work: UnitOfWork) -> str:
 
 
 def _approved_code(work: UnitOfWork) -> frozenset[str]:
-    """Give the commit of every version that was ever in force, the unknown one only while no other is."""
-    approved = frozenset(config.commit for config in work.configs.all() if config.is_approved)
+    """Give the commit of every version that was ever in force, the unknown one only while no other is.
+
+    What somebody has written past `maemae config` approves nothing.
+    """
+    acts = work.audit.of(PROPOSE, APPROVE)
+    approved = frozenset(
+        config.commit
+        for config in work.configs.all()
+        if config.is_approved and not first_forged([config], acts)
+    )
     return approved - {""} or approved
 
 

@@ -12,6 +12,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from adapters.stores import Stores
 from tests.builders import (
     A_DAY,
@@ -27,6 +29,7 @@ from trading.bars import Bar, Interval
 from trading.decisions import Breach, RiskEvent
 from trading.instruments import Instrument
 from trading.ledger import CashFlow
+from trading.orders import Order
 
 PROJECT = Path(__file__).resolve().parents[1]
 NOWHERE = "postgresql://maemae:geheim@127.0.0.1:1/nowhere"
@@ -47,6 +50,8 @@ class Answer:
 
 
 type Console = Callable[..., Answer]
+type Doubt = tuple[Order, str]
+"""An order whose reply was lost, and the number that the broker has for it."""
 
 
 RUN = "import sys; from deployments.cli import main; sys.exit(main())"
@@ -64,6 +69,15 @@ def run_process(*words: str, code: str = RUN, **variables: str) -> Answer:
         timeout=150,
     )
     return Answer(done.returncode, done.stdout, done.stderr)
+
+
+async def come_to(simulator: dict[str, Any], clock: str) -> None:
+    """Let the market be at `clock` at least."""
+    async with httpx.AsyncClient(base_url=simulator["http"], timeout=60) as http:
+        now = (await http.get("/sim/clock")).json()["now"]
+        if now < f"{A_DAY}T{clock}":
+            until = seoul(A_DAY, clock).isoformat()
+            (await http.post("/sim/clock", json={"advance_to": until})).raise_for_status()
 
 
 def fill_day(stores: Stores) -> None:

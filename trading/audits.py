@@ -14,6 +14,10 @@ BEGINNING: Final = "0" * 64
 """What the first row holds as the hash before it."""
 
 
+OPERATOR: Final = "operator"
+"""Whoever types commands and fills in forms: one person."""
+
+
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
     """One act of an operator or of the system on its settings or state."""

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, Final
+
+from trading.audits import AuditEntry
+
+PROPOSE: Final = "config propose"
+APPROVE: Final = "config approve"
+"""The audit's words for a version's two steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +41,76 @@ class ConfigVersion:
     def is_approved(self) -> bool:
         """Whether it may ever have been in force."""
         return self.approved_at is not None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the document is what the digest was made of."""
+        return digest_of(self.document) == self.digest
+
+
+class Forgery(StrEnum):
+    """What of a version does not fit the audit log."""
+
+    DOCUMENT = "document"
+    """It is not what its digest was made of."""
+    PROPOSAL = "proposal"
+    """Nobody has proposed a version of this number with this digest, code and reason."""
+    APPROVAL = "approval"
+    """It is in force, and nobody has approved this digest."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForgedVersion:
+    """The first version that does not fit."""
+
+    version: int
+    forgery: Forgery
+
+
+def digest_of(document: Mapping[str, Any]) -> str:
+    """Hash settings as they are stored: SHA-256 as 64 hex digits, whatever the order of their names."""
+    text = json.dumps(document, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def first_forged(
+    versions: Iterable[ConfigVersion], acts: Iterable[AuditEntry]
+) -> ForgedVersion | None:
+    """Hold versions against the acts that made them (`PROPOSE`, `APPROVE`); give the first that does not fit.
+
+    Versions before the first one that was audited are from before the log knew of them: only their digest counts.
+    """
+    acts = tuple(acts)
+    for config in sorted(versions, key=lambda config: config.version):
+        if forgery := _forgery_of(config, acts):
+            return ForgedVersion(config.version, forgery)
+    return None
+
+
+def _forgery_of(config: ConfigVersion, acts: tuple[AuditEntry, ...]) -> Forgery | None:
+    if not config.is_whole:
+        return Forgery.DOCUMENT
+    proposed = _by_version(acts, PROPOSE)
+    if config.version < min(proposed, default=config.version + 1):
+        return None
+    written = {"digest": config.digest, "commit": config.commit, "reason": config.reason}
+    if not _says(proposed.get(config.version), written):
+        return Forgery.PROPOSAL
+    approved = _by_version(acts, APPROVE)
+    if config.is_approved and not _says(approved.get(config.version), {"digest": config.digest}):
+        return Forgery.APPROVAL
+    return None
+
+
+def _by_version(acts: Iterable[AuditEntry], action: str) -> dict[int, Mapping[str, Any]]:
+    details = (act.detail for act in acts if act.action == action)
+    return {
+        detail["version"]: detail for detail in details if isinstance(detail.get("version"), int)
+    }
+
+
+def _says(detail: Mapping[str, Any] | None, written: Mapping[str, str]) -> bool:
+    """Tell whether an act's detail agrees in all that it has: early ones name no code."""
+    return detail is not None and all(
+        detail.get(name, value) == value for name, value in written.items()
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from threading import Lock, RLock
 
 from adapters.memory.books import (
@@ -27,6 +28,7 @@ from adapters.memory.leases import LeaseRow, MemoryLease
 from adapters.memory.markets import MemoryBars, MemoryCalendar, MemoryInstruments
 from adapters.memory.tables import every_table
 from adapters.stores import (
+    AuditEntry,
     AuditLog,
     BarStore,
     CalendarStore,
@@ -97,6 +99,7 @@ class MemoryStores:
         self._names = Lock()
         self._held: set[str] = set()
         self._leases: dict[str, LeaseRow] = defaultdict(LeaseRow)
+        self._kept: list[tuple[AuditEntry, datetime]] = []
 
     @contextmanager
     def begin(self) -> Iterator[UnitOfWork]:
@@ -110,8 +113,11 @@ class MemoryStores:
                 raise RuntimeError("a unit of work is open already in this thread")
             self._is_open = True
             try:
+                for entry, at in self._kept:
+                    self._work.audit.add(entry, at=at)
                 yield self._work
                 self._work.commit()
+                self._kept.clear()
             finally:
                 self._work.roll_back()
                 self._is_open = False
@@ -147,6 +153,10 @@ class MemoryStores:
         """Take the lease `name` from its holder, as its death or a take-over does: he has lost it."""
         with self._turn:
             self._leases[name].is_held = False
+
+    def keep_act(self, entry: AuditEntry, *, at: datetime) -> None:
+        """Keep an act that no unit of work could take for the next one."""
+        self._kept.append((entry, at))
 
     def close(self) -> None:
         """Do nothing; a database would close its connections."""

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from adapters.postgres.scope import Scope, lock_key, pick
 from adapters.postgres.tables import audit
+from adapters.waiting_acts import WAITED
 from trading.audits import BEGINNING, AuditEntry, AuditRow
 
 
@@ -17,7 +18,8 @@ class PostgresAudit:
     """Acts on one account; only ever added to.
 
     What is added is chained when the unit of work ends: the chain's lock is the last that it takes and held for a
-    moment only, so that a halt waits neither for the account's lock nor in a circle.
+    moment only, so that a halt waits neither for the account's lock nor in a circle. What waits on disk since no
+    database could take it comes before.
     """
 
     def __init__(self, scope: Scope) -> None:
@@ -39,6 +41,13 @@ class PostgresAudit:
         row = self._scope.row(self._newest_first().filter_by(**wanted).limit(1))
         return _entry(row) if row else None
 
+    def of(self, *actions: str) -> tuple[AuditEntry, ...]:
+        """Give every entry of these actions, oldest first."""
+        self._chain()
+        wanted = self._scope.own(audit).where(audit.c.action.in_(actions))
+        rows = self._scope.rows(wanted.order_by(audit.c.number))
+        return tuple(AuditEntry(**pick(row, AuditEntry)) for row in rows)
+
     def chain(self) -> tuple[AuditRow, ...]:
         """Give every row in the order of its number, with its detail letter by letter."""
         self._chain()
@@ -56,6 +65,7 @@ class PostgresAudit:
             return
         key = lock_key("audit", self._scope.channel, self._scope.account)
         self._scope.row(select(func.pg_advisory_xact_lock(key)))
+        self._waiting[:0] = self._late()
         newest = self._scope.row(self._scope.own(audit).order_by(audit.c.number.desc()).limit(1))
         number, before = (newest.number, newest.digest) if newest else (0, BEGINNING)
         while self._waiting:
@@ -65,6 +75,18 @@ class PostgresAudit:
             self._write(row, entry)
             before = row.digest
             self._scope.newest_act = row.mark
+
+    def _late(self) -> list[tuple[AuditEntry, datetime]]:
+        """Give what no database could take before now; the log may know some of it from a unit of work that was cut off."""
+        acts = self._scope.waiting.all() if self._scope.waiting else ()
+        late = [act for act in acts if act.name not in self._scope.taken_in]
+        if not late:
+            return []
+        name = audit.c.detail[WAITED].astext
+        found = select(name).filter_by(**self._scope.owner)
+        known = {row[0] for row in self._scope.rows(found.where(name.is_not(None)))}
+        self._scope.taken_in += [act.name for act in late]
+        return [(act.entry, act.at) for act in late if act.name not in known]
 
     def _row(self, entry: AuditEntry, at: datetime, number: int) -> AuditRow:
         return AuditRow(

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Executable, Row, Select, Table, select, text
 
+from adapters.waiting_acts import WaitingActs
 from trading.audits import AuditMark
 
 
@@ -24,8 +25,12 @@ class Scope:
     connection: Connection
     channel: str
     account: str
+    waiting: WaitingActs | None = None
+    """Acts that no database could take, if there may be any."""
     before_commit: Callable[[], None] = field(default=_nothing, init=False)
     """What is left to do when everything else is done."""
+    taken_in: list[str] = field(default_factory=list, init=False)
+    """The names of those that this unit of work has written."""
     newest_act: AuditMark | None = field(default=None, init=False)
     """The newest audit row that this unit of work has written."""
     _is_locked: bool = field(default=False, init=False)

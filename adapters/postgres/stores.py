@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 from importlib.resources import files
 from typing import Any
 
@@ -19,7 +20,7 @@ from adapters.postgres.series import PostgresSeries
 from adapters.postgres.tables import audit
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.stores import LEASE_SECONDS, UnitOfWork
-from trading.audits import AuditMark
+from trading.audits import AuditEntry, AuditMark
 
 
 class PostgresStores:
@@ -86,6 +87,15 @@ class PostgresStores:
             rows = connection.execute(text(query), parameters | owner)
             return tuple(dict(row) for row in rows.mappings())
 
+    def keep_act(self, entry: AuditEntry, *, at: datetime) -> None:
+        """Keep an act on disk that no unit of work could take, for the next one that writes an act.
+
+        Raises:
+            DiskFull: when the disk does not take it.
+        """
+        if self._audit_file:
+            self._audit_file.waiting.keep(entry, at=at)
+
     def close(self) -> None:
         """Close the pool's idle connections."""
         self._engine.dispose()
@@ -94,11 +104,13 @@ class PostgresStores:
     def _open_scope(self) -> Iterator[Scope]:
         self._crowd.look()
         with clear_errors(self._engine), self._engine.begin() as connection:
-            scope = Scope(connection, self._channel, self._account)
+            waiting = self._audit_file.waiting if self._audit_file else None
+            scope = Scope(connection, self._channel, self._account, waiting)
             yield scope
             scope.before_commit()
         if scope.newest_act and self._audit_file:
             self._audit_file.keep(scope.newest_act, still_has=self._has_act)
+            self._audit_file.waiting.drop(scope.taken_in)
 
     def _has_act(self, mark: AuditMark) -> bool:
         with self._open_scope() as scope:

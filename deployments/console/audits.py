@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from cyclopts import App
@@ -12,7 +13,8 @@ from deployments.console.halts import DONE
 from deployments.console.speech import option, say
 from deployments.console.tables import Column, paper, print_json, print_table
 from flows.sources import open_audit_file
-from trading.audits import AuditMark, AuditRow, Flaw, first_flaw
+from trading.audits import AuditRow, Flaw, first_flaw
+from trading.configs import APPROVE, PROPOSE, ForgedVersion, first_forged
 
 DOES_NOT_FIT: Final = 1
 SHOWN: Final = 100
@@ -39,37 +41,68 @@ def show(*, as_json: AsJson = False) -> None:
 
 
 def verify(*, as_json: AsJson = False) -> int:
-    """Hold every row against its hash, the row before it, and the newest hash kept on disk; give 1 when one fails."""
+    """Hold every row against its hash, the row before it and the newest hash on disk, and the settings against the rows.
+
+    Gives 1 when one of them does not fit.
+    """
     with open_account() as account, account.stores.begin() as work:
-        rows = work.audit.chain()
+        rows, versions = work.audit.chain(), work.configs.all()
         mark = open_audit_file(account.settings).read()
-    flaw = first_flaw(rows, mark=mark)
+    proof = Proof(
+        len(rows),
+        first_flaw(rows, mark=mark),
+        first_forged(versions, (row.entry for row in rows if row.action in {PROPOSE, APPROVE})),
+        has_mark=mark is not None,
+    )
     if as_json:
-        print_json(_verdict(rows, flaw, mark))
+        print_json(proof.verdict())
     else:
-        _print(len(rows), flaw, mark)
-    return DOES_NOT_FIT if flaw else DONE
+        _print(proof)
+    return DONE if proof.is_whole else DOES_NOT_FIT
 
 
-def _print(count: int, flaw: Flaw | None, mark: AuditMark | None) -> None:
-    if flaw:
-        words = say(f"audit.{flaw.misfit}", number=flaw.number)
-        paper(is_error=True).print(words, soft_wrap=True)
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What does not fit: of the rows, and of the versions that they tell of."""
+
+    count: int
+    flaw: Flaw | None
+    forged: ForgedVersion | None
+    has_mark: bool
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all fits."""
+        return self.flaw is None and self.forged is None
+
+    def verdict(self) -> dict[str, Any]:
+        """Give it as JSON."""
+        flaw, forged = self.flaw, self.forged
+        return {
+            "rows": self.count,
+            "is_whole": self.is_whole,
+            "is_end_proven": flaw is None and self.has_mark,
+            "first_misfit": {"number": flaw.number, "misfit": flaw.misfit} if flaw else None,
+            "first_forged": {"version": forged.version, "forgery": forged.forgery}
+            if forged
+            else None,
+        }
+
+
+def _print(proof: Proof) -> None:
+    if flaw := proof.flaw:
+        _complain(f"audit.{flaw.misfit}", number=flaw.number)
+    if forged := proof.forged:
+        _complain(f"audit.forged.{forged.forgery}", version=forged.version)
+    if not proof.is_whole:
         return
-    paper().print(say("audit.whole", count=count))
-    if mark is None and count:
-        paper(is_error=True).print(say("audit.no_mark"), soft_wrap=True)
+    paper().print(say("audit.whole", count=proof.count))
+    if proof.count and not proof.has_mark:
+        _complain("audit.no_mark")
 
 
-def _verdict(
-    rows: tuple[AuditRow, ...], flaw: Flaw | None, mark: AuditMark | None
-) -> dict[str, Any]:
-    return {
-        "rows": len(rows),
-        "is_whole": flaw is None,
-        "is_end_proven": flaw is None and mark is not None,
-        "first_misfit": {"number": flaw.number, "misfit": flaw.misfit} if flaw else None,
-    }
+def _complain(key: str, **figures: object) -> None:
+    paper(is_error=True).print(say(key, **figures), soft_wrap=True)
 
 
 def _row(row: AuditRow) -> dict[str, Any]:

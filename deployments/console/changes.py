@@ -15,6 +15,7 @@ from flows.desk import open_desk
 from tasks.cancellations import cancel_order, modify_order
 from tasks.desk import Desk
 from tasks.writers import only_writer
+from trading.audits import OPERATOR
 from trading.errors import BadInput
 from trading.orders import Order, OrderStatus
 
@@ -82,7 +83,7 @@ async def _do(action: str, identity: str, figures: Mapping[str, object], act: Ac
     async with open_desk() as desk, only_writer(desk) as lease:
         order_id = _find(desk, identity)
         with lease.begin() as work:
-            entry = AuditEntry("operator", f"orders {action}", {"order": order_id, **figures})
+            entry = AuditEntry(OPERATOR, f"orders {action}", {"order": order_id, **figures})
             work.audit.add(entry, at=desk.now())
         return await act(desk, lease, order_id)
 

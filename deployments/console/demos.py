@@ -76,6 +76,7 @@ def _demonstrate(settings: Settings, wishes: Wishes) -> int:
             simulator=simulated_market(),
             timings=timings,
             is_fresh=wishes.fresh,
+            act="demo",
         )
         with running(stack):
             seconds = round(timings.elapsed, 1)

@@ -16,7 +16,7 @@ from tasks.desk import Desk
 from tasks.reconciliation import Reconciliation
 from tasks.reconciliation import reconcile as compare
 from tasks.rulings import bind_by_hand, declare_absent_by_hand
-from trading.audits import AuditEntry
+from trading.audits import OPERATOR, AuditEntry
 from trading.errors import BadInput
 from trading.orders import Order
 
@@ -73,7 +73,7 @@ async def _compare(*, dry_run: bool) -> tuple[Reconciliation, dict[str, Any]]:
         }
         if not dry_run:
             with desk.stores.begin() as work:
-                work.audit.add(AuditEntry("operator", "reconcile"), at=desk.now())
+                work.audit.add(AuditEntry(OPERATOR, "reconcile"), at=desk.now())
         return await compare.fn(desk, dry_run=dry_run), heading
 
 

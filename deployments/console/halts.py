@@ -12,6 +12,7 @@ from adapters.halt_files import HaltFile
 from deployments.console.speech import home, option, say
 from deployments.console.steps import Step, attempt, fail
 from deployments.console.tables import paper
+from trading.audits import OPERATOR
 from trading.errors import BadInput
 from trading.halts import Halt, TradingState
 from trading.instruments import Symbol
@@ -45,7 +46,7 @@ def halt(
         return DONE if rehearse_all() else NOT_STOPPED
     _check_scope(strategy, symbol)
     at, state = SystemClock().now(), TradingState(level.upper())
-    act = Halt("operator", state, reason, at, strategy, symbol)
+    act = Halt(OPERATOR, state, reason, at, strategy, symbol)
     on_disk = attempt("halt_file", lambda: _write(act))
     recorded, *others = _follow_up(act, cancels=cancel_open)
     if not (on_disk.is_done or recorded.is_done):

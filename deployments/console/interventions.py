@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -16,9 +17,12 @@ from deployments.console.speech import say
 from deployments.console.steps import NotDone, Step, attempt, attempt_async, fail
 from deployments.console.tables import paper, print_table
 from flows.desk import open_desk
+from flows.settings import load_settings
+from flows.sources import note
 from tasks.desk import Desk
-from tasks.halts import cancel_open, open_rows, put_halt
+from tasks.halts import cancel_open, entry_of, open_rows, put_halt
 from tasks.resumptions import Resumption, resume
+from trading.errors import MaemaeError
 from trading.halts import Halt
 
 
@@ -62,6 +66,8 @@ async def _stop(act: Halt, *, cancels: bool) -> tuple[Step, ...]:
         async with open_desk(needs_database=False) as desk:
             return await _stop_at(desk, act, cancels=cancels)
     except Exception as error:  # noqa: BLE001 - the halt is on disk; tell what could not follow
+        with suppress(MaemaeError):
+            note(load_settings(), entry_of(act), at=act.at)
         names = ("database", "cancel") if cancels else ("database",)
         return tuple(fail(name, error) for name in names)
 

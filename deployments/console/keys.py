@@ -10,10 +10,12 @@ from typing import Annotated, Final
 from cyclopts import App, Group
 from pydantic import SecretStr
 
+from adapters.audit_files import AUDIT_FILE, AuditFile
 from adapters.clock import SystemClock
 from adapters.keys.safes import KeySafe
 from adapters.keys.scopes import Keys, Scope, parse_keys
 from adapters.kis.access import give_back_token
+from adapters.kis.settings import Environment
 from adapters.stores import AuditEntry
 from deployments.console.faults import WRONG_INPUT
 from deployments.console.halts import DONE, NOT_ALL_DONE
@@ -23,8 +25,9 @@ from deployments.console.steps import attempt, attempt_async
 from deployments.console.tables import Column, paper, print_json, print_table
 from deployments.state import is_running
 from flows.kept_keys import Whereabouts, open_safe
-from flows.settings import load_settings, load_whereabouts
-from flows.sources import open_stores
+from flows.settings import Settings, load_settings, load_whereabouts
+from flows.sources import note
+from trading.audits import OPERATOR
 from trading.errors import BadInput, InvalidSetting
 
 _COLUMNS: Final = (
@@ -35,6 +38,8 @@ _COLUMNS: Final = (
     Column("verdict", "@key_verdict"),
     Column("message"),
 )
+
+_CHANNELS: Final = {Environment.REAL: "live", Environment.PAPER: "paper"}
 
 type OneScope = Annotated[Scope, option("key_scope")]
 
@@ -55,7 +60,7 @@ def set_keys(
     keys = parse_keys({**document, "appkey": appkey, "appsecret": appsecret}, scope, origin="keys")
     safe = open_safe(where.home, where.keys)
     safe.save(scope, keys)
-    _tell(where, safe, scope, "set")
+    _tell(where, safe, scope, keys, "set")
 
 
 def rotate(scope: OneScope, /) -> int:
@@ -72,7 +77,7 @@ def rotate(scope: OneScope, /) -> int:
         raise BadInput("appkey", "***", "keys other than the present ones")
     asyncio.run(try_keys(where.home, where.broker(scope, new)))
     safe.save(scope, new)
-    _tell(where, safe, scope, "rotate")
+    _tell(where, safe, scope, new, "rotate")
     return asyncio.run(_give_back(where, scope, old))
 
 
@@ -110,7 +115,7 @@ def _ask(name: str) -> str:
     return sys.stdin.readline().strip()
 
 
-def _tell(where: Whereabouts, safe: KeySafe, scope: Scope, act: str) -> None:
+def _tell(where: Whereabouts, safe: KeySafe, scope: Scope, keys: Keys, act: str) -> None:
     paper().print(say(f"keys.{act}", scope=scope, path=str(safe.file(scope))), soft_wrap=True)
     if where.keys.command is not None:
         paper().print(say("keys.command_counts"))
@@ -118,29 +123,34 @@ def _tell(where: Whereabouts, safe: KeySafe, scope: Scope, act: str) -> None:
         paper().print(say("keys.environment_counts"))
     if is_running(where.home):
         paper().print(say("keys.restart"))
-    _audit(scope, act)
+    _audit(where, scope, keys, act)
 
 
-def _audit(scope: Scope, act: str) -> None:
-    """Note the act where there is an audit log; keys are also cared for before there is one."""
+def _audit(where: Whereabouts, scope: Scope, keys: Keys, act: str) -> None:
+    """Note the act in the log of the account that the keys are of, at its next act where nobody trades on it now."""
+    entry = AuditEntry(OPERATOR, f"keys {act}", {"scope": scope.value})
+    channel = _CHANNELS[keys.environment]
+
+    def write() -> str:
+        at, settings = SystemClock().now(), _settings_of(channel, keys.account)
+        if settings is not None and note(settings, entry, at=at):
+            return say("keys.noted")
+        if settings is None:
+            file = AuditFile(where.home / AUDIT_FILE, channel=channel, account=keys.account)
+            file.waiting.keep(entry, at=at)
+        return say("keys.noted_later")
+
+    attempt("audit", write)
+
+
+def _settings_of(channel: str, account: str) -> Settings | None:
+    """Give the settings if they are that account's; they may be wrong or another's while keys are cared for."""
     try:
         settings = load_settings()
-        if settings.database_url is None or settings.kis is None:
-            return
+        owner = settings.channel, settings.account
     except InvalidSetting:
-        return
-
-    def note() -> str:
-        stores = open_stores(settings)
-        try:
-            with stores.begin() as work:
-                entry = AuditEntry("operator", f"keys {act}", {"scope": scope.value})
-                work.audit.add(entry, at=SystemClock().now())
-        finally:
-            stores.close()
-        return say("keys.noted")
-
-    attempt("audit", note)
+        return None
+    return settings if owner == (channel, account) else None
 
 
 async def _give_back(where: Whereabouts, scope: Scope, old: Keys) -> int:

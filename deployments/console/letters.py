@@ -21,6 +21,8 @@ from deployments.console.speech import option, say
 from deployments.console.tables import Column, paper, print_facts, print_json, print_table
 from flows.relays import open_writer
 from flows.settings import Settings, load_settings
+from flows.sources import note
+from trading.audits import OPERATOR
 from trading.errors import BadInput, InvalidSetting
 
 REPLAYED: Final = "dlq replay"
@@ -70,9 +72,8 @@ def replay(letter: Place, /) -> None:
     place, found = _find(settings, letter)
     at = market_time(settings)
     asyncio.run(_with_writer(settings, lambda writer: _put_back(writer, found)))
-    with open_account() as account, account.stores.begin() as work:
-        detail = {"letter": place.place, "topic": found.record.topic}
-        work.audit.add(AuditEntry("operator", REPLAYED, detail), at=at)
+    detail = {"letter": place.place, "topic": found.record.topic}
+    note(settings, AuditEntry(OPERATOR, REPLAYED, detail), at=at)
     paper().print(say("letters.replayed", letter=place.place, topic=found.record.topic))
 
 

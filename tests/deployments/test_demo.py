@@ -214,6 +214,21 @@ def test_the_owner_is_shown_the_report_its_page_the_inbox_and_what_to_try(shown:
     assert (shown.home / "inbox.jsonl").read_text("utf-8").count("\n") >= 5
 
 
+def test_its_start_and_its_stop_are_in_the_log_once(work: UnitOfWork) -> None:
+    first, *_, last = work.audit.chain()
+    acts = [row.action for row in work.audit.chain()]
+
+    assert (first.action, last.action) == ("demo", "down")
+    assert (first.actor, last.actor) == ("operator", "operator")
+    assert [acts.count(act) for act in ("demo", "down", "up")] == [1, 1, 0]
+    told = [row.entry.detail for row in (first, last)]
+    assert [(detail["channel"], detail["version"]) for detail in told] == [
+        ("dev", None),
+        ("dev", 1),
+    ]
+    assert {len(detail["commit"]) for detail in told} <= {0, 40}
+
+
 def test_no_secret_lies_in_anything_that_it_left(shown: Shown) -> None:
     """Logs, inbox, reports, charts, notes and both databases, Prefect's runs and artifacts among them."""
     account = {"account": ACCOUNT}  # its number may stand in our books, and masked elsewhere

@@ -19,11 +19,13 @@ import httpx
 import pytest
 from dotenv import dotenv_values
 
+from adapters.audit_files import AUDIT_FILE, AuditFile
 from adapters.postgres import PostgresStores, embedded
 from deployments.processes import Program
 from deployments.programs import free_port, is_free
 from deployments.simulator import ACCOUNT
 from deployments.state import Footprint, StackNote, is_running, read_note
+from trading.audits import first_flaw
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -236,6 +238,24 @@ def test_down_stops_everything_in_time_and_leaves_nothing(owner: Owner) -> None:
     assert is_free(owner.port)
     assert not (owner.home / "runtime.env").exists()
     assert not (owner.home / "stack.json").exists()
+
+
+def test_each_start_and_each_stop_is_in_the_log_once(owner: Owner) -> None:
+    """Of the last start: a simulated account's log begins with it, and so does what is kept on disk of it."""
+    url = embedded.start(owner.home).url_of("maemae_simulated")
+    stores = PostgresStores(url, channel="dev", account=ACCOUNT)
+    with stores.begin() as work:
+        rows = work.audit.chain()
+    stores.close()
+    embedded.stop(owner.home)
+
+    acts = [row.action for row in rows]
+    file = AuditFile(owner.home / AUDIT_FILE, channel="dev", account=ACCOUNT)
+    assert (acts[0], acts[-1]) == ("up", "down")
+    assert [acts.count(act) for act in ("up", "down")] == [1, 1]
+    assert {row.actor for row in (rows[0], rows[-1])} == {"operator"}
+    assert {"channel", "commit", "version"} <= rows[-1].entry.detail.keys()
+    assert first_flaw(rows, mark=file.read()) is None
 
 
 def start_of_the_console() -> float:

@@ -94,9 +94,8 @@ async def test_a_filled_in_form_puts_the_version_in_force(live: PostgresStores) 
     assert told(state) == ("Completed", "Version 2 is approved and in force.")
     assert version_in_force(live) == 2
     with live.begin() as work:
-        newest = work.audit.latest("config approve")
-    assert newest is not None
-    assert newest[1].detail["reason"] == "seen in the UI"
+        _, act = work.audit.of("config approve")
+    assert (act.actor, act.detail["reason"]) == ("operator", "seen in the UI")
 
 
 async def test_a_declined_version_goes_on_waiting(live: PostgresStores) -> None:

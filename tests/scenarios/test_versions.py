@@ -13,11 +13,12 @@ from adapters.memory.stores import MemoryStores
 from risk.changes import Change
 from tasks import streaming
 from tasks.streaming import StreamSession
-from tasks.versions import approve, changes_of, open_version, propose, roll_back
+from tasks.versions import approve, changes_of, follow, open_version, propose, roll_back
 from tests.builders import a_signal
 from tests.desks import Floor, a_channel
 from tests.store_samples import AT
 from tests.versions import DELAY, a_file, memory_of
+from trading.configs import digest_of
 from trading.errors import BadInput, InvalidSetting, NotApproved
 
 MOMENT = timedelta(microseconds=1)
@@ -152,12 +153,76 @@ def test_every_step_needs_a_reason(live: MemoryStores) -> None:
 def test_a_version_that_nobody_understands_is_named_and_replaced() -> None:
     stores, file = memory_of("paper"), a_file("paper")
     with stores.begin() as work:
-        work.configs.propose({"channel": "paper", "gone": 1}, digest="old", at=AT)
+        old = {"channel": "paper", "gone": 1}
+        work.configs.propose(old, digest=digest_of(old), at=AT)
         work.configs.approve(1, at=AT)
     with pytest.raises(InvalidSetting, match="configs version 1"):
         open_version(stores, file, at=AT)
     assert not propose(stores, file, reason="new program", at=AT).waits
     assert open_version(stores, file, at=AT).version == 2
+
+
+@pytest.fixture
+def forged() -> MemoryStores:
+    """A paper channel whose second version somebody has changed in the database."""
+    stores = memory_of("paper")
+    open_version(stores, a_file("paper"), at=AT)
+    propose(stores, a_file("paper", maximum_holdings=4), reason="calmer", at=AT)
+    with stores.begin() as work:
+        rows = vars(work.configs)["rows"]
+        looser = a_file("paper", maximum_holdings=40).model_dump(mode="json")
+        rows.put(2, replace(rows.get(2), document=looser))
+    return stores
+
+
+def test_forged_settings_decide_nothing_and_become_no_version_of_newer_code(
+    forged: MemoryStores,
+) -> None:
+    for commit in ("", "c" * 40):
+        with pytest.raises(NotApproved, match=r"configs version 2.*document"):
+            open_version(forged, a_file("paper"), at=AT, commit=commit)
+    with forged.begin() as work:
+        assert len(work.configs.all()) == 2
+
+
+def test_forged_settings_are_left_by_a_return_or_by_a_proposal(forged: MemoryStores) -> None:
+    with pytest.raises(NotApproved):
+        roll_back(forged, 2, reason="this one", at=AT)
+    assert roll_back(forged, 1, reason="away", at=AT).config is not None
+    assert open_version(forged, a_file("paper"), at=AT).version == 3
+    propose(forged, a_file("paper", maximum_holdings=3), reason="new", at=AT)
+    assert open_version(forged, a_file("paper"), at=AT).version == 4
+
+
+def test_what_waits_and_was_forged_is_not_approved(live: MemoryStores) -> None:
+    propose(live, a_file("live", maximum_holdings=400), reason="more", at=AT)
+    with live.begin() as work:
+        rows = vars(work.configs)["rows"]
+        rows.put(2, replace(rows.get(2), commit="d" * 40))
+    with pytest.raises(BadInput):
+        approve(live, 2, reason="yes", at=AT + DELAY, delay=DELAY)
+
+
+def test_a_forged_row_makes_no_code_known_on_live(live: MemoryStores) -> None:
+    """Version 1 names no code; a second row that pretends to be approved lets none in."""
+    with live.begin() as work:
+        rows = vars(work.configs)["rows"]
+        rows.put(1, replace(rows.get(1), commit="d" * 40))
+    with pytest.raises(NotApproved):
+        open_version(live, a_file("live"), at=AT, commit="d" * 40)
+
+
+async def test_a_run_under_way_does_not_take_a_forged_version_over(floor: Floor) -> None:
+    file = floor.desk.channel
+    open_version(floor.stores, file, at=AT)
+    floor.desk = replace(floor.desk, version=1)
+    propose(floor.stores, file.model_copy(update={"history_days": 700}), reason="more", at=AT)
+    with floor.stores.begin() as work:
+        rows = vars(work.configs)["rows"]
+        rows.put(2, replace(rows.get(2), reason="other"))
+    assert follow(floor.desk) is floor.desk
+    with pytest.raises(NotApproved, match="proposal"):
+        open_version(floor.stores, file, at=AT)
 
 
 async def test_orders_and_signals_carry_the_version(floor: Floor) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -14,8 +15,11 @@ import pytest
 
 from adapters.postgres import PostgresStores
 from deployments.cli import main
-from tests.builders import A_DAY, ACCOUNT
-from tests.consoles import PROJECT, Answer, Console, fill_day
+from flows.desk import open_desk
+from tests.builders import A_DAY, ACCOUNT, HYUNDAI, SAMSUNG, a_signal, an_intent, looks_good
+from tests.consoles import PROJECT, Answer, Console, Doubt, come_to, fill_day
+from trading.orders import Order
+from trading.submissions import Submission
 
 KEYS = {
     "MAEMAE_KIS__ENVIRONMENT": "real",
@@ -107,3 +111,69 @@ def at_simulator(
     )
     assert not home.exists()
     return simulator
+
+
+@pytest.fixture
+def resting(at_simulator: dict[str, Any], database: str) -> Order:
+    """One buy of 5 Samsung that nobody sells to, in both books, at 09:30."""
+    assert database
+    return asyncio.run(_rest(at_simulator))
+
+
+async def _rest(simulator: dict[str, Any]) -> Order:
+    await come_to(simulator, "09:30")
+    async with open_desk() as desk:
+        quote = await desk.market_data.quote(SAMSUNG)
+        signal = a_signal(symbol=SAMSUNG, reference_price=quote.last)
+        intent = an_intent(
+            symbol=SAMSUNG,
+            quantity=5,
+            limit_price=quote.lower_limit,
+            signal_id=signal.signal_id,
+            created_at=desk.now(),
+        )
+        receipt = await desk.broker.place(intent, last_look=looks_good)
+        order = Order.initialize(intent).submit(at=desk.now())
+        order = order.accept(receipt.broker_order_id, branch=receipt.branch, at=desk.now())
+        with desk.stores.begin() as work:
+            work.instruments.upsert(await desk.market_data.instruments([SAMSUNG]))
+            work.signals.add(signal)
+            work.orders.add(Order.initialize(intent))
+            work.orders.save(order)
+    return order
+
+
+@pytest.fixture
+def doubtful(at_simulator: dict[str, Any], database: str, request: pytest.FixtureRequest) -> Doubt:
+    """A buy that the broker has and whose reply was lost, with its number; each test's quantity is its own."""
+    assert database
+    quantity = 1 + sum(map(ord, request.node.name)) % 50
+    return asyncio.run(_lose(at_simulator, quantity))
+
+
+async def _lose(simulator: dict[str, Any], quantity: int) -> Doubt:
+    await come_to(simulator, "09:40")
+    async with open_desk() as desk:
+        quote = await desk.market_data.quote(HYUNDAI)
+        at = desk.now()
+        intent = an_intent(
+            symbol=HYUNDAI, quantity=quantity, limit_price=quote.lower_limit, created_at=at
+        )
+        receipt = await desk.broker.place(intent, last_look=looks_good)
+        order = Order.initialize(intent).submit(at=at)
+        evidence = Submission(
+            client_order_id=order.client_order_id,
+            fence=1,
+            body=desk.broker.wire_fields(intent),
+            sent_at=at,
+            known_numbers=(),
+            highest_number="",
+            held=0,
+            sellable=0,
+            buyable_cash=0,
+        )
+        with desk.stores.begin() as work:
+            work.orders.add(Order.initialize(intent))
+            work.submissions.add(evidence)
+            work.orders.save(order)
+    return order, receipt.broker_order_id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ import psycopg
 import pytest
 
 from adapters.stores import AuditEntry
-from flows.settings import load_settings
+from flows.settings import load_channel, load_settings
 from flows.sources import open_stores
+from tasks.versions import open_version
 from tests.builders import A_DAY, seoul
 from tests.consoles import PROJECT, Console
+from trading.errors import NotApproved
 
 type Edit = Callable[[str, str], None]
 
@@ -143,6 +146,56 @@ def test_a_forged_row_is_named(console: Console, home: Path, database: str) -> N
     cut = console("audit", "verify", "--json")
     assert cut.code == 1
     assert cut.document["first_misfit"] == {"number": 2, "misfit": "cut"}
+
+
+FORGERIES = {
+    "document": ("document", "document = overlay(document::text PLACING '6' FROM {place})::jsonb"),
+    "digest": ("document", "digest = reverse(digest)"),
+    "commit": ("proposal", "commit = repeat('d', 40)"),
+    "number": ("proposal", "version = 7"),
+    "reason": ("proposal", "reason = 'other'"),
+}
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize("column", FORGERIES)
+def test_settings_that_somebody_changed_past_the_console_are_named_and_never_used(
+    console: Console, database: str, column: str
+) -> None:
+    """One byte of the document, the limit of 5 holdings, is a 6 now."""
+    assert console("config", "propose", *WHY).code == 0
+    assert console("audit", "verify").code == 0
+    forgery, change = FORGERIES[column]
+    place = "position('\"maximum_holdings\": 5' IN document::text) + 20"
+    with psycopg.connect(database) as connection:
+        connection.execute(f"UPDATE configs SET {change.format(place=place)}".encode())  # noqa: S608 - our words
+    found = console("audit", "verify", "--json")
+    assert (found.code, found.document["first_misfit"]) == (1, None)
+    version = 7 if column == "number" else 1
+    assert found.document["first_forged"] == {"version": version, "forgery": forgery}
+    assert f"Version {version} of the settings" in console("audit", "verify").err
+    with pytest.raises(NotApproved, match=f"configs version {version}"):
+        load_in_force()
+
+
+def test_what_was_put_in_force_past_the_console_is_named_and_never_used(
+    console: Console, database: str, live: None
+) -> None:
+    assert live is None
+    assert console("config", "propose", *WHY).code == 3
+    with psycopg.connect(database) as connection:
+        connection.execute("UPDATE configs SET approved_at = at")
+    found = console("audit", "verify", "--json")
+    assert found.document["first_forged"] == {"version": 1, "forgery": "approval"}
+    with pytest.raises(NotApproved, match="approval"):
+        load_in_force()
+
+
+def load_in_force() -> None:
+    """Load the settings in force as every run does."""
+    settings = load_settings()
+    with closing(open_stores(settings)) as stores:
+        open_version(stores, load_channel(settings), at=seoul(A_DAY, "09:00"))
 
 
 def test_an_end_that_nothing_proves_is_told(console: Console, home: Path, database: str) -> None:

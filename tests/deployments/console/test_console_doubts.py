@@ -2,61 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
-
-import httpx
 import pytest
 
 from adapters.postgres import PostgresStores
-from flows.desk import open_desk
-from tests.builders import A_DAY, HYUNDAI, an_intent, looks_good, seoul
-from tests.consoles import Console
+from tests.consoles import Console, Doubt
 from trading.audits import AuditEntry
 from trading.orders import ABSENT, Order, OrderStatus
-from trading.submissions import Submission
-
-type Doubt = tuple[Order, str]
-
-
-@pytest.fixture
-def doubtful(at_simulator: dict[str, Any], database: str, request: pytest.FixtureRequest) -> Doubt:
-    """A buy that the broker has and whose reply was lost, with its number; each test's quantity is its own."""
-    assert database
-    quantity = 1 + sum(map(ord, request.node.name)) % 50
-    return asyncio.run(_lose(at_simulator, quantity))
-
-
-async def _lose(simulator: dict[str, Any], quantity: int) -> Doubt:
-    async with httpx.AsyncClient(base_url=simulator["http"], timeout=60) as http:
-        clock = (await http.get("/sim/clock")).json()
-        if clock["now"] < f"{A_DAY}T09:40":
-            until = seoul(A_DAY, "09:40").isoformat()
-            (await http.post("/sim/clock", json={"advance_to": until})).raise_for_status()
-    async with open_desk() as desk:
-        quote = await desk.market_data.quote(HYUNDAI)
-        at = desk.now()
-        intent = an_intent(
-            symbol=HYUNDAI, quantity=quantity, limit_price=quote.lower_limit, created_at=at
-        )
-        receipt = await desk.broker.place(intent, last_look=looks_good)
-        order = Order.initialize(intent).submit(at=at)
-        evidence = Submission(
-            client_order_id=order.client_order_id,
-            fence=1,
-            body=desk.broker.wire_fields(intent),
-            sent_at=at,
-            known_numbers=(),
-            highest_number="",
-            held=0,
-            sellable=0,
-            buyable_cash=0,
-        )
-        with desk.stores.begin() as work:
-            work.orders.add(Order.initialize(intent))
-            work.submissions.add(evidence)
-            work.orders.save(order)
-    return order, receipt.broker_order_id
 
 
 def _stored(stores: PostgresStores, order: Order) -> Order:

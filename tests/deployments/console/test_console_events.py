@@ -118,6 +118,8 @@ def test_bytes_that_lay_in_their_topic_go_back_as_they_are(
     asyncio.run(bury_what_was_read(broker))
     (row,) = console("dlq", "list", "--json").document["letters"]
     assert console("dlq", "replay", row["letter"]).code == 0
+    (act,) = console("audit", "--json").document["rows"]
+    assert (act["actor"], act["action"]) == ("operator", "dlq replay")
     (row,) = console("dlq", "list", "--json").document["letters"]
     assert row["is_replayed"]
     assert asyncio.run(numbers(broker, 2)) == [7, 7]

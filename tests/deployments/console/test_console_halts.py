@@ -242,6 +242,7 @@ def test_a_rehearsal_proves_every_level_and_is_recorded(
     assert row_halts(stores) == []
     with stores.begin() as work:
         found = work.audit.latest("halt.rehearsed")
+        assert len(work.audit.of("halt.rehearsed")) == 1
         (booked,) = [o for o in work.orders.of_day(A_DAY) if o.intent.strategy_id == "rehearsal"]
     assert found is not None
     assert found[1].detail["is_passed"] is True

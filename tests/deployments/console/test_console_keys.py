@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
+from adapters.audit_files import AUDIT_FILE, AuditFile
 from adapters.kis.auth import TokenVault
 from adapters.kis.files import shared_name
 from flows.settings import load_settings
@@ -191,6 +192,7 @@ def test_after_a_rotation_the_new_keys_work_and_the_old_token_does_not(
     console: Console, two_keys: dict[str, Any], home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keeps(console, monkeypatch, "paper", "old-appkey", "old-secret")
+    assert acts_that_wait(home) == ["keys set"]
     assert console("keys", "check").code == 0
     old = {**two_keys, "appkey": "old-appkey", "appsecret": "old-secret"}
     token = _token(home, old)
@@ -200,11 +202,18 @@ def test_after_a_rotation_the_new_keys_work_and_the_old_token_does_not(
     answer = console("keys", "rotate", "paper")
     assert answer.code == 0, answer
     assert not re.search("(old|new)-(appkey|secret)", answer.out + answer.err)
+    assert acts_that_wait(home) == ["keys set", "keys rotate"], "for the log of the paper account"
     assert not _is_accepted(old, token)
     assert _token(home, old) == ""
     monkeypatch.setenv("MAEMAE_CHANNEL", "paper")
     assert load_settings().broker.appkey.get_secret_value() == "new-appkey"
     assert console("keys", "check").code == 0
+
+
+def acts_that_wait(home: Path) -> list[str]:
+    """Give what the log of the paper account takes in next."""
+    file = AuditFile(home / AUDIT_FILE, channel="paper", account=ACCOUNT)
+    return [act.entry.action for act in file.waiting.all()]
 
 
 @pytest.fixture

@@ -3,51 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
-import httpx
 import pytest
 
 from adapters.postgres import PostgresStores
 from deployments.console.orders import ACTS
 from flows.desk import open_desk
-from tests.builders import A_DAY, SAMSUNG, a_signal, an_intent, looks_good, seoul
+from tests.builders import A_DAY
 from tests.consoles import Console
 from trading.orders import Order, OrderStatus
-
-
-@pytest.fixture
-def resting(at_simulator: dict[str, Any], database: str) -> Order:
-    """One buy of 5 Samsung that nobody sells to, in both books, at 09:30."""
-    assert database
-    return asyncio.run(_rest(at_simulator))
-
-
-async def _rest(simulator: dict[str, Any]) -> Order:
-    async with httpx.AsyncClient(base_url=simulator["http"], timeout=60) as http:
-        clock = (await http.get("/sim/clock")).json()
-        if clock["now"] < f"{A_DAY}T09:30":
-            until = seoul(A_DAY, "09:30").isoformat()
-            (await http.post("/sim/clock", json={"advance_to": until})).raise_for_status()
-    async with open_desk() as desk:
-        quote = await desk.market_data.quote(SAMSUNG)
-        signal = a_signal(symbol=SAMSUNG, reference_price=quote.last)
-        intent = an_intent(
-            symbol=SAMSUNG,
-            quantity=5,
-            limit_price=quote.lower_limit,
-            signal_id=signal.signal_id,
-            created_at=desk.now(),
-        )
-        receipt = await desk.broker.place(intent, last_look=looks_good)
-        order = Order.initialize(intent).submit(at=desk.now())
-        order = order.accept(receipt.broker_order_id, branch=receipt.branch, at=desk.now())
-        with desk.stores.begin() as work:
-            work.instruments.upsert(await desk.market_data.instruments([SAMSUNG]))
-            work.signals.add(signal)
-            work.orders.add(Order.initialize(intent))
-            work.orders.save(order)
-    return order
 
 
 async def _rows() -> dict[str, OrderStatus]:

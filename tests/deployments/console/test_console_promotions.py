@@ -127,19 +127,21 @@ def test_an_open_gate_needs_somewhere_to_go(console: Console) -> None:
 
 @pytest.mark.usefixtures("running")
 def test_what_passes_is_the_next_channels_version(
-    console: Console, paper: Path, postgres_url: str
+    console: Console, paper: Path, postgres_url: str, stores: PostgresStores
 ) -> None:
     try_everything()
     answer = console("promote", "--home", str(paper), *WHY)
     assert (answer.code, answer.err) == (0, "")
     assert "Version 1 is in force" in answer.out
     opened = closing(PostgresStores(postgres_url, channel="paper", account=ACCOUNT))
-    with opened as stores, stores.begin() as work:
+    with opened as theirs, theirs.begin() as work:
         current = work.configs.in_force()
         acts = [row.action for row in work.audit.chain()]
     assert current is not None
     assert (current.commit, current.reason) == (COMMIT, "ripe")
     assert acts == ["promote", "config propose", "config approve"]
+    with stores.begin() as work:
+        assert [row.action for row in work.audit.chain()] == ["promote"]
 
 
 @pytest.mark.usefixtures("database")
