@@ -88,7 +88,8 @@ class RiskView:
         Raises:
             KeyError: when a holding has no quote.
         """
-        return self.ledger.equity({s: self.quotes[s].last for s in self.ledger.held_symbols})
+        held = [symbol for symbol, held in self.ledger.positions.items() if held.quantity]
+        return self.ledger.equity({symbol: self.quotes[symbol].last for symbol in held})
 
     @cached_property
     def open_buys(self) -> tuple[Order, ...]:

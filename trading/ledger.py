@@ -133,7 +133,8 @@ class Ledger:
         Raises:
             KeyError: when a held symbol has no price; a missing price must never count as zero.
         """
-        return self.cash + sum(self.positions[s].quantity * prices[s] for s in self.held_symbols)
+        held = [(s, p.quantity) for s, p in self.positions.items() if p.quantity]
+        return self.cash + sum([quantity * prices[symbol] for symbol, quantity in held])
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,8 +55,9 @@ def _is_same_id(order: Order, intent: OrderIntent) -> bool:
 
 
 def _is_same_trade(order: Order, intent: OrderIntent) -> bool:
-    if (order.symbol, order.side) != (intent.symbol, intent.side):
+    other = order.intent
+    if other.symbol != intent.symbol or other.side is not intent.side:
         return False
-    is_own = order.intent.strategy_id == intent.strategy_id
-    is_equal = (order.quantity, order.intent.limit_price) == (intent.quantity, intent.limit_price)
+    is_own = other.strategy_id == intent.strategy_id
+    is_equal = (other.quantity, other.limit_price) == (intent.quantity, intent.limit_price)
     return (order.is_open and (order.is_in_doubt or is_own)) or (order.may_turn_up and is_equal)

@@ -28,8 +28,7 @@ class StaleData:
 
     def check(self, intent: OrderIntent, view: RiskView) -> Breach | None:
         """Find the worst of the needed prices."""
-        missing, ages = _ages(intent, view)
-        if not missing and all(self._is_fresh(age) for age in ages.values()):
+        if self._are_fresh(intent, view):
             return None
         figures = self.figures(intent, view)
         message = (
@@ -50,17 +49,31 @@ class StaleData:
             "maximum_age": str(self.maximum_age),
         }
 
+    def _are_fresh(self, intent: OrderIntent, view: RiskView) -> bool:
+        """Look at every needed price once; which of them refuses is told only when one does."""
+        earliest = view.at - timedelta(seconds=self.maximum_age)
+        latest = view.at + CLOCK_MARGIN
+        for symbol in _needed(intent, view):
+            quote = view.quotes.get(symbol)
+            if quote is None or quote.last <= 0 or not earliest <= quote.at <= latest:
+                return False
+        return True
+
     def _is_fresh(self, age: timedelta) -> bool:
         return -CLOCK_MARGIN <= age <= timedelta(seconds=self.maximum_age)
 
 
 def _ages(intent: OrderIntent, view: RiskView) -> tuple[list[Symbol], dict[Symbol, timedelta]]:
     """Give the needed symbols without a price, and the ages of the others' prices."""
-    needed = {intent.symbol}
-    if intent.side is Side.BUY:
-        needed |= view.exposed_symbols
+    needed = _needed(intent, view)
     missing = sorted(s for s in needed if not _has_price(s, view))
     return missing, {s: view.at - view.quotes[s].at for s in needed if s not in missing}
+
+
+def _needed(intent: OrderIntent, view: RiskView) -> frozenset[Symbol]:
+    """Give the symbols whose prices decide."""
+    own = frozenset({intent.symbol})
+    return own | view.exposed_symbols if intent.side is Side.BUY else own
 
 
 def _has_price(symbol: Symbol, view: RiskView) -> bool:
