@@ -19,6 +19,7 @@ from tests.builders import ACCOUNT
 from tests.consoles import PROJECT
 from tests.database_servers import FOR_SPEED, DatabaseServer, a_database_server
 from tests.run_records import RunRecord
+from tests.secret_scans import finds_below
 
 # A deadline in milliseconds measures the machine, not the code; the blob repeats a failure anywhere.
 settings.register_profile("maemae", deadline=None, print_blob=True)
@@ -48,7 +49,18 @@ def open_folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="maemae-test-"))
     folder.chmod(0o711)
     yield folder
+    found = finds_below(folder)
     shutil.rmtree(folder, ignore_errors=True)
+    assert found == [], "stacks, servers and databases of all tests show a secret"
+
+
+@pytest.fixture(autouse=True)
+def no_secret_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Search what a test leaves in its folder: logs, inboxes, reports, charts, spools, notes."""
+    folder = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
+    yield
+    if folder is not None:
+        assert finds_below(folder) == []
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -10,8 +12,31 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
+from adapters.kis.settings import Environment
+from adapters.kis_sim.options import default_credential
+from tests.kafka_doors import PASSWORD
+from tests.kis_worlds import APPKEY, APPSECRET
+
 KEPT: Final = ("runtime.env", "keys/identity", "tokens/key", "postgres/server.json")
 """Files whose purpose is to hold what opens something; they are the owner's alone (0600)."""
+TOKEN: Final = re.compile(rb"sim\.[\w-]{32}\.[\w-]{128}")
+"""An access token as the simulator gives them out."""
+_MADE_UP: Final = {
+    **{
+        f"{name} of the {world} simulator": getattr(default_credential(world), name)
+        for world in Environment
+        for name in ("appkey", "appsecret")
+    },
+    "appkey of a broker's test": APPKEY,
+    "appsecret of a broker's test": APPSECRET,
+    "appkey of a console's test": "the-appkey-of-a-test",
+    "appsecret of a console's test": "the-appsecret-of-a-test",
+    "keys that are typed": "typed-and-never-shown",
+    "keys that are kept": "nobody-may-see-this",
+    "password of Kafka": PASSWORD,
+    "password of Prefect": "long-enough-password",
+}
+"""What the tests work with that nobody may see, whoever of them it is."""
 _TABLES: Final = """
     SELECT schemaname, tablename FROM pg_tables
     WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2
@@ -30,6 +55,32 @@ def finds_in_files(
         if place not in KEPT and not place.startswith(tuple(beside))
         for name in _names_in(_content(path), secrets)
     ]
+
+
+def finds_below(folder: Path, **further: str) -> list[str]:
+    """Give each file that shows a secret of any test: those of databases as they lie there, their passwords too.
+
+    Nothing is asked and nothing must run, so it sees what was deleted since, as far as it was not written over.
+    """
+    secrets = {**_MADE_UP, **dict(_passwords(folder)), **further}
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not _is_kept(path))
+    return [
+        f"{path.relative_to(folder)}: {name}"
+        for path in files
+        for name in _names_in(_content(path), secrets)
+    ]
+
+
+def _passwords(folder: Path) -> Iterator[tuple[str, str]]:
+    for path in folder.rglob("postgres/server.json"):
+        yield (
+            f"password of {path.parent.parent.name}",
+            json.loads(path.read_text("utf-8"))["password"],
+        )
+
+
+def _is_kept(path: Path) -> bool:
+    return path.as_posix().endswith(tuple(f"/{place}" for place in KEPT))
 
 
 def finds_in_database(url: str, secrets: Mapping[str, str]) -> list[str]:
@@ -59,4 +110,6 @@ def _content(path: Path) -> bytes:
 
 def _names_in(content: bytes, secrets: Mapping[str, str]) -> Iterator[str]:
     """Name the secrets that stand there; never their values, for this is printed when a test fails."""
-    return (name for name, secret in secrets.items() if secret.encode() in content)
+    yield from (name for name, secret in secrets.items() if secret.encode() in content)
+    if b"sim." in content and TOKEN.search(content):
+        yield "a token"

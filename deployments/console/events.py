@@ -6,11 +6,13 @@ from typing import Annotated, Any, Final
 
 from cyclopts import App
 
-from deployments.console.accounts import open_account
+from deployments.console.accounts import market_time, open_account
 from deployments.console.halts import DONE, NOT_ALL_DONE
 from deployments.console.speech import option, say
 from deployments.console.tables import Column, paper, print_facts, print_json
+from flows.sources import note
 from tasks.projecting import CONSUMER, begin_anew, differences, rebuild
+from trading.audits import OPERATOR, AuditEntry
 
 FACTS: Final = (
     Column("kafka"),
@@ -43,6 +45,8 @@ def show(*, as_json: Annotated[bool, option("json", name="--json")] = False) -> 
 def build_anew() -> None:
     """Build orders and holdings anew: from the outbox, or with Kafka from the topics, which the relay does."""
     with open_account() as account:
+        at = market_time(account.settings)
+        note(account.settings, AuditEntry(OPERATOR, "events rebuild"), at=at)
         if account.settings.has_kafka:
             with account.stores.begin() as work:
                 begin_anew(work)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -30,9 +31,11 @@ def file(tmp_path: Path) -> AuditFile:
 
 
 @pytest.fixture
-def log(postgres_url: str, file: AuditFile) -> PostgresStores:
+def log(postgres_url: str, file: AuditFile) -> Iterator[PostgresStores]:
     """The account's memory, which answers."""
-    return PostgresStores(postgres_url, channel="dev", account=ACCOUNT, audit_file=file)
+    log = PostgresStores(postgres_url, channel="dev", account=ACCOUNT, audit_file=file)
+    with closing(log):
+        yield log
 
 
 def leave_two(file: AuditFile) -> None:
@@ -44,7 +47,7 @@ def leave_two(file: AuditFile) -> None:
 
 def act(log: PostgresStores, entry: AuditEntry = RESUME) -> tuple[AuditRow, ...]:
     """Do one more, two seconds later; give the log."""
-    with closing(log), log.begin() as work:
+    with log.begin() as work:
         work.audit.add(entry, at=AT + timedelta(seconds=2))
     with log.begin() as work:
         return work.audit.chain()
@@ -104,7 +107,8 @@ def test_another_account_takes_none_of_them(
     leave_two(file)
     others = AuditFile(tmp_path / AUDIT_FILE, channel="live", account=ACCOUNT)
     log = PostgresStores(postgres_url, channel="live", account=ACCOUNT, audit_file=others)
-    assert [row.action for row in act(log)] == ["resume"]
+    with closing(log):
+        assert [row.action for row in act(log)] == ["resume"]
     assert len(file.waiting.all()) == 2
 
 

@@ -108,6 +108,10 @@ def returning(scene: Scene) -> Prepared:
     return ("config", "rollback", *WHY)
 
 
+def building_anew(_: Scene) -> Prepared:
+    return ("events", "rebuild")
+
+
 def keeping_keys(scene: Scene) -> Prepared:
     scene.patch.setenv("MAEMAE_CHANNEL", "paper")
     scene.patch.setattr(sys, "stdin", io.StringIO("an-appkey\nan-appsecret\n"))
@@ -135,6 +139,7 @@ ACTS: Final[Mapping[str, tuple[str, Callable[[Scene], Prepared]]]] = {
     "config propose": ("config propose", proposing),
     "config approve": ("config approve", approving),
     "config rollback": ("config propose", returning),
+    "events rebuild": ("events rebuild", building_anew),
     "keys set": ("keys set", keeping_keys),
     "plugins register": ("plugin register", registering),
 }
