@@ -78,7 +78,7 @@ class AuditLog(Protocol):
         """Give the newest entry of one action, of any actor unless one is named."""
         ...
 
-    def of(self, *actions: str) -> tuple[AuditEntry, ...]:
+    def of(self, *actions: str) -> tuple[tuple[datetime, AuditEntry], ...]:
         """Give every entry of these actions, oldest first."""
         ...
 

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
+from adapters.clock import SystemClock
 from adapters.stores import Stores
 from tests.builders import (
     A_DAY,
@@ -69,6 +71,12 @@ def run_process(*words: str, code: str = RUN, **variables: str) -> Answer:
         timeout=150,
     )
     return Answer(done.returncode, done.stdout, done.stderr)
+
+
+def wait(patch: pytest.MonkeyPatch, minutes: int) -> None:
+    """Let the computer's clock be so many minutes later: on live it is the one that changes wait by."""
+    now = SystemClock.now
+    patch.setattr(SystemClock, "now", lambda clock: now(clock) + timedelta(minutes=minutes))
 
 
 async def come_to(simulator: dict[str, Any], clock: str) -> None:

@@ -12,8 +12,8 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-from adapters.kis.settings import Environment
 from adapters.kis_sim.options import default_credential
+from adapters.kis_sim.orders import Environment
 from tests.kafka_doors import PASSWORD
 from tests.kis_worlds import APPKEY, APPSECRET
 

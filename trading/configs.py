@@ -73,8 +73,11 @@ def digest_of(document: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+type TimedAct = tuple[datetime, AuditEntry]
+
+
 def first_forged(
-    versions: Iterable[ConfigVersion], acts: Iterable[AuditEntry]
+    versions: Iterable[ConfigVersion], acts: Iterable[TimedAct]
 ) -> ForgedVersion | None:
     """Hold versions against the acts that made them (`PROPOSE`, `APPROVE`); give the first that does not fit.
 
@@ -87,30 +90,29 @@ def first_forged(
     return None
 
 
-def _forgery_of(config: ConfigVersion, acts: tuple[AuditEntry, ...]) -> Forgery | None:
+def _forgery_of(config: ConfigVersion, acts: tuple[TimedAct, ...]) -> Forgery | None:
     if not config.is_whole:
         return Forgery.DOCUMENT
     proposed = _by_version(acts, PROPOSE)
     if config.version < min(proposed, default=config.version + 1):
         return None
     written = {"digest": config.digest, "commit": config.commit, "reason": config.reason}
-    if not _says(proposed.get(config.version), written):
+    if not _says(proposed.get(config.version), config.at, written):
         return Forgery.PROPOSAL
-    approved = _by_version(acts, APPROVE)
-    if config.is_approved and not _says(approved.get(config.version), {"digest": config.digest}):
+    approval, written = _by_version(acts, APPROVE).get(config.version), {"digest": config.digest}
+    if config.approved_at and not _says(approval, config.approved_at, written):
         return Forgery.APPROVAL
     return None
 
 
-def _by_version(acts: Iterable[AuditEntry], action: str) -> dict[int, Mapping[str, Any]]:
-    details = (act.detail for act in acts if act.action == action)
-    return {
-        detail["version"]: detail for detail in details if isinstance(detail.get("version"), int)
-    }
+def _by_version(acts: Iterable[TimedAct], action: str) -> dict[int, TimedAct]:
+    found = ((act.detail.get("version"), at, act) for at, act in acts if act.action == action)
+    return {version: (at, act) for version, at, act in found if isinstance(version, int)}
 
 
-def _says(detail: Mapping[str, Any] | None, written: Mapping[str, str]) -> bool:
-    """Tell whether an act's detail agrees in all that it has: early ones name no code."""
-    return detail is not None and all(
-        detail.get(name, value) == value for name, value in written.items()
-    )
+def _says(act: TimedAct | None, at: datetime, written: Mapping[str, str]) -> bool:
+    """Tell whether an act was then and agrees in all that it has: early ones name no code."""
+    if act is None:
+        return False
+    then, entry = act
+    return then == at and all(entry.detail.get(n, value) == value for n, value in written.items())

@@ -184,9 +184,9 @@ class MemoryAudit:
                 return row.at, row.entry
         return None
 
-    def of(self, *actions: str) -> tuple[AuditEntry, ...]:
+    def of(self, *actions: str) -> tuple[tuple[datetime, AuditEntry], ...]:
         """Give every entry of these actions, oldest first."""
-        return tuple(row.entry for row in self.rows if row.action in actions)
+        return tuple((row.at, row.entry) for row in self.rows if row.action in actions)
 
     def chain(self) -> tuple[AuditRow, ...]:
         """Give every row in the order of its number, as it is stored."""

@@ -41,12 +41,12 @@ class PostgresAudit:
         row = self._scope.row(self._newest_first().filter_by(**wanted).limit(1))
         return _entry(row) if row else None
 
-    def of(self, *actions: str) -> tuple[AuditEntry, ...]:
+    def of(self, *actions: str) -> tuple[tuple[datetime, AuditEntry], ...]:
         """Give every entry of these actions, oldest first."""
         self._chain()
         wanted = self._scope.own(audit).where(audit.c.action.in_(actions))
         rows = self._scope.rows(wanted.order_by(audit.c.number))
-        return tuple(AuditEntry(**pick(row, AuditEntry)) for row in rows)
+        return tuple(_entry(row) for row in rows)
 
     def chain(self) -> tuple[AuditRow, ...]:
         """Give every row in the order of its number, with its detail letter by letter."""

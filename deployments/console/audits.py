@@ -51,7 +51,9 @@ def verify(*, as_json: AsJson = False) -> int:
     proof = Proof(
         len(rows),
         first_flaw(rows, mark=mark),
-        first_forged(versions, (row.entry for row in rows if row.action in {PROPOSE, APPROVE})),
+        first_forged(
+            versions, ((row.at, row.entry) for row in rows if row.action in {PROPOSE, APPROVE})
+        ),
         has_mark=mark is not None,
     )
     if as_json:

@@ -94,7 +94,7 @@ async def test_a_filled_in_form_puts_the_version_in_force(live: PostgresStores) 
     assert told(state) == ("Completed", "Version 2 is approved and in force.")
     assert version_in_force(live) == 2
     with live.begin() as work:
-        _, act = work.audit.of("config approve")
+        _, (_, act) = work.audit.of("config approve")
     assert (act.actor, act.detail["reason"]) == ("operator", "seen in the UI")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,27 +15,29 @@ from trading.configs import (
     ConfigVersion,
     ForgedVersion,
     Forgery,
+    TimedAct,
     digest_of,
     first_forged,
 )
 
 AT = datetime(2026, 11, 20, 0, 30, tzinfo=UTC)
+LATER = AT + timedelta(minutes=10)
 DOCUMENT = {"risk": {"maximum_weight": "0.2", "maximum_holdings": 5}, "name": "매매", "pace": 0.1}
 
 
 def a_version(number: int = 2, *, is_approved: bool = True) -> ConfigVersion:
     """Give a version as `maemae config` makes it."""
-    at = AT if is_approved else None
+    at = LATER if is_approved else None
     return ConfigVersion(number, digest_of(DOCUMENT), DOCUMENT, "calmer", AT, at, "c" * 40)
 
 
-def the_acts(config: ConfigVersion) -> list[AuditEntry]:
+def the_acts(config: ConfigVersion) -> list[TimedAct]:
     """Give the rows that its two steps leave."""
     detail: dict[str, Any] = {"version": config.version, "digest": config.digest}
     proposal = {**detail, "commit": config.commit, "reason": config.reason}
-    acts = [AuditEntry("operator", PROPOSE, proposal)]
+    acts = [(AT, AuditEntry("operator", PROPOSE, proposal))]
     approval = AuditEntry("operator", APPROVE, {**detail, "reason": "looked at"})
-    return [*acts, approval] if config.is_approved else acts
+    return [*acts, (LATER, approval)] if config.is_approved else acts
 
 
 def test_a_version_that_was_proposed_and_approved_fits() -> None:
@@ -57,6 +59,8 @@ def test_names_in_another_order_are_the_same_settings() -> None:
         ({"commit": "d" * 40}, Forgery.PROPOSAL),
         ({"reason": "wilder"}, Forgery.PROPOSAL),
         ({"version": 3}, Forgery.PROPOSAL),
+        ({"at": AT - timedelta(minutes=10)}, Forgery.PROPOSAL),  # to be approved without its wait
+        ({"approved_at": AT}, Forgery.APPROVAL),
     ],
 )
 def test_what_was_changed_is_named(changes: dict[str, Any], forgery: Forgery) -> None:
@@ -87,4 +91,4 @@ def test_versions_from_before_the_log_are_held_against_their_digest_alone() -> N
 
 def test_an_early_row_that_names_no_code_fits_any() -> None:
     early = AuditEntry("channel", PROPOSE, {"version": 2, "digest": digest_of(DOCUMENT)})
-    assert first_forged([a_version(is_approved=False)], [early]) is None
+    assert first_forged([a_version(is_approved=False)], [(AT, early)]) is None

@@ -12,7 +12,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-import psycopg
 import pytest
 import yaml
 from cyclopts import App
@@ -21,7 +20,7 @@ from adapters.postgres import PostgresStores
 from deployments.cli import COMMANDS
 from deployments.entries import read_entries
 from tests.builders import A_DAY, ACCOUNT
-from tests.consoles import PROJECT, Console, come_to
+from tests.consoles import PROJECT, Console, come_to, wait
 from tests.plugin_files import EXAMPLES
 from trading.audits import OPERATOR, AuditRow
 
@@ -97,8 +96,7 @@ def approving(scene: Scene) -> Prepared:
     scene.channel_file("live").write_text(text.replace("channel: dev", "channel: live"), "utf-8")
     scene.patch.setenv("MAEMAE_CHANNEL", "live")
     scene.console("config", "propose", *WHY)
-    with psycopg.connect(scene.given("database")) as connection:
-        connection.execute("UPDATE configs SET at = at - interval '1 hour'")
+    wait(scene.patch, minutes=10)
     return ("config", "approve", "1", *WHY)
 
 

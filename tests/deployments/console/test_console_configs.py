@@ -154,6 +154,7 @@ FORGERIES = {
     "commit": ("proposal", "commit = repeat('d', 40)"),
     "number": ("proposal", "version = 7"),
     "reason": ("proposal", "reason = 'other'"),
+    "at": ("proposal", "at = at - interval '10 minutes'"),
 }
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import psycopg
 import pytest
 import yaml
 
-from tests.consoles import Console
+from tests.consoles import Console, wait
 from tests.plugin_files import EXAMPLES, a_strategy_file
 
 BREAKOUT = f"{EXAMPLES / 'breakout.py'}:Breakout"
@@ -79,14 +78,9 @@ def test_a_changed_file_is_named(console: Console, tmp_path: Path) -> None:
     assert console("config", "propose", *WHY).code == 2
 
 
-def wait_ten_minutes(database: str) -> None:
-    """Let what was proposed have been proposed ten minutes earlier."""
-    with psycopg.connect(database) as connection:
-        connection.execute("UPDATE configs SET at = at - interval '10 minutes'")
-
-
+@pytest.mark.usefixtures("database")
 def test_a_changed_hash_waits_for_its_approval_on_live(
-    console: Console, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = Path(os.environ["MAEMAE_CHANNELS"])
     text = (folder / "dev.yaml").read_text("utf-8").replace("channel: dev", "channel: live")
@@ -107,7 +101,7 @@ def test_a_changed_hash_waits_for_its_approval_on_live(
     assert (early.code, "waited" in early.err) == (2, True)
     changes = console("config", "diff", "--json").document["changes"]
     assert "plugins.breakout.files.breakout.py" in {change["path"] for change in changes}
-    wait_ten_minutes(database)
+    wait(monkeypatch, minutes=10)
     approved = console("config", "approve", "2", *WHY)
     assert (approved.code, approved.err) == (0, "")
     assert "plugins.breakout.files.breakout.py" in approved.out, "the difference is shown"
