@@ -18,16 +18,25 @@ def doubt_unresolved(
 ) -> Message:
     """Tell what to look for in HTS or MTS, and the two commands that end the doubt."""
     title = wording.text("doubt.unresolved.title", **_order_figures(order, wording, name))
+    look, *commands = how_to_end(order, submission, wording)
     text = "\n".join(
         [
             wording.text(f"doubt.ground.{verdict.ground}"),
-            wording.text("doubt.unresolved.look", **search_figures(order, submission, wording)),
+            look,
             *_rows(verdict.rows, wording),
-            wording.text("doubt.unresolved.bind", id=order.client_order_id),
-            wording.text("doubt.unresolved.absent", id=order.client_order_id),
+            *commands,
         ]
     )
     return Message(Severity.CRITICAL, title, text)
+
+
+def how_to_end(order: Order, submission: Submission, wording: Wording) -> tuple[str, ...]:
+    """Say what to look for in HTS or MTS, and the two commands that end the doubt."""
+    return (
+        wording.text("doubt.unresolved.look", **search_figures(order, submission, wording)),
+        wording.text("doubt.unresolved.bind", id=order.client_order_id),
+        wording.text("doubt.unresolved.absent", id=order.client_order_id),
+    )
 
 
 def late_match(order: Order, wording: Wording, *, name: str, is_canceled: bool) -> Message:

@@ -7,9 +7,11 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from adapters.order_stores import OrderEvent
+from adapters.reconciliation_messages import how_to_end
 from adapters.stores import UnitOfWork
 from deployments.console.accounts import names
 from deployments.console.rows import Names, fill_row, order_row, signal_row
+from deployments.console.speech import wording
 from risk.inputs import INPUTS
 from risk.judgements import LARGEST_QUANTITY
 from trading.bars import Bar, Interval
@@ -30,7 +32,7 @@ def read_chain(work: UnitOfWork, identity: str, *, today: date) -> dict[str, Any
     Raises:
         BadInput: when there is neither.
     """
-    order = work.orders.get(identity) or work.orders.by_broker_id(today, identity)
+    order = work.orders.get(identity) or work.orders.by_broker_id(today, identity.zfill(10))
     signal = work.signals.get(order.intent.signal_id if order else identity)
     if signal is None and order is None:
         expected = "the id of an order or of a signal, as `maemae orders --json` and `signals --json` tell it"
@@ -76,11 +78,26 @@ def _order_part(work: UnitOfWork, order: Order, known: Names) -> dict[str, Any]:
         "largest_quantity": _largest(events),
         "timeline": [_timeline_row(event) for event in work.orders.timeline(identity)],
         "fills": [fill_row(execution, known) for execution in fills],
+        "doubt": _doubt(work, order),
         "costs": {
             "value": sum(execution.value for execution in fills),
             "commission": sum(execution.commission for execution in fills),
             "tax": sum(execution.tax for execution in fills),
         },
+    }
+
+
+def _doubt(work: UnitOfWork, order: Order) -> dict[str, Any] | None:
+    """Tell how far the search for an order in doubt has come and how to end it, None for any other."""
+    sent = work.submissions.get(order.client_order_id) if order.is_in_doubt else None
+    if sent is None:
+        return None
+    search = sent.search
+    return {
+        "scans": search.scans,
+        "first_scan_at": search.first_at,
+        "last_scan_at": search.last_at,
+        "sentences": how_to_end(order, sent, wording()),
     }
 
 

@@ -73,6 +73,9 @@ def _tell_order(part: Mapping[str, Any]) -> None:
     if order["status"] is OrderStatus.REJECTED:
         words = f"{order['error_code']} {order['error_message']}".strip()
         paper().print(say("why.broker", words=words), soft_wrap=True)
+    if doubt := part["doubt"]:
+        lines = [say("why.searched", scans=doubt["scans"]), *doubt["sentences"]]
+        paper().print(say("title.why_doubt"), *lines, sep="\n- ", soft_wrap=True)
     print_table(say("title.why_fills"), FILLS, part["fills"])
     if part["fills"]:
         print_facts(say("title.why_costs"), COSTS, part["costs"])

@@ -16,13 +16,15 @@ from risk.rules import rules_for
 from tests.builders import A_DAY, LG_CHEM, a_signal, an_order, seoul
 from tests.consoles import Console, a_bar
 from tests.risk_views import a_view, buy
+from tests.store_samples import a_submission
 from trading.decisions import Breach, RiskEvent, Verdict
 from trading.orders import Order
 from trading.signals import Signal
+from trading.submissions import Search
 
 HEADING = {"channel", "account", "trading_day"}
 CHAIN = HEADING | {"bars", "signal", "refusals", "orders"}
-PART = {"order", "verdicts", "largest_quantity", "timeline", "fills", "costs"}
+PART = {"order", "verdicts", "largest_quantity", "timeline", "fills", "doubt", "costs"}
 VERDICT = {"rule_id", "verdict", "message", "figures", "at"}
 REFUSED = "20180116-051910-B-refused"
 REJECTED = "20180116-051910-B-rejected"
@@ -137,6 +139,35 @@ def test_a_signal_that_became_no_order_is_told_with_the_reason(
     assert told["orders"] == []
     assert [refusal["rule_id"] for refusal in told["refusals"]] == ["SIZING"]
     assert "no price is known for 051910" in console("why", signal.signal_id).out
+
+
+@pytest.mark.parametrize(
+    ("language", "searched"), [("en", "read 4 times"), ("ko", "4번")], ids=["en", "ko"]
+)
+def test_an_order_in_doubt_is_told_with_what_to_look_for_and_how_to_end_it(
+    console: Console,
+    stores: Stores,
+    monkeypatch: pytest.MonkeyPatch,
+    language: str,
+    searched: str,
+) -> None:
+    monkeypatch.setenv("MAEMAE_LANGUAGE", language)
+    order, at = an_order(client_order_id="lost", quantity=7), seoul(A_DAY, "09:30")
+    search = Search(scans=4, first_at=at, last_at=at + timedelta(seconds=9))
+    with stores.begin() as work:
+        work.orders.add(order)
+        work.submissions.add(a_submission("lost"))
+        work.orders.save(order.submit(at=at))
+        work.submissions.note("lost", search)
+    (part,) = chain(console, "lost")["orders"]
+    assert (part["order"]["status"], part["doubt"]["scans"]) == ("SUBMITTED", 4)
+    said = console("why", "lost").out
+    assert searched in said
+    for sentence in part["doubt"]["sentences"]:
+        assert sentence in said
+    for command in ("maemae orders bind lost", "maemae orders absent lost"):
+        assert command in said
+    assert chain(console, an_order().client_order_id)["orders"][0]["doubt"] is None
 
 
 def test_the_brokers_words_are_told(console: Console, rejected: Order) -> None:
