@@ -9,8 +9,9 @@ from datetime import timedelta
 import pytest
 
 from adapters.memory.stores import MemoryStores
+from adapters.stores import AuditEntry
 from tasks.promotions import Gate, judge, promote
-from tasks.versions import approve, open_version, propose
+from tasks.versions import PROMOTED, approve, open_version, propose
 from tests.builders import ACCOUNT
 from tests.store_samples import AT
 from tests.versions import DELAY, a_file, memory_of
@@ -50,11 +51,10 @@ def live() -> MemoryStores:
     with pytest.raises(NotApproved):
         open_version(stores, a_file("live"), at=AT - DELAY)
     approve(stores, 1, reason="begin", at=AT, delay=DELAY)
-    with stores.begin() as work:  # as if that code had been promoted before
-        document = a_file("live").model_dump(mode="json")
-        config = work.configs.propose(document, digest=a_file("live").digest, commit=OLD, at=AT)
-        assert config is not None
-        work.configs.approve(config.version, at=AT)
+    with stores.begin() as work:
+        work.audit.add(AuditEntry("operator", PROMOTED, {"commit": OLD}), at=AT - DELAY)
+    assert propose(stores, a_file("live"), reason="ripe", at=AT - DELAY, commit=OLD).waits
+    approve(stores, 2, reason="yes", at=AT, delay=DELAY)
     return stores
 
 

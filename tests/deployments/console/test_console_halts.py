@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from adapters.clock import SystemClock
 from adapters.halt_files import HaltFile
 from adapters.postgres import PostgresStores
 from flows.desk import open_desk
+from tasks.versions import approve
 from tests.builders import A_DAY, ACCOUNT, SAMSUNG, an_intent, looks_good, seoul
 from tests.consoles import NOWHERE, Answer, Console, run_process
 from trading.halts import Halt, TradingState
@@ -288,8 +290,8 @@ def test_nothing_is_rehearsed_on_live_nor_while_something_stops(
     unapproved = console("halt", "--rehearse")
     assert (unapproved.code, "approve" in unapproved.err) == (2, True)
     opened = PostgresStores(database, channel="live", account=ACCOUNT)
-    with closing(opened) as stores, stores.begin() as work:
-        assert work.configs.approve(1, at=seoul(A_DAY, "09:30"))
+    with closing(opened) as stores:
+        approve(stores, 1, reason="yes", at=seoul(A_DAY, "15:30"), delay=timedelta())
     live = console("halt", "--rehearse")
     assert (live.code, "dev or paper" in live.err) == (2, True)
     assert asyncio.run(_book(at_simulator)) == before
