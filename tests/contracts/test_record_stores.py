@@ -188,6 +188,14 @@ class TestRecords:
         )
         assert found == (newest, of_clock, None, None)
 
+    def test_the_audit_log_gives_all_of_some_actions_oldest_first(self, memory: Stores) -> None:
+        acts = [AuditEntry("owner", name, {"n": n}) for n, name in enumerate(("a", "b", "c", "a"))]
+        with memory.begin() as work:
+            for n, act in enumerate(acts):
+                work.audit.add(act, at=AT + timedelta(minutes=n))
+        found = in_one(memory, lambda work: (work.audit.of("a", "b"), work.audit.of("d")))
+        assert found == (tuple((AT + timedelta(minutes=n), acts[n]) for n in (0, 1, 3)), ())
+
     def test_every_audit_row_is_chained_to_the_one_before(self, memory: Stores) -> None:
         for n in range(3):
             with memory.begin() as work:
