@@ -26,10 +26,12 @@ from flows.settings import Settings, load_settings
 from flows.sources import open_stores
 from risk.changes import Change
 from tasks.versions import approve, waiting_change
+from trading.audits import OPERATOR, AuditEntry
 from trading.configs import ConfigVersion
 
 OPEN_FOR: Final = 86_400
 """Seconds that a form stays open."""
+DECLINED: Final = "config decline"
 FORMS: Final = 20
 """So many answers before their time are met with another form."""
 
@@ -59,7 +61,7 @@ async def approve_change() -> State[None]:
         for number in range(FORMS):
             answer = await _ask(form, f"version-{config.version}-{number}")
             if not answer.is_approved:
-                return Completed(message=wording.text("approval.declined", version=config.version))
+                return _decline(stores, config, answer, wording)
             if SystemClock().now() >= _due(config, settings):
                 return _approve(stores, config, answer, settings, wording)
     return Completed(
@@ -72,6 +74,16 @@ async def _ask(form: str, key: str) -> Approval:
     asked = Approval.with_initial_data(description=form)
     answer: Approval = await asuspend_flow_run(wait_for_input=asked, timeout=OPEN_FOR, key=key)
     return answer
+
+
+def _decline(
+    stores: Stores, config: ConfigVersion, answer: Approval, wording: Wording
+) -> State[None]:
+    """Keep the answer in the audit; the version goes on waiting."""
+    detail = {"version": config.version, "digest": config.digest, "reason": answer.reason}
+    with stores.begin() as work:
+        work.audit.add(AuditEntry(OPERATOR, DECLINED, detail), at=SystemClock().now())
+    return Completed(message=wording.text("approval.declined", version=config.version))
 
 
 def _approve(

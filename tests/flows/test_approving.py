@@ -108,6 +108,9 @@ async def test_a_declined_version_goes_on_waiting(live: PostgresStores) -> None:
         run = await answered(client, run, is_approved=False, reason="no")
         assert (await carry_out(approve_change, run)).name == "Completed"
     assert version_in_force(live) == 1
+    with live.begin() as work:
+        ((_, act),) = work.audit.of("config decline")
+    assert (act.actor, act.detail["version"], act.detail["reason"]) == ("operator", 2, "no")
 
 
 async def test_without_a_version_that_waits_there_is_no_form(live: PostgresStores) -> None:
