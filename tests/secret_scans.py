@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -34,7 +35,6 @@ _MADE_UP: Final = {
     "keys that are typed": "typed-and-never-shown",
     "keys that are kept": "nobody-may-see-this",
     "password of Kafka": PASSWORD,
-    "password of Prefect": "long-enough-password",
 }
 """What the tests work with that nobody may see, whoever of them it is."""
 _TABLES: Final = """
@@ -73,10 +73,9 @@ def finds_below(folder: Path, **further: str) -> list[str]:
 
 def _passwords(folder: Path) -> Iterator[tuple[str, str]]:
     for path in folder.rglob("postgres/server.json"):
-        yield (
-            f"password of {path.parent.parent.name}",
-            json.loads(path.read_text("utf-8"))["password"],
-        )
+        with suppress(OSError, ValueError, KeyError):  # some tests leave what no server can use
+            password = json.loads(path.read_text("utf-8"))["password"]
+            yield f"password of {path.parent.parent.name}", password
 
 
 def _is_kept(path: Path) -> bool:
