@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -67,7 +68,7 @@ def finds_below(folder: Path, **further: str) -> list[str]:
     return [
         f"{path.relative_to(folder)}: {name}"
         for path in files
-        for name in _names_in(_content(path), secrets)
+        for name in _names_in(_seen(path), secrets)
     ]
 
 
@@ -105,6 +106,15 @@ def _dump(connection: psycopg.Connection, schema: str, table: str) -> bytes:
 def _content(path: Path) -> bytes:
     content = path.read_bytes()
     return gzip.decompress(content) if path.suffix == ".gz" else content
+
+
+def _seen(path: Path) -> bytes:
+    """Give what there is to read: a file may be gone again, nobody's to read, or no archive after all."""
+    with suppress(OSError, EOFError, zlib.error):
+        return _content(path)
+    with suppress(OSError):
+        return path.read_bytes()
+    return b""
 
 
 def _names_in(content: bytes, secrets: Mapping[str, str]) -> Iterator[str]:
