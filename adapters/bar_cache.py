@@ -10,6 +10,7 @@ import json
 import os
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import batched
 from pathlib import Path
@@ -45,11 +46,15 @@ class Series(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CachedBars:
-    """All series after each other: symbol k has its columns from starts[k] up to starts[k + 1]. Symbols rise."""
+    """All series after each other: symbol k has its columns from starts[k] up to starts[k + 1]. Symbols rise.
+
+    `versions` are those of the database that the bars are of.
+    """
 
     symbols: tuple[Symbol, ...]
     starts: npt.NDArray[np.int64]
     bars: Columns
+    versions: Mapping[Symbol, str]
 
     def __getitem__(self, symbol: Symbol) -> Columns:
         """Give one symbol's columns; KeyError when it has none."""
@@ -72,11 +77,18 @@ class _Index:
         starts = np.cumsum([0, *self.counts.values()], dtype=np.int64)
         size = _ROWS * int(starts[-1])
         if size == 0:
-            return CachedBars((), starts, np.empty((_ROWS, 0), dtype=np.int64))
+            return CachedBars((), starts, np.empty((_ROWS, 0), dtype=np.int64), self.versions)
         # Copy on write: whoever writes into the columns spoils nothing for others.
         mapped = np.memmap(folder / self.file, dtype=np.int64, mode="c")
         bars = np.asarray(mapped).reshape(_ROWS, int(starts[-1]))
-        return CachedBars(tuple(self.counts), starts, bars)
+        return CachedBars(tuple(self.counts), starts, bars, self.versions)
+
+    def in_memory(self, found: Mapping[Symbol, Columns]) -> CachedBars:
+        """Put the same together without a file."""
+        starts = np.cumsum([0, *self.counts.values()], dtype=np.int64)
+        none = np.empty((_ROWS, 0), dtype=np.int64)
+        bars = np.concatenate([none, *found.values()], axis=1)
+        return CachedBars(tuple(self.counts), starts, bars, self.versions)
 
 
 def open_bars(folder: Path, series: Series, interval: Interval = Interval.DAY) -> CachedBars:
@@ -86,7 +98,6 @@ def open_bars(folder: Path, series: Series, interval: Interval = Interval.DAY) -
     kept = _load(folder)
     if kept is not None and kept[0].versions == current:
         return kept[1]
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return _refresh(folder, series, interval, current, kept)
 
 
@@ -113,7 +124,10 @@ def _refresh(
     current: Mapping[Symbol, str],
     kept: tuple[_Index, CachedBars] | None,
 ) -> CachedBars:
-    """Write a new file of kept and changed series, then an index that names it, then remove the others."""
+    """Write a new file of kept and changed series, then an index that names it, then remove the others.
+
+    Where the file finds no place the bars are in memory alone, for this time.
+    """
     parts = dict(_kept_parts(current, kept))
     changed = [symbol for symbol in current if symbol not in parts]
     for some in batched(changed, _AT_ONCE):
@@ -121,12 +135,18 @@ def _refresh(
     found = {symbol: parts[symbol] for symbol in current if symbol in parts}
     counts = {symbol: columns.shape[1] for symbol, columns in found.items()}
     index = _Index(f"{uuid4().hex}.bars", current, counts)
-    _write_bars(folder / index.file, found, counts)
-    _write_index(folder, index)
-    for other in folder.glob("*.bars"):
-        if other.name != index.file:
-            other.unlink(missing_ok=True)  # who has it mapped keeps it
-    return index.cached(folder)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write_bars(folder / index.file, found, counts)
+        _write_index(folder, index)
+        for other in folder.glob("*.bars"):
+            if other.name != index.file:
+                other.unlink(missing_ok=True)  # who has it mapped keeps it
+        return index.cached(folder)
+    except OSError:
+        with suppress(OSError):
+            (folder / index.file).unlink(missing_ok=True)
+        return index.in_memory(found)
 
 
 def _kept_parts(

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from trading.bars import Bar
+from trading.indices import Index, IndexBar
 from trading.instruments import Instrument, Symbol
 from trading.notices import Notice, NoticeKind
 from trading.ticks import Quote, TradePrint
@@ -28,6 +29,14 @@ class MarketData(Protocol):
 
     async def daily_bars(self, symbol: Symbol, *, first: date, last: date) -> tuple[Bar, ...]:
         """Read adjusted daily bars from `first` to `last`, oldest first, every page."""
+        ...
+
+    async def raw_daily_bars(self, symbol: Symbol, *, first: date, last: date) -> tuple[Bar, ...]:
+        """Read daily bars as they were traded, without any adjustment, from `first` to `last`, oldest first."""
+        ...
+
+    async def index_bars(self, index: Index, *, first: date, last: date) -> tuple[IndexBar, ...]:
+        """Read the days of an index from `first` to `last`, oldest first; none where it is not offered."""
         ...
 
     async def minute_bars(

@@ -19,12 +19,14 @@ from adapters.order_stores import (
     has_submission,
     number_is_taken,
 )
+from trading.adjustments import Adjustment, Factor
 from trading.audits import AuditEntry
 from trading.bars import Bar, BarGap, Interval
 from trading.decisions import RiskEvent
 from trading.equity import EquityPoint
 from trading.executions import Execution
 from trading.halts import Halt
+from trading.indices import Index, IndexBar
 from trading.instruments import Instrument, Symbol
 from trading.ledger import CashFlow, Ledger, Opening
 from trading.signals import Signal
@@ -100,6 +102,38 @@ class BarStore(Protocol):
 
     def gaps(self, symbol: Symbol | None = None) -> tuple[BarGap, ...]:
         """Give the open gaps."""
+        ...
+
+
+class AdjustmentStore(Protocol):
+    """Daily prices as they were traded, and the factors that make the adjusted series of them, version by version."""
+
+    def put_raw(self, bars: Sequence[Bar]) -> int:
+        """Write raw daily bars, replacing those that differ; give how many rows changed."""
+        ...
+
+    def raw(self, symbol: Symbol, *, first: date, last: date) -> tuple[Bar, ...]:
+        """Give the raw bars of the days, oldest first."""
+        ...
+
+    def add(self, symbol: Symbol, factors: Sequence[Factor], *, at: datetime) -> Adjustment:
+        """Write another version of a symbol's factors, and give it; those before stay."""
+        ...
+
+    def get(self, symbol: Symbol, version: int | None = None) -> Adjustment | None:
+        """Give a version, the newest if none is named; None when there is none."""
+        ...
+
+
+class IndexStore(Protocol):
+    """The levels of market indices by day."""
+
+    def upsert(self, bars: Sequence[IndexBar]) -> int:
+        """Write days, replacing those that differ; give how many rows changed."""
+        ...
+
+    def between(self, index: Index, *, first: date, last: date) -> tuple[IndexBar, ...]:
+        """Give the days `first` to `last`, oldest first."""
         ...
 
 
@@ -238,6 +272,12 @@ class UnitOfWork(Protocol):
 
     @property
     def bars(self) -> BarStore: ...
+
+    @property
+    def adjustments(self) -> AdjustmentStore: ...
+
+    @property
+    def indices(self) -> IndexStore: ...
 
     @property
     def instruments(self) -> InstrumentStore: ...

@@ -15,6 +15,7 @@ from backtest.channel_bars import bars_of
 from backtest.conventions import run_convention
 from backtest.curves import Curve, curve_figures, curve_returns
 from backtest.engine import run_engine
+from backtest.listings import require_no_delisting
 from backtest.options import CHANNEL
 from backtest.plans import ReplayPlan
 from backtest.replay import run_replay
@@ -175,6 +176,7 @@ def _trade_fast(plan: ReplayPlan, known: Universe) -> Traded:
     """Trade with the fast engine, which gives the same to the won or refuses."""
     if plan.options is None:
         raise NotSupported("convention", CHANNEL, "one with options")
+    require_no_delisting(plan)
     (settings,) = plan.strategies
     result = run_engine(
         known,

@@ -49,7 +49,7 @@ class ReplayPlan:
     deposits: Mapping[date, int] = field(default_factory=dict)
     options: BacktestOptions | None = None
     listings: Mapping[Symbol, Listing] = field(default_factory=dict)
-    """By convention: entries outside are not made, and what is held is sold at the last close before the end."""
+    """Bars outside are no bars, entries outside are not made, what is held is sold at the last close before the end."""
 
     @property
     def symbols(self) -> tuple[Symbol, ...]:
@@ -60,6 +60,11 @@ class ReplayPlan:
     def instrument(self, symbol: Symbol) -> Instrument:
         """Give what is known of `symbol`."""
         return self.instruments.get(symbol, Instrument(symbol, symbol))
+
+    def is_listed(self, symbol: Symbol, day: date) -> bool:
+        """Tell whether `symbol` could be traded on a day."""
+        listing = self.listings.get(symbol)
+        return listing is None or listing.holds(day)
 
     def rules_of(self, settings: StrategySettings) -> tuple[RiskRule, ...]:
         """Give every rule that the orders of a strategy are asked by."""

@@ -20,12 +20,13 @@ from typing import Final
 from backtest.accounts import Moment, ReplayAccount, resting
 from backtest.conventions import run_convention
 from backtest.histories import History, histories_of
+from backtest.listings import last_days, listed_bars
 from backtest.minutes import MinuteTrading, by_the_minute
 from backtest.plans import ReplayPlan
 from backtest.prices import grid_of, reached_price
 from backtest.results import ReplayResult
 from strategies.base import BarColumns
-from strategies.evaluation import Validity, protective_signal
+from strategies.evaluation import Validity, last_signal, protective_signal
 from strategies.exits import exit_levels
 from strategies.settings import StrategySettings
 from trading.bars import Bar, Interval
@@ -60,15 +61,17 @@ def run_replay(
         BadInput: when plan and bars do not fit (see `ReplayPlan.require_data`).
         InvalidBar: for bars out of order.
     """
+    bars = listed_bars(bars, plan.listings)
     plan.require_data(
         {s: (each[0].trading_day, each[-1].trading_day) for s, each in bars.items() if each}
     )
     if plan.options is not None:
         universe = {symbol: BarColumns.of(bars[symbol]) for symbol in plan.symbols}
         return run_convention(universe, plan, calendar)
-    replay = _Replay(plan, calendar, histories_of(plan, bars), ReplayAccount(plan))
+    histories, ends = histories_of(plan, bars), last_days(plan, bars)
+    replay = _Replay(plan, calendar, histories, ReplayAccount(plan), ends)
     replay.know(plan.first)
-    replay.watch(minutes)
+    replay.watch(listed_bars(minutes, plan.listings))
     for day in calendar.trading_days(plan.first, plan.last):
         replay.play(day)
     return replay.result()
@@ -80,6 +83,7 @@ class _Replay:
     calendar: TradingCalendar
     histories: Mapping[Symbol, History]
     account: ReplayAccount
+    ends: Mapping[Symbol, date]
     closes: dict[Symbol, int] = field(default_factory=dict)
     signals: list[Signal] = field(default_factory=list)
     equity: list[EquityPoint] = field(default_factory=list)
@@ -119,6 +123,7 @@ class _Replay:
         if self.intraday:
             self.intraday.trade(day)
         self._trade_exits(day, session, late)
+        self._close_out(day, session)
         self.account.end(session.closes_at)
         self._close(day)
         self._raise_peaks(day, late)
@@ -184,6 +189,7 @@ class _Replay:
                 )
                 for settings in self._by_the_day
                 for symbol in settings.symbols
+                if self.plan.is_listed(symbol, day)
             )
         )
         signals.sort(key=self._is_a_buy)
@@ -241,8 +247,24 @@ class _Replay:
         position = self.account.holding(settings.id, bar.symbol)
         peak = self.peaks.get((settings.id, bar.symbol), 0)
         signal = protective_signal(settings, position, price, validity=validity, peak=peak)
-        if signal is None:
-            return
+        if signal is not None:
+            self._sell(signal, moment, price, bar)
+
+    def _close_out(self, day: date, session: Session) -> None:
+        """Sell what is delisted in the closing auction of its last day."""
+        at = session.closing_auction_at
+        for settings in self.plan.strategies:
+            for symbol in settings.symbols:
+                position = self.account.holding(settings.id, symbol)
+                bar = self.histories[symbol].bar(day)
+                if self.ends.get(symbol) == day and position.quantity and bar:
+                    validity = Validity(day, at, at)
+                    signal = last_signal(settings, position, bar.close, validity=validity)
+                    moment = self._moment(day, at, {symbol: bar.close})
+                    self._sell(signal, moment, bar.close, bar)
+
+    def _sell(self, signal: Signal, moment: Moment, price: int, bar: Bar) -> None:
+        """Place an order that arrives while the market trades at `price`, and book what it gets."""
         self.signals.append(signal)
         order = self.account.place(signal, moment)
         if order is None:

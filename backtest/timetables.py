@@ -21,7 +21,7 @@ from risk.sizing import EntrySize
 from strategies.evaluation import Validity, flagged_signals, last_signal, protective_signal
 from strategies.exits import exit_levels
 from trading.bars import Bar
-from trading.instruments import Listing, Symbol
+from trading.instruments import Symbol
 from trading.matching import match_auction, participation
 from trading.orders import Order, Side
 from trading.positions import Position
@@ -90,8 +90,8 @@ class Timetable:
         for lane in self.lanes.values():
             for index in lane.entries():
                 self._note(self._deciding, lane.day_of(index), lane.symbol)
-            listing = self._listing(lane.symbol)
-            if listing.delisted_on is not None:
+            listing = self.plan.listings.get(lane.symbol)
+            if listing is not None and listing.delisted_on is not None:
                 last_day = lane.last_day_before(listing.delisted_on.toordinal())
                 self._note(self._ending, last_day, lane.symbol)
 
@@ -155,9 +155,6 @@ class Timetable:
             validity=validity,
         )
 
-    def _listing(self, symbol: Symbol) -> Listing:
-        return self.plan.listings.get(symbol, Listing())
-
     def _due_day(self, lane: Lane, index: int) -> int | None:
         """Give the day on which a decision of this bar is traded, None outside the plan's days."""
         if self.options.fill is FillConvention.SIGNAL_CLOSE:
@@ -169,7 +166,7 @@ class Timetable:
             due = lane.day_of(index + 1)
         if not self.plan.first.toordinal() <= due <= self.plan.last.toordinal():
             return None
-        return due if self._listing(lane.symbol).holds(date.fromordinal(due)) else None
+        return due if self.plan.is_listed(lane.symbol, date.fromordinal(due)) else None
 
     def _entry(self, day: int) -> EntrySize | None:
         match self.options.sizing:

@@ -16,10 +16,12 @@ from prefect.client.schemas.objects import State
 
 from adapters.calendars import XkrxCalendar
 from adapters.index_files import read_index
+from adapters.listing_files import read_listings
 from adapters.reports.tear_sheets import METRICS, Benchmark, TearSheet, write_tear_sheet
 from adapters.wording import Wording
 from backtest.cells import with_parameters
 from backtest.channel_bars import ChannelBars
+from backtest.listings import Listings, delistings
 from backtest.options import CHANNEL
 from backtest.plans import ReplayPlan
 from flows.hooks import tell_failure
@@ -32,6 +34,7 @@ from strategies.settings import StrategySettings
 from tasks.research_bars import EVER, bars_of_file, bars_of_stores
 from tasks.tear_sheets import tear_sheet
 from trading.errors import BadInput
+from trading.indices import Index
 from trading.instruments import Instrument, Symbol
 
 CASH: Final = 100_000_000
@@ -40,7 +43,7 @@ type Parameters = Mapping[str, int | str | None]
 
 
 @flow(name="run-backtest", on_failure=[tell_failure], on_crashed=[tell_failure])
-async def run_backtest(
+async def run_backtest(  # noqa: PLR0913 - each is a field of the form in the UI
     strategy_id: str = "",
     *,
     first: date | None = None,
@@ -50,6 +53,7 @@ async def run_backtest(
     parameters: dict[str, int | str | None] | None = None,
     data: str = "",
     benchmark: str = "",
+    listings: str = "",
 ) -> State[None]:
     """지난 일봉으로 전략을 재생해 결과를 표와 한 장의 페이지로 만듭니다. 주문은 내지 않습니다.
 
@@ -61,11 +65,14 @@ async def run_backtest(
         symbols: 다른 종목으로 하려면 그 코드.
         parameters: 한 전략의 매개변수를 바꾸려면 이름과 값, 소수는 글자로.
         data: 데이터베이스 대신 읽을 일봉 파일(CSV, parquet). 분봉 전략이면 분봉 파일(CSV).
-        benchmark: 비교할 지수의 CSV 파일(date, close).
+        benchmark: 비교할 지수의 CSV 파일(date, close). 비우면 데이터베이스의 코스피.
+        listings: 상장일과 상장 폐지일의 CSV 파일(symbol, listed_on, delisted_on).
     """
     settings = load_settings()
-    wish = _Wish(first, last, cash, tuple(map(Symbol, symbols or ())), parameters or {})
-    index = read_index(Path(benchmark)) if benchmark else None
+    codes = tuple(map(Symbol, symbols or ()))
+    known = read_listings(Path(listings)) if listings else None
+    wish = _Wish(first, last, cash, codes, parameters or {}, known)
+    index = await asyncio.to_thread(_index, settings, benchmark, data)
     sheet = await asyncio.to_thread(_sheet, settings, strategy_id, wish, data, index)
     wording = Wording(settings.language)
     name = f"{strategy_id or settings.channel}-{sheet.first}-{sheet.last}.html"
@@ -83,6 +90,7 @@ class _Wish:
     cash: int
     symbols: tuple[Symbol, ...]
     parameters: Parameters
+    listings: Listings | None
 
     def change(self, strategies: Sequence[StrategySettings]) -> tuple[StrategySettings, ...]:
         if self.parameters and len(strategies) != 1:
@@ -118,6 +126,7 @@ def _sheet(
             last=wish.last or max(days, default=EVER[1]),
             instruments=instruments,
             foreign_rules=foreign_rules(channel.plugins),
+            listings=delistings(instruments) if wish.listings is None else wish.listings,
         )
         return tear_sheet(
             plan,
@@ -137,6 +146,16 @@ def _bars(
     with closing(open_stores(settings)) as stores, stores.begin() as work:
         instruments = {instrument.symbol: instrument for instrument in work.instruments.all()}
         return bars_of_stores(work, strategies), instruments
+
+
+def _index(settings: Settings, benchmark: str, data: str) -> Benchmark | None:
+    """Give the index of the file, else of the database unless the bars are from a file."""
+    if benchmark:
+        return read_index(Path(benchmark))
+    if data:
+        return None
+    with closing(open_stores(settings)) as stores, stores.begin() as work:
+        return Benchmark.of(work.indices.between(Index.KOSPI, first=EVER[0], last=EVER[1]))
 
 
 def _story(sheet: TearSheet, path: Path, wording: Wording) -> Story:

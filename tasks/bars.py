@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -13,13 +13,11 @@ from adapters.events import market_bar
 from adapters.stores import UnitOfWork
 from adapters.wording import Wording
 from tasks.desk import Desk
+from tasks.raw_bars import OVERLAP, forming_day, history_start, keep_raw
 from trading.bar_reviews import BarReview, review_bars
 from trading.bars import Bar, Interval
 from trading.errors import BrokerError, Unavailable
 from trading.instruments import Instrument, Symbol
-
-OVERLAP = timedelta(days=14)
-"""How much of what is stored is read again each time, so that a re-scaled history is noticed."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +104,7 @@ async def _ingest(desk: Desk, symbol: Symbol) -> Ingestion:
     with desk.stores.begin() as work:
         work.instruments.upsert([instrument])
         written = _store(desk, work, symbol, review)
-    return Ingestion(instrument, written, review)
+    return Ingestion(instrument, written, review, await keep_raw(desk, symbol))
 
 
 def _store(desk: Desk, work: UnitOfWork, symbol: Symbol, review: BarReview) -> int:
@@ -130,13 +128,13 @@ async def _read(desk: Desk, instrument: Instrument) -> BarReview:
     review = await _review(desk, instrument, stored)
     if not review.is_readjusted:
         return review
-    whole = await _review(desk, instrument, Stored((), _history_start(desk)))
+    whole = await _review(desk, instrument, Stored((), history_start(desk)))
     return BarReview(whole.accepted, whole.refused, whole.gaps, whole.jumps, review.readjustment)
 
 
 async def _review(desk: Desk, instrument: Instrument, stored: Stored) -> BarReview:
     """Read from the broker and judge. Days before the first bar ever are no gaps: there was no listing."""
-    symbol, today, forming = instrument.symbol, desk.today(), _forming_day(desk)
+    symbol, today, forming = instrument.symbol, desk.today(), forming_day(desk)
     bars = await desk.market_data.daily_bars(symbol, first=stored.read_from, last=today)
     is_first = not stored.bars and bars
     first = min(bar.trading_day for bar in bars) if is_first else stored.read_from
@@ -152,16 +150,8 @@ async def _review(desk: Desk, instrument: Instrument, stored: Stored) -> BarRevi
     )
 
 
-def _forming_day(desk: Desk) -> date | None:
-    """Give today before its close: the broker shows a bar of it, but it is none yet."""
-    session = desk.session()
-    if session is None or desk.now() >= session.closes_at:
-        return None
-    return session.trading_day
-
-
 def _stored(desk: Desk, symbol: Symbol) -> Stored:
-    start, today = _history_start(desk), desk.today()
+    start, today = history_start(desk), desk.today()
     with desk.stores.begin() as work:
         bars = work.bars.between(symbol, Interval.DAY, first=start, last=today)
         unsettled = [
@@ -172,7 +162,3 @@ def _stored(desk: Desk, symbol: Symbol) -> Stored:
         return Stored((), start)
     first = bars[0].trading_day  # nothing was listed before it
     return Stored(bars, max(first, min([bars[-1].trading_day - OVERLAP, *unsettled])))
-
-
-def _history_start(desk: Desk) -> date:
-    return desk.today() - timedelta(days=desk.channel.history_days)

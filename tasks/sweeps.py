@@ -39,6 +39,7 @@ def question_digest(question: Question, code: str) -> str:
         "exits": settings.exits.model_dump(),
         "symbols": sorted(settings.symbols),
         "options": asdict(plan.options) if plan.options else None,
+        "listings": {s: asdict(each) for s, each in sorted(plan.listings.items())},
         "code": code,
     }
     if plan.options is None:

@@ -15,6 +15,7 @@ from adapters.clock import Clock, FixedClock
 from adapters.kis.access import Kis, open_kis
 from adapters.kis.settings import KisSettings
 from adapters.kis_sim.gateway import Mode
+from adapters.kis_sim.histories import BUNDLED
 from adapters.kis_sim.options import Options, Profile, default_credential
 from adapters.kis_sim.orders import Environment
 from adapters.kis_sim.server import Simulator
@@ -187,9 +188,10 @@ async def a_kis_world(
     environment: Environment = Environment.PAPER,
     *,
     profile: Profile = Profile.CURRENT,
+    data: Path = BUNDLED,
     **changes: Any,
 ) -> AsyncIterator[KisWorld]:
-    """Open KIS over a simulator at 08:00 of the day; `changes` are the settings'."""
+    """Open KIS over a simulator at 08:00 of the day, with prices of its own if need be; `changes` are the settings'."""
     options = Options(
         mode=Mode(environment.value),
         accounts=(ACCOUNT,),
@@ -197,6 +199,7 @@ async def a_kis_world(
         hts_id="hts01",
         is_paced=False,
         profile=profile,
+        data=data,
         day=A_DAY,
     )
     credential = default_credential(environment)

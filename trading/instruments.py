@@ -58,6 +58,7 @@ class Instrument:
     is_administrative: bool = False
     is_liquidation: bool = False
     listed_on: date | None = None
+    delisted_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,7 @@ def _quotation(name: str, tr_id: str, *, is_on_paper: bool = True) -> Call:
 
 PRICE: Final = _quotation("inquire-price", "FHKST01010100")
 DAILY_CHART: Final = _quotation("inquire-daily-itemchartprice", "FHKST03010100")
+INDEX_CHART: Final = _quotation("inquire-daily-indexchartprice", "FHKUP03500100")
 MINUTES_TODAY: Final = _quotation("inquire-time-itemchartprice", "FHKST03010200")
 MINUTES_PAST: Final = _quotation("inquire-time-dailychartprice", "FHKST03010230", is_on_paper=False)
 STOCK_INFO: Final = _quotation("search-stock-info", "CTPF1002R", is_on_paper=False)

@@ -8,22 +8,25 @@ from typing import Final
 
 from adapters.clock import Clock
 from adapters.kis import calls
+from adapters.kis.charts import INDEX_CODES, read_back, read_index_bar
 from adapters.kis.client import KisClient
 from adapters.kis.settings import Environment
 from adapters.kis.throttle import Priority
 from adapters.kis.wire import Reply, Row, day_text, read_day, read_moment
 from trading.bars import Bar, Interval
 from trading.errors import Rejected, Unavailable
+from trading.indices import Index, IndexBar
 from trading.instruments import Instrument, InstrumentKind, Market, Symbol
 from trading.sessions import KST, Session, seoul_date, session_of
 from trading.ticks import Quote
 
 _KRX: Final = "J"
+_INDEX: Final = "U"
 _ADJUSTED: Final = "0"
-"""Adjusted prices in the chart call; the same digit means the opposite in inquire-daily-price."""
+_ORIGINAL: Final = "1"
+"""Prices of the chart call; the same digits mean the opposite in inquire-daily-price."""
 _STOCK_TYPE: Final = "300"
 _MINUTE: Final = timedelta(minutes=1)
-_DAY: Final = timedelta(days=1)
 _YES: Final = "Y"
 _UNKNOWN: Final = "UNKNOWN_SYMBOL"
 """Ours: where KIS says nothing, the refusal still has a code."""
@@ -55,21 +58,27 @@ class KisMarketData:
         Raises:
             Rejected: for a symbol that KIS does not know.
         """
-        bars: dict[date, Bar] = {}
-        until, today = last, seoul_date(self._clock.now())
-        while first <= until:
-            page = [
-                _daily_bar(symbol, row, today=today)
-                for row in await self._chart(symbol, first, until)
-            ]
-            if not page:
-                break
-            bars.update((bar.trading_day, bar) for bar in page)
-            oldest = min(bar.trading_day for bar in page)
-            if oldest > until:
-                raise Unavailable(f"{symbol}: asked for bars until {until}, got {oldest}")
-            until = oldest - _DAY
-        return tuple(bars[day] for day in sorted(bars) if first <= day <= last)
+        return await self._days(symbol, first, last, is_adjusted=True)
+
+    async def raw_daily_bars(self, symbol: Symbol, *, first: date, last: date) -> tuple[Bar, ...]:
+        """Read them as they were traded; else as `daily_bars`."""
+        return await self._days(symbol, first, last, is_adjusted=False)
+
+    async def index_bars(self, index: Index, *, first: date, last: date) -> tuple[IndexBar, ...]:
+        """Read the days of an index from `first` to `last`, oldest first, every page; today's as far as it has come."""
+
+        async def page(until: date) -> list[IndexBar]:
+            asked = {
+                "FID_COND_MRKT_DIV_CODE": _INDEX,
+                "FID_INPUT_ISCD": INDEX_CODES[index],
+                "FID_INPUT_DATE_1": day_text(first),
+                "FID_INPUT_DATE_2": day_text(until),
+                "FID_PERIOD_DIV_CODE": "D",
+            }
+            reply = await self._client.read(calls.INDEX_CHART, asked, priority=Priority.QUOTE)
+            return [read_index_bar(index, row) for row in reply.rows("output2")]
+
+        return await read_back(page, first=first, last=last, of=index)
 
     async def minute_bars(
         self, symbol: Symbol, *, trading_day: date, since: datetime | None = None
@@ -127,13 +136,26 @@ class KisMarketData:
         reply = await self._client.read(calls.HOLIDAYS, parameters, priority=Priority.QUOTE)
         return {row.day("bass_dt"): _is_yes(row, "opnd_yn") for row in reply.rows("output")}
 
-    async def _chart(self, symbol: Symbol, first: date, last: date) -> tuple[Row, ...]:
+    async def _days(
+        self, symbol: Symbol, first: date, last: date, *, is_adjusted: bool
+    ) -> tuple[Bar, ...]:
+        today = seoul_date(self._clock.now())
+
+        async def page(until: date) -> list[Bar]:
+            rows = await self._chart(symbol, first, until, is_adjusted=is_adjusted)
+            return [_daily_bar(symbol, row, today=today, is_adjusted=is_adjusted) for row in rows]
+
+        return await read_back(page, first=first, last=last, of=symbol)
+
+    async def _chart(
+        self, symbol: Symbol, first: date, last: date, *, is_adjusted: bool = True
+    ) -> tuple[Row, ...]:
         parameters = {
             **_of(symbol),
             "FID_INPUT_DATE_1": day_text(first),
             "FID_INPUT_DATE_2": day_text(last),
             "FID_PERIOD_DIV_CODE": "D",
-            "FID_ORG_ADJ_PRC": _ADJUSTED,
+            "FID_ORG_ADJ_PRC": _ADJUSTED if is_adjusted else _ORIGINAL,
         }
         reply = await self._client.read(calls.DAILY_CHART, parameters, priority=Priority.QUOTE)
         self._names[symbol] = _known_head(symbol, reply).text("hts_kor_isnm")
@@ -177,7 +199,7 @@ class KisMarketData:
         return reply.row("output")
 
 
-def _daily_bar(symbol: Symbol, row: Row, *, today: date) -> Bar:
+def _daily_bar(symbol: Symbol, row: Row, *, today: date, is_adjusted: bool) -> Bar:
     day = row.day("stck_bsop_date")
     return Bar(
         symbol=symbol,
@@ -191,6 +213,7 @@ def _daily_bar(symbol: Symbol, row: Row, *, today: date) -> Bar:
         volume=row.whole("acml_vol"),
         value=row.whole_or_zero("acml_tr_pbmn") or None,
         is_provisional=day >= today,
+        is_adjusted=is_adjusted,
     )
 
 
@@ -217,7 +240,7 @@ def read_quote(symbol: Symbol, row: Row, *, at: datetime) -> Quote:
 def read_instrument(symbol: Symbol, price: Row, info: Row) -> Instrument:
     """Read inquire-price and search-stock-info together: only the first knows of liquidation trading."""
     board = _BOARDS.get(info.text("mket_id_cd"), _board(price))
-    listed = info.text("kosdaq_mket_lstg_dt" if board is Market.KOSDAQ else "scts_mket_lstg_dt")
+    place = "kosdaq_mket_lstg" if board is Market.KOSDAQ else "scts_mket_lstg"
     return Instrument(
         symbol=symbol,
         name=info.text("prdt_abrv_name", "prdt_name") or symbol,
@@ -226,7 +249,9 @@ def read_instrument(symbol: Symbol, price: Row, info: Row) -> Instrument:
         is_halted=_is_halted(price) or _is_yes(info, "tr_stop_yn"),
         is_administrative=_is_administrative(price) or _is_yes(info, "admn_item_yn"),
         is_liquidation=_is_yes(price, "sltr_yn"),
-        listed_on=_day_or_none(listed),
+        listed_on=_day_or_none(info.text(f"{place}_dt")),
+        # Of this board: who moves from KOSDAQ to KOSPI is delisted there and goes on here.
+        delisted_on=_day_or_none(info.text(f"{place}_abol_dt", "lstg_abol_dt")),
     )
 
 

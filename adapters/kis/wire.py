@@ -81,6 +81,21 @@ class Row:
         """Return a whole number where "" means none."""
         return self.whole(*names) if self.text(*names) else 0
 
+    def points(self, name: str) -> Decimal:
+        """Return the level of an index.
+
+        Raises:
+            Unavailable: when it is missing, no number, not above 0 or beyond all measure.
+        """
+        text = self.text(name)
+        try:
+            level = Decimal(text)
+        except InvalidOperation:
+            level = Decimal("NaN")
+        if not level.is_finite() or level <= 0 or level.adjusted() > _LARGEST_POWER:
+            raise Unavailable(f"{name}={text[:_SHOWN]!r}: no level in the reply")
+        return level
+
     def day(self, name: str) -> date:
         """Return a date.
 

@@ -7,6 +7,7 @@ from typing import Final
 from adapters.kis_sim import (
     account_calls,
     chart_calls,
+    index_calls,
     list_calls,
     order_calls,
     price_calls,
@@ -42,6 +43,7 @@ BY_CALL: Final[dict[str, Answerer]] = {
     "volume-rank": list_calls.volume_rank,
     "inquire-daily-price": chart_calls.daily_price,
     "inquire-daily-itemchartprice": chart_calls.daily_itemchartprice,
+    "inquire-daily-indexchartprice": index_calls.daily_indexchartprice,
     "inquire-time-itemchartprice": chart_calls.time_itemchartprice,
     "inquire-time-dailychartprice": chart_calls.time_dailychartprice,
     "search-info": reference_calls.search_info,

@@ -31,7 +31,8 @@ def daily_price(query: Query) -> Reply:
     snapshot = seen(query, symbol)
     if snapshot is None:
         return Reply({"output": []})
-    bars = _periods(query, query.simulation.market.daily_bars(symbol, snapshot.at))
+    is_adjusted = query.text("FID_ORG_ADJ_PRC") == "1"
+    bars = _periods(query, _shown(query, snapshot, is_adjusted=is_adjusted))
     rows = [
         query.row("output", {**_day_figures(bar, before), **_against(bar, before)})
         for bar, before in _with_previous(bars)
@@ -46,7 +47,8 @@ def daily_itemchartprice(query: Query) -> Reply:
     if snapshot is None:
         return Reply({"output1": query.row("output1", {}), "output2": [{}]})
     first, last = query.day("FID_INPUT_DATE_1", today), query.day("FID_INPUT_DATE_2", today)
-    bars = _periods(query, query.simulation.market.daily_bars(symbol, snapshot.at))
+    is_adjusted = query.text("FID_ORG_ADJ_PRC") != "1"  # the opposite of inquire-daily-price
+    bars = _periods(query, _shown(query, snapshot, is_adjusted=is_adjusted))
     rows = (
         query.row(
             "output2",
@@ -90,6 +92,12 @@ def time_dailychartprice(query: Query) -> Reply:
     if len(bars) < _PAST_MINUTE_ROWS and query.text("FID_PW_DATA_INCU_YN", "N") == "Y":
         bars += _earlier(query, snapshot, day, _PAST_MINUTE_ROWS - len(bars))
     return _minute_reply(query, snapshot, bars[:_PAST_MINUTE_ROWS])
+
+
+def _shown(query: Query, snapshot: Snapshot, *, is_adjusted: bool) -> Sequence[DayBar]:
+    market, symbol = query.simulation.market, snapshot.instrument.symbol
+    bars = market.daily_bars(symbol, snapshot.at)
+    return market.history.adjusted(symbol, bars, kst(snapshot.at).date()) if is_adjusted else bars
 
 
 def _periods(query: Query, bars: Sequence[DayBar]) -> list[DayBar]:

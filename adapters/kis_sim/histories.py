@@ -6,11 +6,12 @@ import csv
 import gzip
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
+from math import prod
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -57,11 +58,24 @@ class MinuteBar:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Daily bars by symbol, oldest first, minute bars where the file had them, and what it said of symbols."""
+    """Daily bars by symbol, oldest first, minute bars where the file had them, and what it said of symbols.
+
+    `splits` are the days from which on so many shares are one of before: prices up to them are raw.
+    """
 
     days: Mapping[str, tuple[DayBar, ...]]
     minutes: Mapping[tuple[str, date], tuple[MinuteBar, ...]] = field(default_factory=dict)
     names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    splits: Mapping[str, Mapping[date, int]] = field(default_factory=dict)
+
+    def adjusted(self, symbol: str, bars: Sequence[DayBar], on: date) -> tuple[DayBar, ...]:
+        """Return bars as they are shown on a day: what was split up to it makes the prices before smaller."""
+        if symbol not in self.splits:
+            return tuple(bars)
+        done = {day: parts for day, parts in self.splits.get(symbol, {}).items() if day <= on}
+        return tuple(
+            _split(bar, prod(n for day, n in done.items() if bar.day < day)) for bar in bars
+        )
 
     def bar(self, symbol: str, day: date) -> DayBar | None:
         """Return the bar of `day`, None where the symbol did not trade."""
@@ -89,7 +103,11 @@ class History:
             for (symbol, day), bars in self.minutes.items()
             if day in days
         }
-        return replace(self, days=moved, minutes=minutes)
+        splits = {
+            symbol: {days[day]: parts for day, parts in found.items() if day in days}
+            for symbol, found in self.splits.items()
+        }
+        return replace(self, days=moved, minutes=minutes, splits=splits)
 
     def until(self, day: date) -> History:
         """Return the history up to and with `day`."""
@@ -98,6 +116,19 @@ class History:
             for symbol, bars in self.days.items()
         }
         return replace(self, days=kept)
+
+
+def _split(bar: DayBar, parts: int) -> DayBar:
+    if parts == 1:
+        return bar
+    return DayBar(
+        bar.day,
+        round(bar.open / parts),
+        round(bar.high / parts),
+        round(bar.low / parts),
+        round(bar.close / parts),
+        bar.volume * parts,
+    )
 
 
 def _on_day(bar: MinuteBar, day: date) -> MinuteBar:
@@ -128,7 +159,8 @@ def _read(path: Path, _changed: int) -> History:
     }
     if any(row.at.time() != time() for row in rows):
         return _of_minutes(rows, names)
-    return History(_by_symbol((row.symbol, row.day_bar()) for row in rows), names=names)
+    bars = _by_symbol((row.symbol, row.day_bar()) for row in rows)
+    return History(bars, names=names, splits=_splits(rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +170,7 @@ class _Row:
     prices: tuple[int, int, int, int, int]
     name: str
     market: str
+    split: int = 1
 
     def day_bar(self) -> DayBar:
         return DayBar(self.at.date(), *self.prices)
@@ -181,7 +214,8 @@ def _row(record: Mapping[str, str | None], moment: str, where: str) -> _Row:
     )
     local = at.replace(tzinfo=KST) if at.tzinfo is None else at.astimezone(KST)
     name, market = (record.get("name") or "").strip(), (record.get("market") or "").strip()
-    return _Row(Symbol(code), local, prices, name, market)
+    split = _whole(record, "split", where) if (record.get("split") or "").strip() else 1
+    return _Row(Symbol(code), local, prices, name, market, max(split, 1))
 
 
 def _whole(record: Mapping[str, str | None], column: str, where: str) -> int:
@@ -195,6 +229,14 @@ def _whole(record: Mapping[str, str | None], column: str, where: str) -> int:
     if not number.is_finite() or number < 0 or number != number.to_integral_value():
         raise BadInput(f"{where}, column {column}", text, "a whole number, 0 or more")
     return int(number)
+
+
+def _splits(rows: Iterable[_Row]) -> dict[str, dict[date, int]]:
+    found: dict[str, dict[date, int]] = defaultdict(dict)
+    for row in rows:
+        if row.split > 1:
+            found[row.symbol][row.at.date()] = row.split
+    return dict(found)
 
 
 def _by_symbol(bars: Iterable[tuple[str, DayBar]]) -> dict[str, tuple[DayBar, ...]]:

@@ -198,7 +198,8 @@ class Market:
         instrument = self.securities.instrument(symbol, on)
         if instrument is None:
             return None
-        bar, past = self.history.bar(symbol, on), self.history.before(symbol, on)
+        bar = self.history.bar(symbol, on)
+        past = self.history.adjusted(symbol, self.history.before(symbol, on)[-1:], on)
         day = Day(instrument, on, past[-1] if past else None, bar.open if bar else 0)
         if bar is not None and self.timetable.is_trading_day(on):
             day.tape = self._tape(day, bar)

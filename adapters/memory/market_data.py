@@ -9,6 +9,7 @@ from datetime import date, datetime
 from adapters.clock import Clock
 from trading.bars import Bar, Interval
 from trading.errors import Rejected
+from trading.indices import Index, IndexBar
 from trading.instruments import Instrument, Symbol
 from trading.krx import PriceLimits, price_limits
 from trading.sessions import seoul_date, session_of
@@ -45,6 +46,7 @@ class MemoryMarketData:
         self._clock = clock
         self._instruments = {each.symbol: each for each in instruments}
         self._bars: dict[tuple[Symbol, Interval], dict[datetime, Bar]] = {}
+        self._raw: dict[Symbol, dict[datetime, Bar]] = {}
         self._today: dict[Symbol, _Today] = {}
         self._bases: dict[Symbol, tuple[date, int]] = {}
 
@@ -52,6 +54,11 @@ class MemoryMarketData:
         """Add history, and bars of the future that will be seen in their time."""
         for bar in bars:
             self._bars.setdefault((bar.symbol, bar.interval), {})[bar.at] = bar
+
+    def load_raw(self, bars: Iterable[Bar]) -> None:
+        """Tell how days of the history were traded that are adjusted by now."""
+        for bar in bars:
+            self._raw.setdefault(bar.symbol, {})[bar.at] = replace(bar, is_adjusted=False)
 
     def set_base(self, symbol: Symbol, price: int) -> None:
         """Set today's reference price, if it is not the last close (기준가, in won)."""
@@ -120,6 +127,17 @@ class MemoryMarketData:
         self.instrument(symbol)
         bars = self._seen(symbol, Interval.DAY)
         return tuple(bar for bar in bars if first <= bar.trading_day <= last)
+
+    async def raw_daily_bars(self, symbol: Symbol, *, first: date, last: date) -> tuple[Bar, ...]:
+        """Read the same bars as raw ones, but for those days that were loaded as raw."""
+        bars = await self.daily_bars(symbol, first=first, last=last)
+        raw = self._raw.get(symbol, {})
+        return tuple(raw.get(bar.at, replace(bar, is_adjusted=False)) for bar in bars)
+
+    async def index_bars(self, index: Index, *, first: date, last: date) -> tuple[IndexBar, ...]:
+        """Give nothing: no index is played in memory."""
+        del index, first, last
+        return ()
 
     async def minute_bars(
         self, symbol: Symbol, *, trading_day: date, since: datetime | None = None

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from adapters.memory.tables import Table
+from trading.adjustments import Adjustment, Factor
 from trading.bars import Bar, BarGap, Interval
+from trading.indices import Index, IndexBar
 from trading.instruments import Instrument, Symbol
 
 type BarKey = tuple[Symbol, Interval, datetime, str]
@@ -67,6 +69,63 @@ class MemoryBars:
         if known is None:
             return True
         return known != bar and (known.is_provisional or not bar.is_provisional)
+
+
+class MemoryAdjustments:
+    """Raw prices and factors."""
+
+    def __init__(self) -> None:
+        self.rows: Table[tuple[Symbol, date], Bar] = Table()
+        self.versions: Table[tuple[Symbol, int], Adjustment] = Table()
+
+    def put_raw(self, bars: Sequence[Bar]) -> int:
+        """Write raw daily bars, replacing those that differ; give how many rows changed."""
+        distinct = {(bar.symbol, bar.trading_day): bar for bar in bars}
+        changed = {key: bar for key, bar in distinct.items() if self.rows.get(key) != bar}
+        for key, bar in changed.items():
+            self.rows.put(key, bar)
+        return len(changed)
+
+    def raw(self, symbol: Symbol, *, first: date, last: date) -> tuple[Bar, ...]:
+        """Give the raw bars of the days, oldest first."""
+        known = [b for b in self.rows if b.symbol == symbol and first <= b.trading_day <= last]
+        return tuple(sorted(known, key=lambda bar: bar.trading_day))
+
+    def add(self, symbol: Symbol, factors: Sequence[Factor], *, at: datetime) -> Adjustment:
+        """Write another version of a symbol's factors."""
+        del at
+        before = self.get(symbol)
+        added = Adjustment(before.version + 1 if before else 1, tuple(factors))
+        self.versions.put((symbol, added.version), added)
+        return added
+
+    def get(self, symbol: Symbol, version: int | None = None) -> Adjustment | None:
+        """Give a version, the newest if none is named."""
+        number = 0
+        while version is None and self.versions.get((symbol, number + 1)):
+            number += 1
+        return self.versions.get((symbol, version or number))
+
+
+class MemoryIndices:
+    """The levels of indices."""
+
+    def __init__(self) -> None:
+        self.rows: Table[tuple[Index, date], IndexBar] = Table()
+
+    def upsert(self, bars: Sequence[IndexBar]) -> int:
+        """Write days, replacing those that differ; give how many rows changed."""
+        distinct = {(bar.index, bar.trading_day): bar for bar in bars}
+        changed = {key: bar for key, bar in distinct.items() if self.rows.get(key) != bar}
+        for key, bar in changed.items():
+            self.rows.put(key, bar)
+        return len(changed)
+
+    def between(self, index: Index, *, first: date, last: date) -> tuple[IndexBar, ...]:
+        """Give the days, oldest first."""
+        start, end = (index, first), (index, last)
+        known = [bar for bar in self.rows if start <= (bar.index, bar.trading_day) <= end]
+        return tuple(sorted(known, key=lambda bar: bar.trading_day))
 
 
 class MemoryInstruments:

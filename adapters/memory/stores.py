@@ -25,9 +25,16 @@ from adapters.memory.controls import (
 from adapters.memory.events import MemoryConsumptions, MemoryOutbox, MemoryProjection
 from adapters.memory.evidence import MemoryNotices, MemorySubmissions
 from adapters.memory.leases import LeaseRow, MemoryLease
-from adapters.memory.markets import MemoryBars, MemoryCalendar, MemoryInstruments
+from adapters.memory.markets import (
+    MemoryAdjustments,
+    MemoryBars,
+    MemoryCalendar,
+    MemoryIndices,
+    MemoryInstruments,
+)
 from adapters.memory.tables import every_table
 from adapters.stores import (
+    AdjustmentStore,
     AuditEntry,
     AuditLog,
     BarStore,
@@ -38,6 +45,7 @@ from adapters.stores import (
     EvidenceStore,
     ExecutionStore,
     HaltStore,
+    IndexStore,
     InstrumentStore,
     LedgerStore,
     NoticeStore,
@@ -58,6 +66,8 @@ class MemoryUnitOfWork:
         outbox = MemoryOutbox()
         orders = MemoryOrders(channel, account, outbox)
         self.bars: BarStore = MemoryBars()
+        self.adjustments: AdjustmentStore = MemoryAdjustments()
+        self.indices: IndexStore = MemoryIndices()
         self.instruments: InstrumentStore = MemoryInstruments()
         self.signals: SignalStore = MemorySignals(outbox)
         self.orders: OrderStore = orders

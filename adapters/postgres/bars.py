@@ -159,7 +159,8 @@ class PostgresBars:
         self._scope.connection.exec_driver_sql(
             f"CREATE TABLE {name} (LIKE market_bars INCLUDING ALL);"
             f"ALTER TABLE market_bars ATTACH PARTITION {name}"
-            f" FOR VALUES FROM ('{month} 00:00+00') TO ('{following} 00:00+00')"
+            f" FOR VALUES FROM ('{month} 00:00+00') TO ('{following} 00:00+00');"
+            "SELECT watch_bar_partitions()"
         )
 
 

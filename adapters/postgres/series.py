@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 from psycopg import Connection as PsycopgConnection
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from adapters.postgres.scope import Scope
 from adapters.postgres.tables import bar_series
@@ -46,7 +46,11 @@ class PostgresSeries:
         self._scope = scope
 
     def versions(self, interval: Interval) -> Mapping[Symbol, str]:
-        """Give the version of each series; another one means that something in it is another."""
+        """Give the version of each series; another one means that something in it is another.
+
+        Partitions that somebody attached, detached or dropped since the last look are looked at first.
+        """
+        self._scope.connection.execute(text("SELECT watch_bar_partitions()"))
         query = (
             select(bar_series.c.symbol, bar_series.c.version)
             .where(bar_series.c.channel == self._scope.channel)

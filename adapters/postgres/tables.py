@@ -59,7 +59,7 @@ symbols = Table(
     metadata,
     *_text("channel", "symbol", "name", "market", "kind"),
     *_flag("is_halted", "is_administrative", "is_liquidation"),
-    *_day("listed_on", nullable=True),
+    *_day("listed_on", "delisted_on", nullable=True),
 )
 market_bars = Table(
     "market_bars",
@@ -78,12 +78,39 @@ bar_series = Table(
     *_text("channel", "symbol", "interval"),
     Column("version", Uuid, nullable=False),
 )
+bar_partitions = Table("bar_partitions", metadata, *_won("partition"))
 bar_gaps = Table(
     "bar_gaps",
     metadata,
     *_text("channel", "symbol"),
     *_day("trading_day"),
     *_text("reason"),
+)
+raw_bars = Table(
+    "raw_bars",
+    metadata,
+    *_text("channel", "symbol"),
+    *_day("trading_day"),
+    *_won("open", "high", "low", "close", "volume"),
+    Column("value", BigInteger),
+    *_text("source"),
+    *_flag("is_provisional"),
+)
+bar_factors = Table(
+    "bar_factors",
+    metadata,
+    *_text("channel", "symbol"),
+    Column("version", Integer, nullable=False),
+    *_day("since"),
+    *_won("numerator", "denominator"),
+    *_when("noted_at"),
+)
+index_bars = Table(
+    "index_bars",
+    metadata,
+    *_text("channel", "index"),
+    *_day("trading_day"),
+    *(Column(name, Numeric, nullable=False) for name in ("open", "high", "low", "close")),
 )
 trading_calendar = Table(
     "trading_calendar",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from adapters.postgres.adjustments import PostgresAdjustments
 from adapters.postgres.audit import PostgresAudit
 from adapters.postgres.bars import PostgresBars
 from adapters.postgres.calendar import PostgresCalendar
@@ -11,6 +12,7 @@ from adapters.postgres.equity import PostgresEquity
 from adapters.postgres.evidence import PostgresEvidence
 from adapters.postgres.executions import PostgresExecutions
 from adapters.postgres.halts import PostgresHalts
+from adapters.postgres.indices import PostgresIndices
 from adapters.postgres.instruments import PostgresInstruments
 from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.notices import PostgresNotices
@@ -22,6 +24,7 @@ from adapters.postgres.scope import Scope
 from adapters.postgres.signals import PostgresSignals
 from adapters.postgres.submissions import PostgresSubmissions
 from adapters.stores import (
+    AdjustmentStore,
     AuditLog,
     BarStore,
     CalendarStore,
@@ -31,6 +34,7 @@ from adapters.stores import (
     EvidenceStore,
     ExecutionStore,
     HaltStore,
+    IndexStore,
     InstrumentStore,
     LedgerStore,
     NoticeStore,
@@ -50,6 +54,8 @@ class PostgresUnitOfWork:
         outbox = PostgresOutbox(scope)
         orders = PostgresOrders(scope, outbox)
         self.bars: BarStore = PostgresBars(scope)
+        self.adjustments: AdjustmentStore = PostgresAdjustments(scope)
+        self.indices: IndexStore = PostgresIndices(scope)
         self.instruments: InstrumentStore = PostgresInstruments(scope)
         self.signals: SignalStore = PostgresSignals(scope, outbox)
         self.orders: OrderStore = orders

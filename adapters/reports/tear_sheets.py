@@ -22,6 +22,7 @@ from adapters.wording import Wording
 from trading.bars import Bar
 from trading.equity import EquityPoint, monthly_returns
 from trading.executions import Execution
+from trading.indices import IndexBar
 from trading.instruments import Symbol
 from trading.performance import max_drawdown
 
@@ -55,6 +56,11 @@ class Benchmark:
 
     name: str
     closes: Sequence[tuple[date, Decimal]]
+
+    @classmethod
+    def of(cls, bars: Sequence[IndexBar]) -> Benchmark | None:
+        """Take the days of an index; None when there are none."""
+        return cls(bars[0].index, [(bar.trading_day, bar.close) for bar in bars]) if bars else None
 
     def level_on(self, day: date) -> Decimal | None:
         """Give the last level up to `day`, None before the first."""

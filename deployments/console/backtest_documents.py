@@ -18,6 +18,7 @@ from backtest.outcomes import (
 )
 from backtest.results import Metrics, ReplayResult, metrics_of
 from backtest.round_trips import UNKNOWN, RoundTrip, round_trips
+from deployments.console.origins import Origin
 from deployments.console.rows import FILLS, Names, fill_row, order_row, rounded
 from deployments.console.speech import say
 from deployments.console.tables import Column, paper, print_facts, print_table
@@ -93,6 +94,7 @@ class Asked:
     first: date
     last: date
     cash: int
+    data: Origin
     names: Names = field(default_factory=lambda: NAMELESS)
 
 
@@ -114,6 +116,7 @@ def document_of(asked: Asked, found: Found) -> dict[str, Any]:
         "from": asked.first,
         "to": asked.last,
         "cash": asked.cash,
+        "data": asked.data.document(),
         "metrics": _metrics(asked, found),
         "trades": [_trade(t) for t in round_trips(found.executions, found.triggers)],
         "fills": fills,

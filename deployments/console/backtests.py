@@ -5,7 +5,6 @@ Only what a question needs is imported: a file without a channel needs no settin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,15 +12,18 @@ from typing import Annotated, Final, Literal
 
 from cyclopts import Parameter
 
+from adapters.listing_files import read_listings
+from backtest.listings import delistings
 from backtest.options import CHANNEL, BacktestOptions, FillConvention
 from deployments.console.assumptions import Assumptions
 from deployments.console.backtest_documents import Asked, Found, document_of, print_backtest
-from deployments.console.convention_backtests import Universe, answer, from_file, settings_of
+from deployments.console.convention_backtests import Material, answer, from_file, settings_of
+from deployments.console.origins import Origin
 from deployments.console.speech import option
 from deployments.console.tables import print_json
 from strategies.settings import StrategySettings
 from trading.errors import BadInput
-from trading.instruments import Instrument, Symbol
+from trading.instruments import Symbol
 
 
 @Parameter(name="*")
@@ -35,6 +37,7 @@ class Question:
     data: Annotated[Path | None, option("data")] = None
     first: Annotated[date | None, option("from", name="--from")] = None
     last: Annotated[date | None, option("to", name="--to")] = None
+    listings: Annotated[Path | None, option("listings")] = None
     is_proposal: Annotated[bool, option("backtest_file", name="--file")] = False
 
     @property
@@ -112,6 +115,7 @@ def _by_channel(strategy: str, question: Question, assumptions: Assumptions) -> 
         question.last,
         cash=assumptions.cash,
         is_proposal=question.is_proposal,
+        listings=question.listings,
     )
 
 
@@ -120,18 +124,16 @@ def _by_convention(
 ) -> tuple[Asked, Found]:
     settings = None if question.kind else strategy_asked(strategy, question)
     wanted = question.codes or (settings.symbols if settings else ())
-    universe, instruments, source = bars_asked(question, wanted)
+    material = bars_asked(question, wanted)
     if settings is None:
-        settings = settings_of(question.kind, question.parameters, tuple(universe))
+        settings = settings_of(question.kind, question.parameters, tuple(material.universe))
     return answer(
-        settings.model_copy(update={"symbols": tuple(universe)}),
-        universe,
+        settings.model_copy(update={"symbols": tuple(material.universe)}),
+        material,
         options,
         engine=engine,
         convention=convention,
         span=(question.first, question.last),
-        instruments=instruments,
-        source=source,
     )
 
 
@@ -150,17 +152,18 @@ def strategy_asked(strategy: str, question: Question) -> StrategySettings:
     return one_strategy(strategy, is_proposal=question.is_proposal)
 
 
-def bars_asked(
-    question: Question, wanted: tuple[Symbol, ...]
-) -> tuple[Universe, Mapping[Symbol, Instrument], str]:
-    """Give the bars, what is known of their symbols, and where they come from."""
+def bars_asked(question: Question, wanted: tuple[Symbol, ...]) -> Material:
+    """Give the bars of the days on which their symbols were listed, and what is known of them."""
+    listings = None if question.listings is None else read_listings(question.listings)
     if question.data is not None:
-        return from_file(question.data, wanted), {}, question.data.name
+        bars = from_file(question.data, wanted)
+        return Material.listed(bars, {}, listings or {}, Origin.of_file(question.data))
     from deployments.console.channel_backtests import (  # noqa: PLC0415 - settings, database
         columns_of_database,
     )
 
     if not wanted:
         raise BadInput("--symbols", None, "symbols, or a file of bars with --data")
-    columns, instruments = columns_of_database(wanted)
-    return columns, instruments, "database"
+    columns, instruments, origin = columns_of_database(wanted)
+    known = delistings(instruments) if listings is None else listings
+    return Material.listed(columns, instruments, known, origin)

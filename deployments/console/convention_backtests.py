@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from adapters.bar_files import read_columns
 from backtest.conventions import plan_of, run_convention, span_of
+from backtest.listings import Listings, listed_columns, require_no_delisting
 from backtest.options import BacktestOptions, MarketRules
 from backtest.plans import ReplayPlan
 from backtest.timetables import EveryDay
 from deployments.console.backtest_documents import Asked, Found, total_cash
+from deployments.console.origins import Origin
 from strategies.base import BarColumns
 from strategies.registry import build_strategy
 from strategies.settings import StrategySettings
@@ -25,6 +28,27 @@ OF_THE_DATA: Final = {"symbols", "days", "bars"}
 """What question and data have wrong together; the sentence then names the file."""
 
 type Universe = Mapping[Symbol, BarColumns]
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a question is answered from: bars of listed days, what is known of their symbols, and whence it comes."""
+
+    universe: Universe
+    instruments: Mapping[Symbol, Instrument]
+    listings: Listings
+    origin: Origin
+
+    @classmethod
+    def listed(
+        cls,
+        universe: Universe,
+        instruments: Mapping[Symbol, Instrument],
+        listings: Listings,
+        origin: Origin,
+    ) -> Self:
+        """Leave out what lies outside the listings."""
+        return cls(listed_columns(universe, listings), instruments, listings, origin)
 
 
 def settings_of(
@@ -67,50 +91,65 @@ def from_file(data: Path, symbols: Sequence[Symbol]) -> Universe:
 
 def answer(
     settings: StrategySettings,
-    universe: Universe,
+    material: Material,
     options: BacktestOptions,
     *,
     engine: str,
     convention: str,
     span: tuple[date | None, date | None],
-    instruments: Mapping[Symbol, Instrument],
-    source: str,
 ) -> tuple[Asked, Found]:
-    """Run one engine over `universe`; `source` names where it came from.
+    """Run one engine over the bars.
 
     Raises:
         BadInput: when question and data do not fit.
     """
-    plan = plan_asked(settings, universe, options, span=span, instruments=instruments)
+    plan = plan_asked(settings, material, options, span=span)
     first, last = plan.first, plan.last
     try:
-        found = _found(plan, universe, options, engine)
+        found = _found(plan, material.universe, options, engine)
     except BadInput as error:
         if error.field in OF_THE_DATA:
-            raise BadInput(f"{source}: {error.field}", error.value, error.expected) from None
+            where = f"{material.origin.source}: {error.field}"
+            raise BadInput(where, error.value, error.expected) from None
         raise
-    names = {s: instrument.name for s, instrument in instruments.items()}
+    names = {s: instrument.name for s, instrument in material.instruments.items()}
     cash = total_cash(options, len(plan.symbols))
     asked = Asked(
-        engine, convention, options, [settings.id], len(plan.symbols), first, last, cash, names
+        engine,
+        convention,
+        options,
+        [settings.id],
+        len(plan.symbols),
+        first,
+        last,
+        cash,
+        material.origin,
+        names,
     )
     return asked, found
 
 
 def plan_asked(
     settings: StrategySettings,
-    universe: Universe,
+    material: Material,
     options: BacktestOptions,
     *,
     span: tuple[date | None, date | None],
-    instruments: Mapping[Symbol, Instrument],
 ) -> ReplayPlan:
     """Give the plan; a day of the span that is not given is the first or the last of the bars."""
-    begin = min((int(bars.days[0]) for bars in universe.values() if len(bars)), default=1)
-    end = max((int(bars.days[-1]) for bars in universe.values() if len(bars)), default=1)
+    every = [bars for bars in material.universe.values() if len(bars)]
+    begin = min((int(bars.days[0]) for bars in every), default=1)
+    end = max((int(bars.days[-1]) for bars in every), default=1)
     first = span[0] or date.fromordinal(begin)
     last = span[1] or max(first, date.fromordinal(end))
-    return plan_of(options, settings, first=first, last=last, instruments=instruments)
+    return plan_of(
+        options,
+        settings,
+        first=first,
+        last=last,
+        instruments=material.instruments,
+        listings=material.listings,
+    )
 
 
 def _found(plan: ReplayPlan, universe: Universe, options: BacktestOptions, engine: str) -> Found:
@@ -118,6 +157,7 @@ def _found(plan: ReplayPlan, universe: Universe, options: BacktestOptions, engin
         return Found.by_replay(run_convention(universe, plan, calendar_of(options)))
     from backtest.engine import run_engine  # noqa: PLC0415 - its compiler takes a third of a second
 
+    require_no_delisting(plan)
     plan.require_data({symbol: span_of(bars) for symbol, bars in universe.items() if len(bars)})
     (settings,) = plan.strategies
     outcome = run_engine(

@@ -11,7 +11,7 @@ from backtest.conventions import run_convention
 from backtest.options import CHANNEL, BacktestOptions, FillConvention
 from deployments.console.assumptions import Assumptions
 from deployments.console.backtests import Question, bars_asked, strategy_asked
-from deployments.console.channel_backtests import channel_plan
+from deployments.console.channel_backtests import channel_plan, index_of_database
 from deployments.console.convention_backtests import calendar_of, plan_asked, settings_of
 from deployments.console.speech import say, wording
 from deployments.console.tables import paper
@@ -30,7 +30,7 @@ def write_page(
     Raises:
         BadInput: for a question that has no answer, or a bad file of the index; then no page is written.
     """
-    index = None if benchmark is None else read_index(benchmark)
+    index = _index(benchmark, question)
     usual = FillConvention.NEXT_OPEN if question.kind else CHANNEL
     options = assumptions.options(usual)
     if options is None:
@@ -40,6 +40,13 @@ def write_page(
         sheet = _of_convention(strategy, question, options, convention, index)
     write_tear_sheet(sheet, path, wording())
     paper(is_error=True).print(say("backtest.page", path=path), soft_wrap=True)
+
+
+def _index(benchmark: Path | None, question: Question) -> Benchmark | None:
+    """Give the index of the file, else of the database, which a question about a file of bars is not asked for."""
+    if benchmark is not None:
+        return read_index(benchmark)
+    return index_of_database() if question.data is None else None
 
 
 def _of_channel(
@@ -53,6 +60,7 @@ def _of_channel(
         question.last,
         cash=assumptions.cash,
         is_proposal=question.is_proposal,
+        listings=question.listings,
     )
     with planned as (plan, bars):
         return tear_sheet(
@@ -74,17 +82,17 @@ def _of_convention(
 ) -> TearSheet:
     settings = None if question.kind else strategy_asked(strategy, question)
     wanted = question.codes or (settings.symbols if settings else ())
-    universe, instruments, _ = bars_asked(question, wanted)
+    material = bars_asked(question, wanted)
+    universe = tuple(material.universe)
     if settings is None:
-        settings = settings_of(question.kind, question.parameters, tuple(universe))
-    settings = settings.model_copy(update={"symbols": tuple(universe)})
-    span = (question.first, question.last)
-    plan = plan_asked(settings, universe, options, span=span, instruments=instruments)
+        settings = settings_of(question.kind, question.parameters, universe)
+    settings = settings.model_copy(update={"symbols": universe})
+    plan = plan_asked(settings, material, options, span=(question.first, question.last))
     calendar = calendar_of(options)
     return tear_sheet(
         plan,
-        lambda other: run_convention(universe, other, calendar),
-        universe,
+        lambda other: run_convention(material.universe, other, calendar),
+        material.universe,
         wording(),
         convention=convention,
         benchmark=index,

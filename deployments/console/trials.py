@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Final
@@ -103,17 +103,25 @@ def research(
     options = assumptions.options(usual)
     settings = None if question.kind else strategy_asked(strategy, question)
     wanted = question.codes or (settings.symbols if settings else ())
-    universe, instruments, _ = bars_asked(question, wanted)
+    material = bars_asked(question, wanted)
+    universe = material.universe
     if settings is None:
         settings = settings_of(question.kind, question.parameters, tuple(universe))
     _require_possible(settings)
     settings = settings.model_copy(update={"symbols": tuple(universe)})
     window = _window(question, universe)
     if options is None:
-        plan = _plan_of_channel(settings, question, assumptions, instruments, window)
+        plan = _plan_of_channel(settings, question, assumptions, material.instruments, window)
+        plan = replace(plan, listings=material.listings)
     else:
-        first, last = window.first, window.last
-        plan = plan_of(options, settings, first=first, last=last, instruments=instruments)
+        plan = plan_of(
+            options,
+            settings,
+            first=window.first,
+            last=window.last,
+            instruments=material.instruments,
+            listings=material.listings,
+        )
     asked = TrialQuestion(plan, universe, calendar_of(options))
     return Research(asked, space, window, _file(asked))
 

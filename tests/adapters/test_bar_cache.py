@@ -75,6 +75,18 @@ def closes(cached: CachedBars, symbol: Symbol) -> list[int]:
     return close
 
 
+def cached_closes(cached: CachedBars, symbol: Symbol) -> list[int]:
+    """Give the closes of one symbol, none of one that is not there."""
+    return closes(cached, symbol) if symbol in cached.symbols else []
+
+
+def stored_closes(stores: PostgresStores, symbol: Symbol) -> list[int]:
+    """Give the closes that the database has of one symbol."""
+    with stores.begin() as work:
+        bars = work.bars.between(symbol, Interval.DAY, first=date(2000, 1, 1), last=DAYS[-1])
+    return [bar.close for bar in bars]
+
+
 @pytest.fixture
 def two(stores: PostgresStores) -> PostgresStores:
     """A database with two symbols."""
@@ -157,6 +169,58 @@ def test_what_somebody_changes_by_sql_is_seen(
     assert len(closes(cached, LG_CHEM)) == count
 
 
+STRAIGHT = {
+    "UPDATE market_bars_2018_01 SET close = 390000 WHERE symbol = '051910'": [LG_CHEM],
+    "DELETE FROM market_bars_2018_01 WHERE symbol = '051910'": [LG_CHEM],
+    "INSERT INTO market_bars_2018_02 SELECT channel, '005380', \"interval\", at, source, trading_day, open, high,"
+    " low, close, volume, value, is_provisional, is_adjusted FROM market_bars_2018_02": [HYUNDAI],
+    "TRUNCATE market_bars_2018_02": [SAMSUNG, LG_CHEM],
+    "DROP TABLE market_bars_2018_02": [SAMSUNG, LG_CHEM],
+    "CREATE TABLE elsewhere (LIKE market_bars INCLUDING ALL);"
+    "INSERT INTO elsewhere SELECT channel, symbol, \"interval\", at - interval '1 year', source, trading_day - 365,"
+    " open, high, low, close, volume, value, is_provisional, is_adjusted"
+    " FROM market_bars WHERE symbol = '051910' AND at < '2018-01-31';"
+    "ALTER TABLE market_bars ATTACH PARTITION elsewhere FOR VALUES FROM ('2017-01-01 00:00+00')"
+    " TO ('2017-02-01 00:00+00')": [LG_CHEM],
+}
+"""What is read again after a statement that names one month's table instead of `market_bars`."""
+
+
+@pytest.mark.parametrize("statement", STRAIGHT)
+def test_what_somebody_does_to_one_partition_is_seen(
+    two: PostgresStores, postgres_url: str, tmp_path: Path, statement: str
+) -> None:
+    opened(two, tmp_path)
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute(statement.encode())
+    cached, read = opened(two, tmp_path)
+
+    assert read == STRAIGHT[statement]
+    for symbol in (HYUNDAI, SAMSUNG, LG_CHEM):
+        assert cached_closes(cached, symbol) == stored_closes(two, symbol)
+    assert opened(two, tmp_path)[1] == []
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("DROP TABLE IF EXISTS elsewhere")
+
+
+def test_a_partition_that_is_detached_changed_and_attached_again_is_seen(
+    two: PostgresStores, postgres_url: str, tmp_path: Path
+) -> None:
+    opened(two, tmp_path)
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("ALTER TABLE market_bars DETACH PARTITION market_bars_2018_02")
+        connection.commit()
+        assert cached_closes(opened(two, tmp_path)[0], LG_CHEM) == stored_closes(two, LG_CHEM)
+        connection.execute("UPDATE market_bars_2018_02 SET close = 380000")
+        connection.execute(
+            "ALTER TABLE market_bars ATTACH PARTITION market_bars_2018_02"
+            " FOR VALUES FROM ('2018-02-01 00:00+00') TO ('2018-03-01 00:00+00')"
+        )
+    cached, _ = opened(two, tmp_path)
+    assert cached_closes(cached, LG_CHEM) == stored_closes(two, LG_CHEM)
+    assert cached_closes(cached, LG_CHEM)[-1] == 380_000
+
+
 def test_a_series_that_went_is_gone(two: PostgresStores, postgres_url: str, tmp_path: Path) -> None:
     opened(two, tmp_path)
     with psycopg.connect(postgres_url) as connection:
@@ -217,3 +281,33 @@ def test_writing_into_the_columns_spoils_nothing(two: PostgresStores, tmp_path: 
     cached[LG_CHEM][4, 0] = 1
     again, _ = opened(two, tmp_path)
     assert closes(again, LG_CHEM)[0] == 370_000
+
+
+def test_without_a_place_to_write_the_bars_are_read_all_the_same(
+    two: PostgresStores, tmp_path: Path
+) -> None:
+    kept, _ = opened(two, tmp_path / "home")
+    (tmp_path / "file").touch()
+    bars, read = opened(two, tmp_path / "file" / "below")  # as on a disk that takes nothing
+    assert read == [SAMSUNG, LG_CHEM]
+    assert bars.symbols == kept.symbols
+    assert (bars.bars == kept.bars).all()
+    assert closes(bars, LG_CHEM) == closes(kept, LG_CHEM)
+
+
+def test_a_disk_that_is_full_keeps_what_was_there(
+    two: PostgresStores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened(two, tmp_path)
+    (file,) = (tmp_path / "1d").glob("*.bars")
+    put(two, *bars_of(LG_CHEM, DAYS[3:4], close=399_000))
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, f"no space left for {descriptor}")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", full)
+        cached, _ = opened(two, tmp_path)
+    assert closes(cached, LG_CHEM)[3] == 399_000
+    assert list((tmp_path / "1d").glob("*.bars")) == [file]
+    assert opened(two, tmp_path)[1] == [LG_CHEM]

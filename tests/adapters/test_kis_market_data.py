@@ -17,6 +17,7 @@ from tests.builders import A_DAY, LG_CHEM, SAMSUNG, seoul
 from tests.kis_worlds import a_clock, opened_on, success
 from trading.bars import Bar, Interval
 from trading.errors import Rejected, Unavailable
+from trading.indices import Index
 from trading.instruments import Symbol
 
 YESTERDAY = A_DAY - timedelta(days=1)
@@ -173,3 +174,45 @@ async def test_a_chart_that_cannot_be_right_is_an_error(tmp_path: Path, chart: b
     async with opened_on("itemchartprice", chart, home=tmp_path, clock=a_clock()) as (kis, _):
         with pytest.raises(Unavailable):
             await kis.market_data.daily_bars(LG_CHEM, first=YESTERDAY, last=A_DAY)
+
+
+async def test_the_index_is_read_through_every_page(world: KisWorld) -> None:
+    first = date(2017, 6, 1)
+    bars = await world.market_data.index_bars(Index.KOSPI, first=first, last=A_DAY)
+    days = [bar.trading_day for bar in bars]
+    sessions = await world.market_data.daily_bars(LG_CHEM, first=first, last=A_DAY)
+    assert days == [bar.trading_day for bar in sessions]  # more than three pages of fifty
+    assert len(days) > 150
+    assert all(bar.low <= bar.close <= bar.high for bar in bars)
+    (yesterday,) = [bar for bar in bars if bar.trading_day == YESTERDAY]
+    assert 1_000 < yesterday.close < 4_000
+    assert yesterday.close.as_tuple().exponent == -2
+
+
+INDEX_ROW = {
+    "stck_bsop_date": "20180115",
+    "bstp_nmix_prpr": "2503.73",
+    "bstp_nmix_oprc": "2505.51",
+    "bstp_nmix_hgpr": "2512.93",
+    "bstp_nmix_lwpr": "2494.35",
+}
+
+
+async def test_the_index_is_asked_for_by_its_code_and_keeps_its_decimals(tmp_path: Path) -> None:
+    chart = success(output1={}, output2=[{}, INDEX_ROW])
+    async with opened_on("indexchartprice", chart, home=tmp_path) as (kis, server):
+        (bar,) = await kis.market_data.index_bars(Index.KOSPI, first=YESTERDAY, last=YESTERDAY)
+        assert [str(each) for each in (bar.open, bar.high, bar.low, bar.close)] == [
+            "2505.51", "2512.93", "2494.35", "2503.73",
+        ]  # fmt: skip
+        request = server.requests[-1]
+        assert "FID_COND_MRKT_DIV_CODE=U&FID_INPUT_ISCD=0001" in request.path
+        assert request.headers["tr_id"] == "FHKUP03500100"
+
+
+@pytest.mark.parametrize("level", ["", "0", "-1.5", "NaN", "many", "1E+99"])
+async def test_a_level_that_is_none_is_an_error(tmp_path: Path, level: str) -> None:
+    chart = success(output1={}, output2=[INDEX_ROW | {"bstp_nmix_prpr": level}])
+    async with opened_on("indexchartprice", chart, home=tmp_path) as (kis, _):
+        with pytest.raises(Unavailable):
+            await kis.market_data.index_bars(Index.KOSPI, first=YESTERDAY, last=YESTERDAY)

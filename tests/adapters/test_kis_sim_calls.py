@@ -24,6 +24,13 @@ ASKED: dict[str, dict[str, str]] = {
     "inquire-period-profit": {"INQR_STRT_DT": TODAY, "INQR_END_DT": TODAY},
     "inquire-period-trade-profit": {"INQR_STRT_DT": TODAY, "INQR_END_DT": TODAY},
     "inquire-daily-itemchartprice": CHART,
+    "inquire-daily-indexchartprice": {
+        "FID_COND_MRKT_DIV_CODE": "U",
+        "FID_INPUT_ISCD": "0001",
+        "FID_INPUT_DATE_1": "20180101",
+        "FID_INPUT_DATE_2": TODAY,
+        "FID_PERIOD_DIV_CODE": "D",
+    },
     "inquire-time-itemchartprice": {"FID_INPUT_ISCD": LG_CHEM, "FID_INPUT_HOUR_1": "110000"},
     "inquire-time-dailychartprice": {
         "FID_INPUT_ISCD": LG_CHEM,

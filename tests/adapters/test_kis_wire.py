@@ -308,6 +308,7 @@ def test_an_instrument_is_read_from_price_and_stock_info() -> None:
         "mket_id_cd": "KSQ",
         "scty_grp_id_cd": "ST",
         "kosdaq_mket_lstg_dt": "20190305",
+        "kosdaq_mket_lstg_abol_dt": "20261201",
         "tr_stop_yn": "Y",
         "admn_item_yn": "Y",
     }
@@ -317,9 +318,20 @@ def test_an_instrument_is_read_from_price_and_stock_info() -> None:
         Market.KOSDAQ,
         InstrumentKind.STOCK,
     )
-    assert found.listed_on == date(2019, 3, 5)
+    assert (found.listed_on, found.delisted_on) == (date(2019, 3, 5), date(2026, 12, 1))
     assert found.is_halted
     assert found.is_administrative
+
+
+def test_who_left_kosdaq_for_kospi_is_not_delisted() -> None:
+    info = {
+        "mket_id_cd": "STK",
+        "scts_mket_lstg_dt": "20180209",
+        "kosdaq_mket_lstg_dt": "20050719",
+        "kosdaq_mket_lstg_abol_dt": "20180209",
+    }
+    found = read_instrument(Symbol("068270"), Row.of(PRICE), Row.of(info))
+    assert (found.market, found.delisted_on) == (Market.KOSPI, None)
 
 
 @pytest.mark.parametrize(

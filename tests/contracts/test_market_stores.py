@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
 
 from adapters.stores import Stores
 from tests.builders import A_DAY, LG_CHEM, NAVER, SAMSUNG, seoul
 from tests.store_samples import NEXT_DAY, a_bar, in_one
+from trading.adjustments import Adjustment, Factor
 from trading.bars import BarGap, Interval
+from trading.indices import Index, IndexBar
 from trading.instruments import Instrument, InstrumentKind, Market, Symbol
 
 
@@ -82,13 +86,76 @@ class TestBars:
             assert [gap.trading_day for gap in work.bars.gaps()] == [A_DAY, NEXT_DAY]
 
 
+class TestAdjustments:
+    def test_raw_bars_replace_what_differs(self, memory: Stores) -> None:
+        bars = [replace(a_bar(day), is_adjusted=False) for day in (A_DAY, NEXT_DAY)]
+        assert in_one(memory, lambda work: work.adjustments.put_raw(bars)) == 2
+        changed = replace(bars[1], volume=7, value=None)
+        assert in_one(memory, lambda work: work.adjustments.put_raw([bars[0], changed])) == 1
+        assert in_one(memory, lambda work: work.adjustments.put_raw([])) == 0
+        with memory.begin() as work:
+            told = work.adjustments.raw(LG_CHEM, first=A_DAY, last=NEXT_DAY)
+            assert told == (bars[0], changed)
+            assert work.adjustments.raw(LG_CHEM, first=NEXT_DAY, last=NEXT_DAY) == (changed,)
+            assert work.adjustments.raw(SAMSUNG, first=A_DAY, last=NEXT_DAY) == ()
+
+    def test_a_version_of_factors_stays_when_another_comes(self, memory: Stores) -> None:
+        first, second = (
+            [Factor(A_DAY, Fraction(1))],
+            [
+                Factor(A_DAY, Fraction(1, 50)),
+                Factor(NEXT_DAY, Fraction(100, 129)),
+            ],
+        )
+        at = seoul(A_DAY, "15:45")
+        with memory.begin() as work:
+            assert work.adjustments.get(LG_CHEM) is None
+            assert work.adjustments.add(LG_CHEM, first, at=at).version == 1
+            work.adjustments.add(SAMSUNG, first, at=at)
+            work.adjustments.add(LG_CHEM, second, at=at)
+        with memory.begin() as work:
+            assert work.adjustments.get(LG_CHEM) == Adjustment(2, tuple(second))
+            assert work.adjustments.get(LG_CHEM, 1) == Adjustment(1, tuple(first))
+            assert work.adjustments.get(LG_CHEM, 3) is None
+
+
+class TestIndices:
+    def test_days_come_back_with_their_decimals_and_replace_what_differs(
+        self, memory: Stores
+    ) -> None:
+        first, second = (an_index_day(day, "2497.52") for day in (A_DAY, NEXT_DAY))
+        corrected = an_index_day(NEXT_DAY, "2497.50")
+        assert in_one(memory, lambda work: work.indices.upsert([second, first])) == 2
+        assert in_one(memory, lambda work: work.indices.upsert([first, corrected])) == 1
+        assert in_one(memory, lambda work: work.indices.upsert([])) == 0
+        with memory.begin() as work:
+            assert work.indices.between(Index.KOSPI, first=A_DAY, last=NEXT_DAY) == (
+                first,
+                corrected,
+            )
+            (told,) = work.indices.between(Index.KOSPI, first=NEXT_DAY, last=date(2100, 1, 1))
+        assert str(told.close) == "2497.50"
+
+
+def an_index_day(day: date, close: str) -> IndexBar:
+    """Give a day of KOSPI around a close."""
+    level = Decimal(close)
+    return IndexBar(Index.KOSPI, day, level - 3, level + 5, level - 7, level)
+
+
 class TestInstruments:
     def test_a_new_name_or_market_replaces_the_old_one(self, memory: Stores) -> None:
         kia = Instrument(Symbol("000270"), "기아차", listed_on=date(1973, 7, 21))
         fund = Instrument(
             Symbol("0009K0"), "ETF", Market.KOSDAQ, InstrumentKind.ETF, is_halted=True
         )
-        renamed = replace(kia, name="기아", is_administrative=True, is_liquidation=True)
+        renamed = replace(
+            kia,
+            name="기아",
+            is_administrative=True,
+            is_liquidation=True,
+            delisted_on=date(2026, 12, 1),
+        )
         with memory.begin() as work:
             work.instruments.upsert([fund, kia])
             work.instruments.upsert([renamed])

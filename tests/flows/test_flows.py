@@ -35,6 +35,7 @@ from tests.flow_worlds import (
     wait_until,
 )
 from trading.bars import Interval
+from trading.indices import Index
 from trading.orders import OrderStatus
 
 YESTERDAY = date(2018, 1, 15)
@@ -88,7 +89,12 @@ async def test_ingested_bars_are_the_market_s(world: World) -> None:
         "Completed",
         "792 bars of 6 symbols stored, 0 refused, 0 days missing",
     )
-    assert len(json.loads((await artifacts_of(state))["ingest-bars"])) == 6
+    *shares, index = json.loads((await artifacts_of(state))["ingest-bars"])
+    assert len(shares) == 6
+    with world.stores.begin() as work:
+        kospi = work.indices.between(Index.KOSPI, first=date(2017, 1, 1), last=A_DAY)
+    assert (len(kospi), kospi[-1].trading_day) == (132, YESTERDAY)
+    assert f"{kospi[-1].close:,.2f}" in index.values()
 
 
 @pytest.mark.usefixtures("world")

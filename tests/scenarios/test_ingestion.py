@@ -170,3 +170,47 @@ async def test_todays_forming_bar_is_no_bar(floor: Floor) -> None:
     (report,) = await ingest(floor)
     assert report.refused == 0
     assert stored(floor)[-1].trading_day == DAYS[-1]
+
+
+def halved(bar: Bar) -> Bar:
+    """Give a bar as it is shown after one share became two."""
+    prices = {name: getattr(bar, name) // 2 for name in ("open", "high", "low", "close")}
+    return replace(bar, volume=bar.volume * 2, **prices)
+
+
+async def test_after_a_split_raw_prices_stay_and_factors_make_the_series_that_is_stored(
+    floor: Floor,
+) -> None:
+    await ingest(floor)
+    await ingest(floor)  # nothing new, no other version
+    floor.market.load_raw(history())
+    floor.market.load([*map(halved, history()), a_bar(LG_CHEM, A_DAY, 208_000)])
+    floor.at("15:45")
+    await ingest(floor)
+    with floor.stores.begin() as work:
+        raw = work.adjustments.raw(LG_CHEM, first=DAYS[0], last=A_DAY)
+        before, after = (work.adjustments.get(LG_CHEM, version) for version in (1, 2))
+        assert work.adjustments.get(LG_CHEM) == after
+    assert before is not None
+    assert after is not None
+    assert [bar.close for bar in raw] == [*(bar.close for bar in history()), 208_000]
+    assert [after.adjust(bar).close for bar in raw] == [bar.close for bar in stored(floor)]
+    assert [(factor.since, str(factor.ratio)) for factor in after.factors] == [
+        (DAYS[0], "1/2"),
+        (A_DAY, "1"),
+    ]
+    # the series as it was before the split can still be made
+    assert [before.adjust(bar).close for bar in raw[:-1]] == [bar.close for bar in history()]
+
+
+async def test_without_raw_prices_the_adjusted_ones_are_stored_all_the_same(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(symbol: Symbol, *, first: date, last: date) -> tuple[Bar, ...]:
+        raise Unavailable(f"{symbol}: no raw prices from {first} to {last}")
+
+    monkeypatch.setattr(floor.market, "raw_daily_bars", refused)
+    reports = await ingest(floor)
+    require_complete(reports)
+    assert len(stored(floor)) == len(DAYS)
+    assert "no raw prices" in reports[0].row(floor.desk.wording)["Reason"]

@@ -25,11 +25,13 @@ from backtest.cells import (
 )
 from backtest.channel_bars import bars_of
 from backtest.conventions import run_convention
+from backtest.listings import listed_columns
 from backtest.plans import ReplayPlan
 from backtest.replay import run_replay
 from backtest.spaces import Space, read_axis
 from risk.limits import RiskLimits
 from risk.sizing import SizingSettings
+from tasks.sweeps import question_digest
 from tests.builders import LG_CHEM, SAMSUNG
 from tests.sweep_worlds import (
     CALENDAR,
@@ -45,6 +47,7 @@ from tests.sweep_worlds import (
 )
 from trading.costs import CostSchedule
 from trading.errors import BadInput
+from trading.instruments import Listing
 
 places = st.integers(min_value=25, max_value=len(DAYS) - 2)
 
@@ -169,3 +172,13 @@ def test_a_window_cuts_after_its_last_day() -> None:
     assert [len(bars) for bars in known.values()] == [4, 4]
     assert Window(DAYS[0], date(2017, 1, 1)).cut(UNIVERSE) == {}
     assert np.shares_memory(known[LG_CHEM].close, UNIVERSE[LG_CHEM].close), "no copy of the prices"
+
+
+def test_a_delisted_symbol_is_closed_out_in_a_cell_as_in_a_backtest() -> None:
+    plain = a_question()
+    listings = {SAMSUNG: Listing(delisted_on=DAYS[120])}
+    universe = listed_columns(UNIVERSE, listings)
+    question = replace(plain, plan=replace(plain.plan, listings=listings), universe=universe)
+    exact = run_convention(universe, question.plan_of(trial()), CALENDAR)
+    assert trade(question, trial()).equity[1:].tolist() == [p.closing for p in exact.equity]
+    assert question_digest(question, "code") != question_digest(plain, "code")

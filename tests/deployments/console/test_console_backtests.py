@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from pathlib import Path
 
@@ -18,7 +19,7 @@ SEED = 20261123
 SYMBOLS = tuple(map(Symbol, ("000010", "000020", "000030")))
 TREND = ("fast=1", "slow=2", "volume_ratio=null", "volume_window=1")
 KEYS = {
-    "engine", "convention", "options", "strategies", "symbols", "from", "to", "cash",
+    "engine", "convention", "options", "strategies", "symbols", "from", "to", "cash", "data",
     "metrics", "trades", "fills", "orders", "equity", "sha256",
 }  # fmt: skip
 HEAVY = ("pandas", "prefect", "sqlalchemy", "psycopg", "httpx", "holidays")
@@ -73,6 +74,15 @@ def test_the_command_says_what_the_engine_found(console: Console, data: Path) ->
     assert document["equity"][-1]["closing"] == expected.equity[-1][1]
     assert document["cash"] == 30_000_000
     assert document["options"]["commission_rate"] == "0.000140527"
+
+
+def test_it_says_which_version_of_the_bars_it_used(console: Console, data: Path) -> None:
+    told = console(*words(data)).document["data"]
+    assert told == {
+        "source": "bars.csv",
+        "version": hashlib.sha256(data.read_bytes()).hexdigest(),
+        "adjustments": {},
+    }
 
 
 SAME = {

@@ -86,6 +86,8 @@ def test_the_database_gives_the_same(
     with stores.begin() as work:
         work.bars.upsert([replace(bar, volume=bar.volume * 100) for bar in minutes()])
     from_database = console(*ASKED).document
+    assert from_database.pop("data")["source"] == "database"
+    assert from_file.pop("data")["source"] == data.name
     assert from_database == from_file
 
 

@@ -1,0 +1,49 @@
+"""This is which bars a backtest was made of: the file or the database, and the version of what was read of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from trading.instruments import Symbol
+
+DATABASE: Final = "database"
+NO_ADJUSTMENTS: Final[Mapping[Symbol, int]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where bars are from. `version` is another one as soon as anything in them is.
+
+    `adjustments` are the versions of the factors between raw prices and the series, where they are known.
+    """
+
+    source: str
+    version: str
+    adjustments: Mapping[Symbol, int] = field(default_factory=lambda: NO_ADJUSTMENTS)
+
+    @classmethod
+    def of_file(cls, path: Path) -> Origin:
+        """Take a file as it is now."""
+        with path.open("rb") as file:
+            return cls(path.name, hashlib.file_digest(file, "sha256").hexdigest())
+
+    @classmethod
+    def of_database(
+        cls,
+        versions: Mapping[Symbol, str],
+        symbols: Iterable[Symbol],
+        adjustments: Mapping[Symbol, int],
+    ) -> Origin:
+        """Take some symbols of the series' versions, as they were before the bars were read."""
+        told = [f"{symbol} {versions[symbol]}" for symbol in sorted(symbols) if symbol in versions]
+        digest = hashlib.sha256("\n".join(told).encode()).hexdigest()
+        return cls(DATABASE, digest, adjustments)
+
+    def document(self) -> dict[str, Any]:
+        """Tell it to programs."""
+        adjustments = {str(symbol): each for symbol, each in sorted(self.adjustments.items())}
+        return {"source": self.source, "version": self.version, "adjustments": adjustments}
