@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any, Final
 
 import numpy as np
 
 from adapters.calendars import XkrxCalendar
 from backtest.conventions import plan_of, run_convention
-from backtest.options import BacktestOptions, MarketRules
+from backtest.options import BacktestOptions, MarketRules, SizingKind
 from backtest.outcomes import OutcomeFill, outcome_of
 from backtest.results import ReplayResult
 from strategies.base import BarColumns
@@ -28,6 +29,8 @@ FREE: Final = BacktestOptions(
     market=MarketRules.NONE,
 )
 """No costs, no rules of the exchange, 10,000,000 won."""
+TEN: Final = replace(FREE, sizing=SizingKind.QUANTITY, quantity=10)
+STOPPED: Final = replace(TEN, stop_loss=Decimal("0.05"), take_profit=Decimal("0.10"))
 
 type Row = tuple[int, ...]
 """Open, high, low, close, and volume where it matters."""
@@ -40,6 +43,10 @@ def flat(price: int, volume: int = 1_000_000) -> Row:
 
 RISE: Final = (flat(10_000), flat(10_000), flat(10_100))
 """Three closes after the last of which the trend is bought."""
+FALL: Final = (10_050, 10_060, 9_990, 10_000)
+"""A bar whose close is below the 10,100 of the rise, so that the trend is left."""
+BOUGHT: Final = (10_000, 10_150, 10_000, 10_150)
+"""Bought at the opening of 10,000: the stop is floor(9,500), the target ceil(11,000)."""
 
 
 def columns_of(rows: Sequence[Row | None]) -> BarColumns:

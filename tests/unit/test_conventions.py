@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -15,20 +15,21 @@ from backtest.options import (
     BacktestOptions,
     CashSplit,
     FillConvention,
-    MarketRules,
     SizingKind,
     convention,
 )
 from backtest.outcomes import outcome_of
-from backtest.replay import run_replay
 from strategies.base import BarColumns, Decisions, Strategy
-from tests.bar_columns import a_bar
 from tests.builders import HYUNDAI, LG_CHEM, SAMSUNG
 from tests.conventions import (
+    BOUGHT,
     CALENDAR,
     DAYS,
+    FALL,
     FREE,
     RISE,
+    STOPPED,
+    TEN,
     Row,
     columns_of,
     flat,
@@ -38,14 +39,10 @@ from tests.conventions import (
     trend,
 )
 from trading.errors import BadInput
-from trading.instruments import Listing, Symbol
+from trading.instruments import Symbol
 from trading.orders import OrderStatus
 
 KRX_DAILY = convention("krx-daily") or BacktestOptions()
-TEN = replace(FREE, sizing=SizingKind.QUANTITY, quantity=10)
-STOPPED = replace(TEN, stop_loss=Decimal("0.05"), take_profit=Decimal("0.10"))
-FALL = (10_050, 10_060, 9_990, 10_000)
-"""A bar whose close is below the 10,100 of the rise, so that the trend is left."""
 
 
 def test_next_open_trades_at_the_opening_after_the_close_that_decided() -> None:
@@ -75,9 +72,6 @@ def test_what_the_last_close_decides_is_not_traded() -> None:
     assert trades(TEN) == []
     assert trades(TEN, fill=FillConvention.NEXT_CLOSE) == []
 
-
-BOUGHT = (10_000, 10_150, 10_000, 10_150)
-"""Bought at the opening of 10,000: the stop is floor(9,500), the target ceil(11,000)."""
 
 LEVELS: dict[str, tuple[Row, int | None]] = {
     "low on the stop": ((9_900, 10_200, 9_500, 10_160), 9_500),
@@ -298,67 +292,6 @@ def test_the_dated_tax_counts_where_none_is_given() -> None:
     assert outcome_of(result).fills[1].tax == 2 * 150  # 0.15 % twice of 100,000 in 2018
 
 
-KRX = replace(STOPPED, market=MarketRules.KRX)
-
-
-def test_levels_and_slippage_land_on_the_grid_of_the_exchange() -> None:
-    # Bought at 10,100: the stop of 9,595 fills at 9,590, the target of 11,110 at 11,150.
-    bought = flat(10_100)
-    assert trades(KRX, bought, (9_900, 10_200, 9_400, 10_150))[1:] == [(1, "sell", 10, 9_590)]
-    assert trades(KRX, bought, (10_900, 11_300, 10_900, 11_200))[1:] == [(1, "sell", 10, 11_150)]
-    slipping = replace(TEN, market=MarketRules.KRX, slippage=Decimal("0.001"))
-    # 10,100 x 1.001 = 10,110.1 -> 10,150; 9,900 x 0.999 = 9,890.1 -> 9,890
-    assert trades(slipping, bought, FALL, flat(9_900)) == [
-        (0, "buy", 10, 10_150),
-        (2, "sell", 10, 9_890),
-    ]
-
-
-def test_nothing_is_bought_on_a_day_locked_at_its_upper_limit() -> None:
-    # 10,100 + 30 % on the grid: 13,100.
-    assert trades(KRX, flat(13_100)) == []
-    assert trades(KRX, (13_100, 13_100, 13_050, 13_100)) == [(0, "buy", 10, 13_100)]
-    assert trades(STOPPED, flat(13_100)) == [(0, "buy", 10, 13_100)]
-
-
-def test_nothing_is_sold_on_a_day_locked_at_its_lower_limit() -> None:
-    # 10,150 - 30 % on the grid: 7,110; the next day's opening is beyond the stop.
-    assert trades(KRX, BOUGHT, flat(7_110), (7_000, 7_200, 6_900, 7_150))[1:] == [
-        (2, "sell", 10, 7_000)
-    ]
-
-
-def test_a_decision_for_a_halted_day_dies_by_the_exchange_and_waits_without_it() -> None:
-    assert trades(KRX, None, flat(10_200)) == []
-    assert trades(STOPPED, None, flat(10_200)) == [(1, "buy", 10, 10_200)]
-    (order,) = run({LG_CHEM: [*RISE, None, flat(10_200)]}, KRX).orders
-    assert (order.status, "STANDING" in order.error_message) == (OrderStatus.DENIED, True)
-
-
-HALTED = {
-    "no row": [],
-    "a row of zeros": [a_bar(DAYS[3], 10_100, open=0, high=0, low=0, volume=0)],
-    "zeros with a block trade": [a_bar(DAYS[3], 10_100, open=0, high=0, low=0, volume=500)],
-    "flat without volume": [a_bar(DAYS[3], 10_100, volume=0)],
-}
-
-
-@pytest.mark.parametrize("market", MarketRules)
-def test_a_halted_day_is_the_same_in_every_encoding(market: MarketRules) -> None:
-    closes = [10_000, 10_000, 10_100, None, 10_200, 10_050, 10_000]
-    rows = [a_bar(d, c) for d, c in zip(DAYS, closes, strict=False) if c is not None]
-    plan = plan_of(replace(KRX, market=market), trend(LG_CHEM), first=DAYS[0], last=DAYS[-1])
-    outcomes = {
-        outcome_of(
-            run_replay(
-                {LG_CHEM: sorted([*rows, *halt], key=lambda b: b.trading_day)}, plan, CALENDAR
-            )
-        )
-        for halt in HALTED.values()
-    }
-    assert len(outcomes) == 1
-
-
 def test_decisions_of_the_close_before_the_first_day_are_traded_on_it() -> None:
     rows = {LG_CHEM: [*RISE, flat(10_200), flat(10_300)]}
     assert [told(f)[0] for f in outcome_of(run(rows, TEN, first=DAYS[3])).fills] == [0]
@@ -440,33 +373,3 @@ def test_target_weights_sell_what_is_too_much_before_they_buy() -> None:
         (0, "buy", 500, 10_000),
         (2, "sell", 350, 20_000),
     ]
-
-
-DELISTED = {LG_CHEM: Listing(delisted_on=DAYS[5])}
-"""The bar of day 1 is the last one: day 0 is `DAYS[3]`."""
-
-
-def listed(listings: Mapping[Symbol, Listing], *after: Row | None) -> list[object]:
-    """Give the fills of a rise and the bars after it, with listings."""
-    plan = plan_of(TEN, trend(LG_CHEM), first=DAYS[0], last=DAYS[-1], listings=listings)
-    result = run_convention({LG_CHEM: columns_of([*RISE, *after])}, plan, CALENDAR)
-    triggers = [signal.trigger for signal in result.signals]
-    return [*map(told, outcome_of(result).fills), *triggers]
-
-
-def test_what_is_delisted_is_sold_at_its_last_close() -> None:
-    bars = flat(10_100), (10_200, 10_300, 10_150, 10_250)
-    assert listed(DELISTED, *bars) == [
-        (0, "buy", 10, 10_100), (1, "sell", 10, 10_250), "cross", "delisted"
-    ]  # fmt: skip
-    # bars that the file has beyond the end are no bars
-    assert listed(DELISTED, *bars, flat(9_000))[:2] == listed(DELISTED, *bars)[:2]
-    assert listed({}, *bars) == [(0, "buy", 10, 10_100), "cross"]
-
-
-@pytest.mark.parametrize(
-    "listing", [Listing(listed_on=DAYS[4]), Listing(delisted_on=DAYS[3])], ids=["before", "after"]
-)
-def test_nothing_is_bought_while_it_is_not_listed(listing: Listing) -> None:
-    assert listed({LG_CHEM: listing}, flat(10_100), flat(10_100)) == []
-    assert listed({LG_CHEM: Listing(listed_on=DAYS[3])}, flat(10_100))[0] == (0, "buy", 10, 10_100)
