@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from trading.errors import BadInput
 from trading.instruments import Symbol
 
 DATABASE: Final = "database"
@@ -27,7 +28,13 @@ class Origin:
 
     @classmethod
     def of_file(cls, path: Path) -> Origin:
-        """Take a file as it is now."""
+        """Take a file as it is now.
+
+        Raises:
+            BadInput: when there is none.
+        """
+        if not path.is_file():
+            raise BadInput("--data", str(path), "a CSV or parquet file of bars")
         with path.open("rb") as file:
             return cls(path.name, hashlib.file_digest(file, "sha256").hexdigest())
 
