@@ -60,7 +60,8 @@ class RiskView:
     at today's opening, None when unknown, which refuses buys; `paid_in_today` is booked today and no profit.
     `buyable_cash` is the broker's answer, None where there is no broker to ask. `phase` is None when the day
     has no session. `minute_bars` are the closed ones of the order's symbol of the last minutes, as far as there
-    are any.
+    are any. `owned` are the shares of the order's symbol that its own strategy bought and still has, None when all
+    are its own.
     """
 
     at: datetime
@@ -80,6 +81,7 @@ class RiskView:
     costs: CostSchedule
     past: Past = Past()
     minute_bars: tuple[Bar, ...] = ()
+    owned: int | None = None
 
     @cached_property
     def equity(self) -> int:

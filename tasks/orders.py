@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from prefect import task
@@ -65,18 +65,16 @@ async def _act(desk: Desk, lease: Lease, signal: Signal) -> Order | None:
     if signal.is_expired(desk.now()):
         return None
     view = await read_view(desk, signal)
-    owned = _owned(desk, signal, view)
-    sequence = _sequence(signal, view.day_orders, owned)
+    sequence = _sequence(signal, view)
     if sequence is None:
         return None
     if await _clear_the_way(desk, lease, signal, view):
         view = await read_view(desk, signal)
-        owned = _owned(desk, signal, view)
-    sized = size(signal, view, desk.channel.sizing, owned=owned, sequence=sequence)
+    sized = size(signal, view, desk.channel.sizing, owned=view.owned, sequence=sequence)
     if isinstance(sized, Breach):
-        _record_refusal(lease, signal, view, sized, owned)
+        _record_refusal(lease, signal, view, sized)
         return None
-    return await submit(desk, lease, sized, view, owned=owned)
+    return await submit(desk, lease, sized, view, owned=view.owned)
 
 
 async def _clear_the_way(desk: Desk, lease: Lease, signal: Signal, view: RiskView) -> bool:
@@ -103,17 +101,17 @@ def _is_in_the_way(order: Order, signal: Signal) -> bool:
     return is_its_sell and intent.order_type is OrderType.LIMIT and not order.is_in_doubt
 
 
-def _sequence(signal: Signal, day_orders: Iterable[Order], owned: int) -> int | None:
+def _sequence(signal: Signal, view: RiskView) -> int | None:
     """Number the next attempt for a signal, None when it must not be acted on (again).
 
     An entry is tried anew only after orders that certainly never got in. An exit goes on while shares are
     left: its entry may have filled further after a first exit.
     """
-    attempts = attempts_of(signal.signal_id, day_orders)
+    attempts = attempts_of(signal.signal_id, view.day_orders)
     if signal.direction is Direction.ENTRY:
         may_go_on = all(_never_got_in(order) for order in attempts)
         return len(attempts) if may_go_on and len(attempts) < MAXIMUM_ENTRY_ATTEMPTS else None
-    is_done = not owned and any(order.status is OrderStatus.FILLED for order in attempts)
+    is_done = not view.owned and any(order.status is OrderStatus.FILLED for order in attempts)
     judged = [o for o in attempts if o.status is not OrderStatus.DENIED and not _never_got_in(o)]
     if is_done or any(order.is_open for order in attempts) or len(judged) >= MAXIMUM_EXIT_ATTEMPTS:
         return None
@@ -124,18 +122,7 @@ def _never_got_in(order: Order) -> bool:
     return order.status is OrderStatus.REJECTED and order.error_code in NEVER_IN
 
 
-def _owned(desk: Desk, signal: Signal, view: RiskView) -> int:
-    """Count the shares that the signal's strategy itself bought and the ledger still has: it sells no others."""
-    if signal.direction is Direction.ENTRY and signal.target_weight is None:
-        return 0  # nobody asks
-    with desk.stores.begin() as work:
-        own = work.executions.net_quantity(signal.strategy_id, signal.symbol)
-    return min(own, view.ledger.position(signal.symbol).quantity)
-
-
-def _record_refusal(
-    lease: Lease, signal: Signal, view: RiskView, breach: Breach, owned: int
-) -> None:
+def _record_refusal(lease: Lease, signal: Signal, view: RiskView, breach: Breach) -> None:
     """Keep why a signal could not even be sized, once a day."""
     with lease.begin() as work:
         known = {
@@ -143,4 +130,4 @@ def _record_refusal(
         }
         if (signal.signal_id, breach.rule_id) in known:
             return
-        work.risk_events.add(unsized(signal, view, breach, owned=owned))
+        work.risk_events.add(unsized(signal, view, breach, owned=view.owned))

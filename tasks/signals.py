@@ -95,14 +95,18 @@ def guarded_positions(desk: Desk) -> tuple[Guarded, ...]:
     What the owner has sold by hand is not there any more, whoever bought it.
     """
     with desk.stores.begin() as work:
-        executions = work.executions.standing()
-        held = set(work.ledger.load().held_symbols)
-        return tuple(
-            _guarded(work, settings, position, executions, today=desk.today())
-            for settings in desk.channel.strategies
-            for position in holdings_of(settings.id, executions).values()
-            if position.quantity and position.symbol in held
-        )
+        return _all_guarded(desk, work)
+
+
+def _all_guarded(desk: Desk, work: UnitOfWork) -> tuple[Guarded, ...]:
+    executions = work.executions.standing()
+    held = set(work.ledger.load().held_symbols)
+    return tuple(
+        _guarded(work, settings, position, executions, today=desk.today())
+        for settings in desk.channel.strategies
+        for position in holdings_of(settings.id, executions).values()
+        if position.quantity and position.symbol in held
+    )
 
 
 def _guarded(
@@ -147,16 +151,15 @@ def exits_at(
 
     `watched` is what was guarded live: its peaks count.
     """
-    at = desk.now()
     day = desk.today()
-    validity = Validity(day, at, session_of(day).closes_at)
-    signals = [
-        replace(signal, config_version=desk.version)
-        for each in (found.recalling(watched) for found in guarded_positions(desk))
-        if (price := prices.get(each.position.symbol, 0)) > 0
-        and (signal := each.signal(price, validity))
-    ]
+    validity = Validity(day, desk.now(), session_of(day).closes_at)
     with desk.stores.begin() as work:
+        signals = [
+            replace(signal, config_version=desk.version)
+            for each in (found.recalling(watched) for found in _all_guarded(desk, work))
+            if (price := prices.get(each.position.symbol, 0)) > 0
+            and (signal := each.signal(price, validity))
+        ]
         for signal in signals:
             work.signals.add(signal)
     return tuple(signals)

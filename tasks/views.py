@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -14,6 +14,7 @@ from tasks.desk import Desk
 from tasks.equity import opening_equity
 from trading.bars import Bar, Interval
 from trading.instruments import Instrument, Symbol
+from trading.ledger import Ledger
 from trading.orders import OrderType, Side
 from trading.sessions import Phase, phase_at
 from trading.signals import Direction, Signal
@@ -34,13 +35,14 @@ async def read_view(desk: Desk, signal: Signal) -> RiskView:
         symbols = {signal.symbol, *_exposed(work, signal)}
         opening, paid_in = _opening(desk, work, signal, day)
         past = _past(desk, work, signal, day)
-    instruments = await _instruments(desk, symbols)
+        known = {s: i for s in symbols if (i := work.instruments.get(s)) is not None}
+    instruments = known | await _missing_instruments(desk, symbols - known.keys())
     quotes = {symbol: await desk.market_data.quote(symbol) for symbol in sorted(symbols)}
     buyable = await _buyable(desk, signal, quotes[signal.symbol])
     minutes = await _minutes(desk, signal)
     session = desk.session()
     with desk.stores.begin() as work:
-        at = desk.now()
+        at, ledger = desk.now(), work.ledger.load()
         return RiskView(
             at=at,
             trading_day=day,
@@ -48,7 +50,7 @@ async def read_view(desk: Desk, signal: Signal) -> RiskView:
             account=desk.account,
             phase=phase_at(at, session) if session else None,
             halts=desk.halts(work),
-            ledger=work.ledger.load(),
+            ledger=ledger,
             open_orders=work.orders.open(),
             day_orders=work.orders.of_day(day),
             quotes=quotes,
@@ -59,7 +61,16 @@ async def read_view(desk: Desk, signal: Signal) -> RiskView:
             costs=desk.channel.costs.schedule,
             past=past,
             minute_bars=minutes,
+            owned=_owned(work, signal, ledger),
         )
+
+
+def _owned(work: UnitOfWork, signal: Signal, ledger: Ledger) -> int:
+    """Count the shares that the signal's strategy itself bought and the ledger still has: it sells no others."""
+    if signal.direction is Direction.ENTRY and signal.target_weight is None:
+        return 0  # nobody asks
+    own = work.executions.net_quantity(signal.strategy_id, signal.symbol)
+    return min(own, ledger.position(signal.symbol).quantity)
 
 
 def _past(desk: Desk, work: UnitOfWork, signal: Signal, day: date) -> Past:
@@ -144,14 +155,11 @@ async def _minutes(desk: Desk, signal: Signal) -> tuple[Bar, ...]:
     )
 
 
-async def _instruments(desk: Desk, symbols: Iterable[Symbol]) -> dict[Symbol, Instrument]:
-    """Give the stored instruments; the broker is asked only for what is missing."""
-    with desk.stores.begin() as work:
-        known = {s: i for s in symbols if (i := work.instruments.get(s)) is not None}
-    missing = [symbol for symbol in symbols if symbol not in known]
+async def _missing_instruments(desk: Desk, missing: Collection[Symbol]) -> dict[Symbol, Instrument]:
+    """Ask the broker for the instruments that are not stored yet, and store them."""
     if not missing:
-        return known
-    found = await desk.market_data.instruments(missing)
+        return {}
+    found = await desk.market_data.instruments(sorted(missing))
     with desk.stores.begin() as work:
         work.instruments.upsert(found)
-    return known | {instrument.symbol: instrument for instrument in found}
+    return {instrument.symbol: instrument for instrument in found}

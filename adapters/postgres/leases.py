@@ -11,7 +11,7 @@ import psycopg
 from sqlalchemy.engine import URL
 
 from adapters.postgres.engine import unavailable
-from adapters.postgres.locks import Session, locks_of, open_session, try_lock
+from adapters.postgres.locks import Session, Sessions, open_session, try_lock
 from adapters.postgres.scope import Scope, account_key, lock_key
 from adapters.postgres.tables import leases
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
@@ -139,14 +139,14 @@ class PostgresLease:
 
 @contextmanager
 def hold_lease(
-    place: Place, open_scope: OpenScope, *, seconds: float
+    place: Place, sessions: Sessions, open_scope: OpenScope, *, seconds: float
 ) -> Iterator[PostgresLease | None]:
     """Try to take a lease; gives None at once while somebody holds it who showed life in the last `seconds`.
 
     Raises:
         StoreUnavailable: when the database cannot be reached.
     """
-    with locks_of(session := open_session(place.url)):
+    with sessions.one() as session:
         try:
             taking = _take(session, place, seconds)
         except psycopg.Error as error:

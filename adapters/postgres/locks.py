@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import Any, Final
 
 import psycopg
@@ -52,6 +52,57 @@ def locks_of(session: Session) -> Iterator[None]:
             # A lost connection has lost its locks already.
             with suppress(psycopg.Error):
                 session.execute("SELECT pg_advisory_unlock_all()")
+
+
+class Sessions:
+    """Connections outside the pool, each one's for a while. One that ended in order serves the next, too.
+
+    A stop waits for its lease, and a new connection takes longer than all else about that. What was lost with a
+    connection stays lost: its locks, and what was taken under its server process.
+    """
+
+    def __init__(self, url: URL) -> None:
+        self._url = url
+        self._kept: list[Session] = []
+
+    @contextmanager
+    def one(self) -> Iterator[Session]:
+        """Give a connection that holds no lock; its locks are freed at the end of the block.
+
+        Raises:
+            StoreUnavailable: when the database cannot be reached.
+        """
+        with ExitStack() as ending:
+            session = self._living() or open_session(self._url)
+            ending.enter_context(locks_of(session))
+            yield session
+            if not self._kept and _is_cleared(session):
+                ending.pop_all()
+                self._kept.append(session)
+
+    def close(self) -> None:
+        """Close what is kept."""
+        while self._kept:
+            self._kept.pop().close()
+
+    def _living(self) -> Session | None:
+        """Give the one that is kept, None when there is none or the server has left it."""
+        with suppress(IndexError):
+            session = self._kept.pop()
+            if _is_cleared(session):
+                return session
+            session.close()
+        return None
+
+
+def _is_cleared(session: Session) -> bool:
+    """Bring a connection back to how it was opened; False when it is lost."""
+    try:
+        session.execute("SELECT pg_advisory_unlock_all()")
+        session.execute("RESET ALL")
+    except psycopg.Error:
+        return False
+    return True
 
 
 @contextmanager

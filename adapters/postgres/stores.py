@@ -14,7 +14,7 @@ from adapters.audit_files import AuditFile
 from adapters.postgres.crowds import Crowd, Tell
 from adapters.postgres.engine import clear_errors, open_engine
 from adapters.postgres.leases import Place, PostgresLease, hold_lease
-from adapters.postgres.locks import hold_lock
+from adapters.postgres.locks import Sessions, hold_lock
 from adapters.postgres.scope import Scope
 from adapters.postgres.series import PostgresSeries
 from adapters.postgres.tables import audit
@@ -46,6 +46,7 @@ class PostgresStores:
             InvalidSetting: when `url` is no PostgreSQL address.
         """
         self._engine = open_engine(url)
+        self._sessions = Sessions(self._engine.url)
         self._crowd = Crowd(self._engine, on_crowd)
         self._channel, self._account = channel, account
         self._lease_seconds = lease_seconds
@@ -74,7 +75,7 @@ class PostgresStores:
     def lease(self, name: str) -> AbstractContextManager[PostgresLease | None]:
         """Try to take the lease `name` of this account; gives None at once while a living holder has it."""
         place = Place(self._engine.url, self._channel, self._account, name)
-        return hold_lease(place, self._open_scope, seconds=self._lease_seconds)
+        return hold_lease(place, self._sessions, self._open_scope, seconds=self._lease_seconds)
 
     def ask(self, question: str, **parameters: Any) -> tuple[Mapping[str, Any], ...]:
         """Answer one question of the report: the query `sql/queries/<question>.sql`, its rows by column.
@@ -97,7 +98,8 @@ class PostgresStores:
             self._audit_file.waiting.keep(entry, at=at)
 
     def close(self) -> None:
-        """Close the pool's idle connections."""
+        """Close the idle connections."""
+        self._sessions.close()
         self._engine.dispose()
 
     @contextmanager

@@ -13,6 +13,7 @@ import pytest
 from adapters.postgres import PostgresStores, embedded
 from adapters.postgres.engine import open_engine
 from adapters.postgres.leases import Place, PostgresLease, hold_lease
+from adapters.postgres.locks import Sessions
 from adapters.postgres.migrations import migrate
 from adapters.postgres.scope import Scope
 from tests.builders import ACCOUNT, an_order
@@ -176,6 +177,13 @@ def test_a_cut_connection_loses_the_lease_though_nobody_takes_it(
         assert not is_written(stores, "after")
 
 
+def backend_of(url: str) -> int:
+    with psycopg.connect(url) as connection:
+        row = connection.execute("SELECT backend_pid FROM leases").fetchone()
+    assert row
+    return int(row[0])
+
+
 def cut(url: str) -> None:
     with psycopg.connect(url) as connection:
         connection.execute("SELECT pg_terminate_backend(backend_pid, 5000) FROM leases")
@@ -212,12 +220,69 @@ def test_who_is_overtaken_between_check_and_transaction_writes_nothing(
             yield Scope(connection, "dev", ACCOUNT)
 
     place = Place(pool.url, "dev", ACCOUNT, "orders")
-    with hold_lease(place, late_scope, seconds=60) as lease:
+    sessions = Sessions(pool.url)
+    with hold_lease(place, sessions, late_scope, seconds=60) as lease:
         assert lease
         with pytest.raises(LeaseLost):
             add_order(lease, "late")
+    sessions.close()
     assert not is_written(stores, "late")
     pool.dispose()
+
+
+def test_one_connection_serves_lease_after_lease_and_the_one_before_is_over(
+    stores: PostgresStores, postgres_url: str
+) -> None:
+    with stores.lease("orders") as first:
+        assert first
+        served_first = backend_of(postgres_url)
+    with stores.lease("orders") as second:
+        assert second
+        assert backend_of(postgres_url) == served_first
+        assert (second.token, second.needs_recovery) == (first.token + 1, False)
+        with pytest.raises(LeaseLost):
+            first.check()
+        with pytest.raises(LeaseLost):
+            add_order(first, "late")
+        add_order(second, "ours")
+    assert not is_written(stores, "late")
+
+
+def test_a_kept_connection_that_was_cut_is_replaced(
+    stores: PostgresStores, postgres_url: str
+) -> None:
+    with stores.lease("orders"):
+        served_first = backend_of(postgres_url)
+    cut(postgres_url)
+    with stores.lease("orders") as lease:
+        assert lease
+        assert backend_of(postgres_url) != served_first
+        lease.check()
+
+
+def test_a_block_that_failed_keeps_no_connection(stores: PostgresStores, postgres_url: str) -> None:
+    with pytest.raises(ZeroDivisionError), stores.lease("orders"):
+        1 // 0  # noqa: B018 - it is what fails
+    served_first = backend_of(postgres_url)
+    with stores.lease("orders") as lease:
+        assert lease
+        assert lease.needs_recovery
+        assert backend_of(postgres_url) != served_first
+
+
+def test_a_connection_that_is_kept_remembers_nothing(postgres_url: str) -> None:
+    """A taking must survive a crash of the database: the session before did not wait for its signs of life."""
+    sessions, waits = Sessions(open_engine(postgres_url).url), "SHOW synchronous_commit"
+    with sessions.one() as session:
+        usual, number = session.execute(waits).fetchone(), session.info.backend_pid
+        session.execute("SET synchronous_commit = local")
+        session.execute("SELECT pg_advisory_lock(1)")
+    with sessions.one() as session:
+        held = session.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+        assert session.info.backend_pid == number
+        assert session.execute(waits).fetchone() == usual
+        assert held.fetchone() == (0,)
+    sessions.close()
 
 
 def test_other_accounts_and_channels_have_leases_of_their_own(
