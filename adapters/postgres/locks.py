@@ -98,8 +98,7 @@ class Sessions:
 def _is_cleared(session: Session) -> bool:
     """Bring a connection back to how it was opened; False when it is lost."""
     try:
-        session.execute("SELECT pg_advisory_unlock_all()")
-        session.execute("RESET ALL")
+        session.execute("SELECT pg_advisory_unlock_all(); RESET ALL")
     except psycopg.Error:
         return False
     return True
