@@ -96,6 +96,10 @@ class LedgerStore(Protocol):
         """Give the ledger with the holds of the open orders; locked until the end of the unit of work."""
         ...
 
+    def held(self) -> tuple[Symbol, ...]:
+        """Give the symbols with shares, in order; nothing is locked."""
+        ...
+
     def before(self, trading_day: date) -> Ledger:
         """Give the ledger without holds as it was before that day's deposits, adoptions and fills."""
         ...

@@ -119,7 +119,7 @@ def _require_placed(orders: tuple[Order, ...]) -> None:
 def next_signal(desk: Desk, number: int) -> Signal:
     """Give an entry while nothing is held, else the exit from it."""
     with desk.stores.begin() as work:
-        held = work.ledger.load().held_symbols
+        held = work.ledger.held()
     symbol = held[0] if held else SYMBOLS[number // 2 % len(SYMBOLS)]
     return _a_signal(desk, symbol, Direction.EXIT if held else Direction.ENTRY, number)
 

@@ -79,7 +79,7 @@ async def ingest_daily_bars(desk: Desk, symbols: Sequence[Symbol]) -> tuple[Inge
 def symbols_to_keep(desk: Desk) -> tuple[Symbol, ...]:
     """Give the watch list and whatever else is held: equity cannot be told without its prices."""
     with desk.stores.begin() as work:
-        held = work.ledger.load().held_symbols
+        held = work.ledger.held()
     return tuple(dict.fromkeys((*desk.channel.symbols, *held)))
 
 

@@ -100,7 +100,7 @@ def guarded_positions(desk: Desk) -> tuple[Guarded, ...]:
 
 def _all_guarded(desk: Desk, work: UnitOfWork) -> tuple[Guarded, ...]:
     executions = work.executions.standing()
-    held = set(work.ledger.load().held_symbols)
+    held = set(work.ledger.held())
     return tuple(
         _guarded(work, settings, position, executions, today=desk.today())
         for settings in desk.channel.strategies

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 
 from adapters.stores import UnitOfWork
 from risk.sizing import MARKET_TRIGGER
@@ -13,7 +14,7 @@ from risk.views import Past, RiskView
 from tasks.desk import Desk
 from tasks.equity import opening_equity
 from trading.bars import Bar, Interval
-from trading.instruments import Instrument, Symbol
+from trading.instruments import Symbol
 from trading.ledger import Ledger
 from trading.orders import OrderType, Side
 from trading.sessions import Phase, phase_at
@@ -30,18 +31,30 @@ async def read_view(desk: Desk, signal: Signal) -> RiskView:
     Raises:
         BrokerError: when a price or the buyable cash cannot be read; then nothing may be ordered.
     """
-    day = desk.today()
-    with desk.stores.begin() as work:
-        symbols = {signal.symbol, *_exposed(work, signal)}
-        opening, paid_in = _opening(desk, work, signal, day)
-        past = _past(desk, work, signal, day)
-        known = {s: i for s in symbols if (i := work.instruments.get(s)) is not None}
-    instruments = known | await _missing_instruments(desk, symbols - known.keys())
+    symbols = {signal.symbol, *_exposed(desk, signal)}
     quotes = {symbol: await desk.market_data.quote(symbol) for symbol in sorted(symbols)}
     buyable = await _buyable(desk, signal, quotes[signal.symbol])
     minutes = await _minutes(desk, signal)
-    session = desk.session()
+    look = partial(_look, desk, signal, quotes, buyable, minutes)
+    view = look()
+    missing = symbols - view.instruments.keys()
+    if missing:
+        await _store_instruments(desk, missing)
+        view = look()
+    return view
+
+
+def _look(
+    desk: Desk,
+    signal: Signal,
+    quotes: Mapping[Symbol, Quote],
+    buyable: int | None,
+    minutes: tuple[Bar, ...],
+) -> RiskView:
+    """Read in one transaction what the stores know, and put it beside what the broker said."""
+    day, session = desk.today(), desk.session()
     with desk.stores.begin() as work:
+        opening, paid_in = _opening(desk, work, signal, day)
         at, ledger = desk.now(), work.ledger.load()
         return RiskView(
             at=at,
@@ -54,12 +67,12 @@ async def read_view(desk: Desk, signal: Signal) -> RiskView:
             open_orders=work.orders.open(),
             day_orders=work.orders.of_day(day),
             quotes=quotes,
-            instruments=instruments,
+            instruments={s: i for s in quotes if (i := work.instruments.get(s)) is not None},
             equity_opening=opening,
             paid_in_today=paid_in,
             buyable_cash=buyable,
             costs=desk.channel.costs.schedule,
-            past=past,
+            past=_past(desk, work, signal, day),
             minute_bars=minutes,
             owned=_owned(work, signal, ledger),
         )
@@ -127,12 +140,13 @@ def _opening(desk: Desk, work: UnitOfWork, signal: Signal, day: date) -> tuple[i
     return (paid_in, 0) if opening == 0 else (opening, paid_in)
 
 
-def _exposed(work: UnitOfWork, signal: Signal) -> set[Symbol]:
+def _exposed(desk: Desk, signal: Signal) -> set[Symbol]:
     """Give what a buy is weighed against: every holding and every open buy."""
     if signal.direction is Direction.EXIT:
         return set()
-    bought = {order.symbol for order in work.orders.open() if order.side is Side.BUY}
-    return {*work.ledger.load().held_symbols, *bought}
+    with desk.stores.begin() as work:
+        bought = {order.symbol for order in work.orders.open() if order.side is Side.BUY}
+        return {*work.ledger.held(), *bought}
 
 
 async def _buyable(desk: Desk, signal: Signal, quote: Quote) -> int | None:
@@ -155,11 +169,8 @@ async def _minutes(desk: Desk, signal: Signal) -> tuple[Bar, ...]:
     )
 
 
-async def _missing_instruments(desk: Desk, missing: Collection[Symbol]) -> dict[Symbol, Instrument]:
-    """Ask the broker for the instruments that are not stored yet, and store them."""
-    if not missing:
-        return {}
+async def _store_instruments(desk: Desk, missing: Collection[Symbol]) -> None:
+    """Ask the broker for instruments that are not stored yet."""
     found = await desk.market_data.instruments(sorted(missing))
     with desk.stores.begin() as work:
         work.instruments.upsert(found)
-    return {instrument.symbol: instrument for instrument in found}

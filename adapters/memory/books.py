@@ -202,6 +202,10 @@ class MemoryLedger:
         holds = {order.client_order_id: hold_of(order) for order in self._orders.open()}
         return replace(self._plain, holds=holds)
 
+    def held(self) -> tuple[Symbol, ...]:
+        """Give the symbols with shares."""
+        return self._plain.held_symbols
+
     def before(self, trading_day: date) -> Ledger:
         """Give the ledger without holds as it was before that day, replayed from the entries."""
         earlier = (entry for entry in self.entries if entry.trading_day < trading_day)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import cache
 from typing import Any
 
 from psycopg.errors import ForeignKeyViolation
@@ -12,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from adapters.events import execution_fill
 from adapters.postgres.outbox import PostgresOutbox
-from adapters.postgres.scope import Scope, columns_of, pick
+from adapters.postgres.scope import Scope, columns_of, own, pick
 from adapters.postgres.tables import executions
 from trading.executions import Execution, ExecutionSource
 from trading.instruments import Symbol
@@ -62,15 +63,7 @@ class PostgresExecutions:
 
     def standing(self) -> tuple[Execution, ...]:
         """Give the fills since each strategy's holding of each symbol was last flat, in order of booking."""
-        of = (_fill.strategy_id, _fill.symbol)
-        held = func.sum(SIGNED).over(partition_by=of, order_by=_fill.sequence)
-        own = self._scope.own(executions)
-        steps = own.with_only_columns(*of, _fill.sequence, held.label("held")).subquery()
-        flat = func.max(steps.c.sequence).filter(steps.c.held == 0)
-        ends = select(steps.c.strategy_id, steps.c.symbol, func.coalesce(flat, 0).label("flat_at"))
-        end = ends.group_by(steps.c.strategy_id, steps.c.symbol).subquery()
-        same = (_fill.strategy_id == end.c.strategy_id) & (_fill.symbol == end.c.symbol)
-        return self._all(own.join(end, same).where(_fill.sequence > end.c.flat_at))
+        return self._all(_standing(self._scope.channel, self._scope.account))
 
     def net_quantity(self, strategy_id: str, symbol: Symbol) -> int:
         """Give the shares of `symbol` that the strategy bought less those it sold."""
@@ -81,6 +74,20 @@ class PostgresExecutions:
     def _all(self, query: Select[Any]) -> tuple[Execution, ...]:
         rows = self._scope.rows(query.order_by(executions.c.sequence))
         return tuple(execution_of(row) for row in rows)
+
+
+@cache
+def _standing(channel: str, account: str) -> Select[Any]:
+    """Make the query of the fills since each holding was last flat, once: each price that ends one asks for it."""
+    of = (_fill.strategy_id, _fill.symbol)
+    total = func.sum(SIGNED).over(partition_by=of, order_by=_fill.sequence)
+    mine = own(executions, channel, account)
+    steps = mine.with_only_columns(*of, _fill.sequence, total.label("held")).subquery()
+    flat = func.max(steps.c.sequence).filter(steps.c.held == 0)
+    ends = select(steps.c.strategy_id, steps.c.symbol, func.coalesce(flat, 0).label("flat_at"))
+    end = ends.group_by(steps.c.strategy_id, steps.c.symbol).subquery()
+    same = (_fill.strategy_id == end.c.strategy_id) & (_fill.symbol == end.c.symbol)
+    return mine.join(end, same).where(_fill.sequence > end.c.flat_at)
 
 
 def execution_of(row: Row[Any]) -> Execution:

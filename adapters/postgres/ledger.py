@@ -35,6 +35,10 @@ class PostgresLedger:
         holds = {order.client_order_id: hold_of(order) for order in open_orders}
         return Ledger(self._scope.account, self._flows(), self._positions(), holds)
 
+    def held(self) -> tuple[Symbol, ...]:
+        """Give the symbols with shares."""
+        return tuple(symbol for symbol, position in self._positions().items() if position.quantity)
+
     def before(self, trading_day: date) -> Ledger:
         """Give the ledger without holds as it was before that day.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import Any, Final
 
 import psycopg
@@ -45,13 +45,15 @@ def try_lock(session: Session, key: int) -> bool:
 @contextmanager
 def locks_of(session: Session) -> Iterator[None]:
     """Free every lock of the session at the end of the block, and close it."""
-    with closing(session):
-        try:
-            yield
-        finally:
-            # A lost connection has lost its locks already.
-            with suppress(psycopg.Error):
-                session.execute("SELECT pg_advisory_unlock_all()")
+    try:
+        yield
+    finally:
+        _end(session)
+
+
+def _end(session: Session) -> None:
+    with closing(session), suppress(psycopg.Error):  # a lost connection has lost its locks already
+        session.execute("SELECT pg_advisory_unlock_all()")
 
 
 class Sessions:
@@ -72,13 +74,15 @@ class Sessions:
         Raises:
             StoreUnavailable: when the database cannot be reached.
         """
-        with ExitStack() as ending:
-            session = self._living() or open_session(self._url)
-            ending.enter_context(locks_of(session))
+        session, has_ended = self._living() or open_session(self._url), False
+        try:
             yield session
-            if not self._kept and _is_cleared(session):
-                ending.pop_all()
+            has_ended = True
+        finally:
+            if has_ended and not self._kept and _is_cleared(session):
                 self._kept.append(session)
+            else:
+                _end(session)
 
     def close(self) -> None:
         """Close what is kept."""

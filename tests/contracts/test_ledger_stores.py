@@ -100,6 +100,15 @@ class TestLedger:
         with pytest.raises(LedgerViolation), memory.begin() as work:
             work.ledger.adopt(SAMSUNG, quantity=-7, cost=0, at=AT)
 
+    def test_what_is_held_is_told_without_the_rest_of_the_book(self, memory: Stores) -> None:
+        with memory.begin() as work:
+            assert work.ledger.held() == ()
+            for symbol in (SAMSUNG, LG_CHEM, HYUNDAI):
+                work.ledger.adopt(symbol, quantity=6, cost=300_000, at=AT)
+            work.ledger.adopt(HYUNDAI, quantity=-6, cost=-300_000, at=AT)
+        with memory.begin() as work:
+            assert work.ledger.held() == work.ledger.load().held_symbols == (SAMSUNG, LG_CHEM)
+
     def test_the_ledger_before_a_day_knows_nothing_of_that_day(self, memory: Stores) -> None:
         order = an_accepted_order()
         first = a_fill(order, quantity=10, price=428_000, at=AT)
