@@ -63,12 +63,8 @@ class Scope:
         """Give the first row, if any."""
         return self.connection.execute(query).first()
 
-    def changes(
-        self,
-        statement: Executable,
-        columns: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
-    ) -> int:
-        """Execute with the columns to write, if any, of one row or of each; give how many rows it wrote."""
+    def changes(self, statement: Executable, columns: Mapping[str, Any] | None = None) -> int:
+        """Execute with the columns to write, if any; give how many rows it wrote."""
         counted = statement.execution_options(preserve_rowcount=True)
         return int(self.connection.execute(counted, columns).rowcount)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from adapters.postgres import PostgresStores, embedded
+from adapters.postgres import PostgresStores, embedded, engine
 from adapters.postgres.engine import open_engine
 from adapters.postgres.leases import Place, PostgresLease, hold_lease
 from adapters.postgres.locks import Sessions
@@ -19,6 +19,7 @@ from adapters.postgres.scope import Scope
 from tests.builders import ACCOUNT, an_order
 from tests.database_servers import FOR_SPEED
 from tests.lease_holders import Holder, holders
+from tests.store_samples import a_risk_event
 from trading.errors import LeaseLost, StoreUnavailable
 
 SECONDS = 1.0
@@ -283,6 +284,27 @@ def test_a_connection_that_is_kept_remembers_nothing(postgres_url: str) -> None:
         assert session.execute(waits).fetchone() == usual
         assert held.fetchone() == (0,)
     sessions.close()
+
+
+def idle_before_the_commit(stores: PostgresStores) -> None:
+    """Write all that goes with an order, and stop as long as the database lets a transaction idle."""
+    with stores.begin() as work:
+        work.orders.add(an_order())
+        work.risk_events.add([a_risk_event(), a_risk_event(), a_risk_event()])
+        time.sleep(SECONDS)
+
+
+def test_who_idles_right_before_the_commit_of_an_order_is_cut_off(
+    stores: PostgresStores, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chaos found it: after a batch in a pipeline PostgreSQL lets a stopped process keep the account for ever."""
+    impatience = engine.SESSION.replace("=30s", f"={int(SECONDS * 300)}ms")
+    monkeypatch.setitem(engine.CONNECT, "options", impatience)
+    stopped = PostgresStores(postgres_url, channel="dev", account=ACCOUNT)
+    with pytest.raises(StoreUnavailable):
+        idle_before_the_commit(stopped)
+    stopped.close()
+    assert not is_written(stores, an_order().client_order_id)
 
 
 def test_other_accounts_and_channels_have_leases_of_their_own(
