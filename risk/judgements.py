@@ -83,7 +83,9 @@ def _event(intent: OrderIntent, breach: Breach, verdict: Verdict, at: datetime) 
     )
 
 
-def unsized(signal: Signal, view: RiskView, breach: Breach, *, owned: int | None) -> tuple[RiskEvent, ...]:
+def unsized(
+    signal: Signal, view: RiskView, breach: Breach, *, owned: int | None
+) -> tuple[RiskEvent, ...]:
     """Give the rows that keep why a signal could not even be sized; they are under the signal's own id."""
     kept = ((Verdict.DENIED, breach), (Verdict.PASSED, Inputs(view, owned).breach()))
     return tuple(
