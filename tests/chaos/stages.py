@@ -51,7 +51,7 @@ PRICES: Final = {
 HTS_ID: Final = "maemae"
 HASTE: Final = 10
 """Seconds that pass in a process's event loop while one real second does: pauses and time-outs shrink alike."""
-SESSION: Final = "-c timezone=UTC -c lock_timeout=15s -c idle_in_transaction_session_timeout=5s"
+SESSION: Final = "-c timezone=UTC -c lock_timeout=15s -c idle_in_transaction_session_timeout=2s"
 """The product's own settings of a connection, with less patience for a process that sleeps in a transaction."""
 
 
