@@ -50,7 +50,7 @@ async def _settle(
     place: Place, desk: Desk, number: int, settle: Callable[[Desk], Awaitable[None]]
 ) -> float:
     """Lose one reply; give the seconds until the order has its number."""
-    signal = next_signal(desk, number)
+    signal = await next_signal(desk, number)
     await place.ask("PUT", "/sim/faults", {"reply_lost": True})
     orders = await trade.fn(desk, [signal])
     lost_at = desk.now()

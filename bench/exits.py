@@ -77,9 +77,8 @@ async def _stop_out(
 ) -> dict[str, float]:
     """Buy, wait until the session guards it, and let the price crash."""
     desk = session.desk
-    signal = next_signal(desk, number)
-    price = (await desk.market_data.quote(signal.symbol)).last
-    await trade.fn(desk, [replace(signal, reference_price=price)])
+    signal = await next_signal(desk, number)
+    await trade.fn(desk, [signal])
     session.wants_inquiry = True
     await _until(lambda: bool(session.guarded.get(signal.symbol)))
     probe.clear()

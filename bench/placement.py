@@ -46,7 +46,7 @@ async def measure_placement(place: Place, orders: int) -> Section:
             for number in range(-_WARM_UP, orders):
                 if number > 0 and number % ORDERS_A_DAY == 0:
                     await _sleep(place, desk, clock)
-                sample = await _place(desk, next_signal(desk, number), probe)
+                sample = await _place(desk, await next_signal(desk, number), probe)
                 await reconcile.fn(desk)
                 sample |= {"round trip": await go_round(), "commit": commit()}
                 if number >= 0:
@@ -116,15 +116,16 @@ def _require_placed(orders: tuple[Order, ...]) -> None:
         raise RuntimeError(f"the order was not placed: {orders}")
 
 
-def next_signal(desk: Desk, number: int) -> Signal:
+async def next_signal(desk: Desk, number: int) -> Signal:
     """Give an entry while nothing is held, else the exit from it."""
     with desk.stores.begin() as work:
         held = work.ledger.held()
     symbol = held[0] if held else SYMBOLS[number // 2 % len(SYMBOLS)]
-    return _a_signal(desk, symbol, Direction.EXIT if held else Direction.ENTRY, number)
+    last = (await desk.market_data.quote(symbol)).last
+    return _a_signal(desk, symbol, Direction.EXIT if held else Direction.ENTRY, number, last)
 
 
-def _a_signal(desk: Desk, symbol: Symbol, direction: Direction, number: int) -> Signal:
+def _a_signal(desk: Desk, symbol: Symbol, direction: Direction, number: int, last: int) -> Signal:
     at = desk.now()
     signal = Signal(
         strategy_id="bench",
@@ -134,7 +135,7 @@ def _a_signal(desk: Desk, symbol: Symbol, direction: Direction, number: int) -> 
         trigger=f"cross-{number}",
         reason="measured",
         parameter_hash="bench",
-        reference_price=100_000,
+        reference_price=last,
         trading_day=desk.today(),
         created_at=at,
         expires_at=at + timedelta(hours=5),

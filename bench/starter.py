@@ -27,7 +27,7 @@ async def start(task: dict[str, Any]) -> None:
         async with only_writer(desk):
             print("ready", flush=True)  # noqa: T201 - and for this
         if task["number"] is not None:
-            await trade.fn(desk, [next_signal(desk, task["number"])])
+            await trade.fn(desk, [await next_signal(desk, task["number"])])
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ async def _trade_before(place: Place, at: datetime) -> None:
     async with a_desk(place, FixedClock(at)) as desk:
         await reconcile.fn(desk)
         for number in range(ORDERS_BEFORE):
-            await trade.fn(desk, [next_signal(desk, number)])
+            await trade.fn(desk, [await next_signal(desk, number)])
             await reconcile.fn(desk)
 
 
