@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from trading.errors import BadInput
 from trading.instruments import Symbol
-from trading.orders import Side
+from trading.orders import Side, digits_of
 
 
 class ExecutionSource(StrEnum):
@@ -73,14 +73,9 @@ def notice_id(
     ordinal: int,
 ) -> str:
     """Derive the id of a fill notice; `ordinal` tells equal fills within one second apart."""
-    return f"{_digits(trading_day)}-{broker_order_id}-N-{time_text}-{quantity}x{price}-{ordinal}"
+    return f"{digits_of(trading_day)}-{broker_order_id}-N-{time_text}-{quantity}x{price}-{ordinal}"
 
 
 def inquiry_id(*, trading_day: date, broker_order_id: str, cumulative_quantity: int) -> str:
     """Derive the id of the piece that an inquiry proved up to `cumulative_quantity` shares."""
-    return f"{_digits(trading_day)}-{broker_order_id}-I-{cumulative_quantity}"
-
-
-def _digits(day: date) -> str:
-    """Write a day without dashes; its own formatting takes ten times as long."""
-    return day.isoformat().replace("-", "")
+    return f"{digits_of(trading_day)}-{broker_order_id}-I-{cumulative_quantity}"
