@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from trading.broker_books import Acceptance, Balance, BrokerOrder, BrokerPosition, Buyable
+from trading.errors import Withheld
 from trading.instruments import Symbol
 from trading.orders import OrderIntent, OrderType
 from trading.ticks import Quote
@@ -20,11 +21,17 @@ __all__ = [
     "BrokerPosition",
     "Buyable",
     "LastLook",
+    "looks_on",
 ]
 
 
 type LastLook = Callable[[], None]
 """Raises (`Withheld`, `LeaseLost`, `StoreUnavailable`) to keep an order from leaving."""
+
+
+def looks_on() -> Withheld:
+    """Give what every broker raises, before anything else, whose keys are for looking on."""
+    return Withheld("keys of scope read place and cancel nothing", code="READ_ONLY")
 
 
 class Access(Protocol):

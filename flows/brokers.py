@@ -25,7 +25,9 @@ async def open_house(
     """
     plugin = channel.broker_plugin
     if plugin is not None:
-        async with open_foreign_broker(plugin, home=settings.home, clock=clock) as house:
+        async with open_foreign_broker(
+            plugin, home=settings.home, clock=clock, is_read_only=settings.is_read_only
+        ) as house:
             yield house
         return
     async with open_kis(broker_of(settings, channel), home=settings.home, clock=clock) as kis:

@@ -160,7 +160,12 @@ class Settings(KafkaSettings, BaseSettings):
         if not kis.is_on_this_machine and kis.environment != belongs:
             expected = f"{belongs or 'a simulator on this machine'} for channel {self.channel}"
             raise InvalidSetting("MAEMAE_KIS__ENVIRONMENT", str(kis.environment), expected)
-        return kis.model_copy(update={"is_read_only": True}) if self.keys.scope else kis
+        return kis.model_copy(update={"is_read_only": True}) if self.is_read_only else kis
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether nothing may be placed or cancelled, at whatever broker."""
+        return self.keys.scope is not None
 
     @property
     def approval_delay(self) -> timedelta:

@@ -21,6 +21,7 @@ from adapters.broker import (
     BrokerPosition,
     Buyable,
     LastLook,
+    looks_on,
 )
 from adapters.clock import BrokerClock, Clock
 from adapters.market_data import MarketData, MarketStream
@@ -46,10 +47,14 @@ class House:
 
 @dataclass(frozen=True, slots=True)
 class CheckedBroker:
-    """A foreign broker whose answers are values of ours or errors of ours, nothing else."""
+    """A foreign broker whose answers are values of ours or errors of ours, nothing else.
+
+    One that is opened to look on is never asked to place or to cancel, whatever its own keys may.
+    """
 
     plugin: str
     theirs: BrokerAdapter
+    is_read_only: bool = False
 
     async def get_price(self, symbol: Symbol) -> Quote:
         """Read the current price."""
@@ -64,12 +69,14 @@ class CheckedBroker:
 
     async def place(self, intent: OrderIntent, *, last_look: LastLook) -> Acceptance:
         """Send the order, once."""
+        self._require_hands()
         return await self._send(self.theirs.place(intent, last_look=last_look))
 
     async def cancel(
         self, *, broker_order_id: str, branch: str, order_type: OrderType
     ) -> Acceptance:
         """Cancel all that is left of an order."""
+        self._require_hands()
         asked = self.theirs.cancel(
             broker_order_id=broker_order_id, branch=branch, order_type=order_type
         )
@@ -91,6 +98,10 @@ class CheckedBroker:
         """Read what may be bought."""
         asked = self.theirs.buyable(symbol, order_type=order_type, price=price)
         return await self._read(asked, Buyable)
+
+    def _require_hands(self) -> None:
+        if self.is_read_only:
+            raise looks_on()
 
     async def _send(self, asked: Awaitable[Acceptance]) -> Acceptance:
         try:
@@ -126,7 +137,7 @@ class CheckedBroker:
 
 @asynccontextmanager
 async def open_foreign_broker(
-    plugin: PluginSettings, *, home: Path, clock: Clock
+    plugin: PluginSettings, *, home: Path, clock: Clock, is_read_only: bool = False
 ) -> AsyncIterator[House]:
     """Open a broker of the whitelist.
 
@@ -141,5 +152,5 @@ async def open_foreign_broker(
     async with opened as house:
         if not isinstance(house, House):
             raise PluginFault(plugin.id, f"a House expected, not {type(house).__name__}")
-        broker = CheckedBroker(plugin.id, house.broker)
+        broker = CheckedBroker(plugin.id, house.broker, is_read_only)
         yield House(broker, house.market_data, house.stream, house.access, house.clock)

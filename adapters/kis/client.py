@@ -17,7 +17,7 @@ from tenacity import (
     wait_random,
 )
 
-from adapters.broker import LastLook
+from adapters.broker import LastLook, looks_on
 from adapters.kis.auth import Auth
 from adapters.kis.calls import Call
 from adapters.kis.errors import (
@@ -36,10 +36,8 @@ from trading.errors import (
     Throttled,
     Unauthorized,
     Unavailable,
-    Withheld,
 )
 
-READ_ONLY: Final = "READ_ONLY"
 _NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _GATEWAY_FAILED: Final = frozenset({502, 503, 504})
 _MOST_PAGES: Final = 200
@@ -174,7 +172,7 @@ class KisClient:
             OutcomeUnknown: it may be in.
         """
         if self.settings.is_read_only:
-            raise Withheld("keys of scope read place and cancel nothing", code=READ_ONLY)
+            raise looks_on()
         headers = self._headers(call.tr_id(self.settings.environment))
         token = await self._auth.token()
         await self._throttle.wait_turn(priority)

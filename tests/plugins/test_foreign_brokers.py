@@ -13,6 +13,7 @@ import pytest
 from adapters.clock import FixedClock
 from adapters.memory.broker import MemoryBroker
 from flows.brokers import open_house
+from flows.kept_keys import KeysSettings
 from flows.settings import Settings
 from plugins.brokers import CheckedBroker, open_foreign_broker
 from plugins.settings import PluginGroup
@@ -20,7 +21,14 @@ from tests.broker_worlds import a_plugin_world
 from tests.builders import A_DAY, ACCOUNT, LG_CHEM, an_intent, looks_good, seoul
 from tests.desks import a_channel
 from tests.plugin_files import EXAMPLES, approved
-from trading.errors import InvalidSetting, LeaseLost, OutcomeUnknown, PluginFault, Unavailable
+from trading.errors import (
+    InvalidSetting,
+    LeaseLost,
+    OutcomeUnknown,
+    PluginFault,
+    Unavailable,
+    Withheld,
+)
 from trading.orders import OrderType
 
 HOUSE = f"{EXAMPLES / 'paper_house.py'}:open_house"
@@ -114,6 +122,20 @@ async def test_the_channel_chooses_the_broker(tmp_path: Path) -> None:
     assert settings.account == ACCOUNT
     with pytest.raises(ValueError, match=r"broker='plugin:nobody': one of kis, plugin:paper-house"):
         a_channel(broker="plugin:nobody", plugins=plugins)
+
+
+async def test_one_to_look_on_is_never_asked_to_place_or_cancel(tmp_path: Path) -> None:
+    plugin = approved(HOUSE, PluginGroup.BROKER, parameters=PARAMETERS, id="paper-house")
+    plugins = [plugin.model_dump(mode="json")]
+    channel = a_channel(broker="plugin:paper-house", plugins=plugins)
+    settings = Settings(_env_file=None, home=tmp_path, keys=KeysSettings(scope="read"))
+    async with open_house(settings, channel, CLOCK) as house:
+        with pytest.raises(Withheld, match="READ_ONLY keys of scope read"):
+            await house.broker.place(an_intent(), last_look=looks_good)
+        with pytest.raises(Withheld, match="READ_ONLY"):
+            await house.broker.cancel(broker_order_id="1", branch="", order_type=OrderType.LIMIT)
+        assert await house.broker.orders_of_day(A_DAY) == ()
+        assert (await house.broker.get_balance()).equity == 1_000_000
 
 
 async def test_orders_go_through_the_checks(tmp_path: Path) -> None:
