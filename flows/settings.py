@@ -21,7 +21,7 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError, ValidationInf
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from adapters.addresses import DATABASE_TLS, is_loopback, is_safe_database, is_safe_url
+from adapters.addresses import is_loopback, is_safe_url
 from adapters.audit_files import AUDIT_FILE
 from adapters.kafka.settings import KafkaSettings
 from adapters.kis.settings import Environment, KisSettings
@@ -107,7 +107,11 @@ class Settings(KafkaSettings, BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _is_safe_database(cls, url: SecretStr | None) -> SecretStr | None:
-        if url is not None and not is_safe_database(url.get_secret_value()):
+        if url is None:
+            return None
+        from adapters.postgres.addresses import DATABASE_TLS, is_safe_database  # noqa: PLC0415 - takes its time
+
+        if not is_safe_database(url.get_secret_value()):
             raise ValueError(DATABASE_TLS)
         return url
 

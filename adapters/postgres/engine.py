@@ -12,7 +12,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from adapters.addresses import DATABASE_TLS, is_safe_database
+from adapters.postgres.addresses import DATABASE_TLS, is_safe_database
 from trading.errors import InvalidSetting, StoreFull, StoreUnavailable
 
 POOL_SIZE: Final = 5

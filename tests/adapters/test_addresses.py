@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.addresses import is_loopback, is_safe_database, is_safe_url
+from adapters.addresses import is_loopback, is_safe_url
+from adapters.postgres.addresses import is_safe_database
 from adapters.postgres.databases import prefect_address
 from adapters.postgres.engine import open_engine
 from flows.settings import load_settings
@@ -45,11 +46,11 @@ def test_only_http_and_https_are_ways_to_speak() -> None:
 @pytest.mark.parametrize("password", ["ge#im", "ge?im", "ge/im", "ge:im"])
 def test_a_password_may_look_like_anything(password: str) -> None:
     assert is_safe_database(f"postgresql://me:{password}@127.0.0.1:5432/maemae")
-    assert is_safe_database(f"postgresql://me:{password}@{ELSEWHERE}/maemae?sslmode=require")
+    assert is_safe_database(f"postgresql://me:{password}@{ELSEWHERE}/maemae?sslmode=verify-full")
     assert not is_safe_database(f"postgresql://me:{password}@{ELSEWHERE}/maemae")
 
 
-@pytest.mark.parametrize("mode", ["require", "verify-ca", "verify-full"])
+@pytest.mark.parametrize("mode", ["verify-ca", "verify-full"])
 def test_a_database_elsewhere_with_tls_may_be_used(mode: str) -> None:
     url = f"{DATABASE}?sslmode={mode}"
     assert is_safe_database(url)
@@ -64,13 +65,20 @@ def test_a_database_elsewhere_with_tls_may_be_used(mode: str) -> None:
         f"{DATABASE}?sslmode=prefer",
         f"{DATABASE}?sslmode=allow",
         f"{DATABASE}?sslmode=disable",
-        f"{DATABASE}?sslmode=require&sslmode=disable",
+        f"{DATABASE}?sslmode=require",  # whoever stands in between is believed
+        f"{DATABASE}?sslmode=verify-full&sslmode=disable",
         f"{DATABASE}?sslmode=",
         f"postgresql://127.0.0.1#@{ELSEWHERE}/maemae",
-        f"postgresql://me:a?sslmode=require@{ELSEWHERE}/maemae",
+        f"postgresql://me:a?sslmode=verify-full@{ELSEWHERE}/maemae",
         f"postgresql://me@127.0.0.1/maemae?host={ELSEWHERE}",
         f"postgresql://me@/maemae?hostaddr=192.0.2.7&host={ELSEWHERE}",
-        f"postgresql://me@127.0.0.1:5432,{ELSEWHERE}:5432/maemae",
+        f"postgresql://me@/maemae?host=/tmp,{ELSEWHERE}",
+        f"postgresql://me@/maemae?host=/tmp%3A5432,{ELSEWHERE}%3A5432",
+        f"postgresql://me@localhost?x=@{ELSEWHERE}/maemae",
+        "postgresql://me@127.0.0.1/maemae?conninfo=hostaddr%3D192.0.2.7",
+        "postgresql://me@2130706433/maemae",
+        "postgresql://me@0x7f000001/maemae",
+        "postgresql://me@localhost.example.org/maemae",
         "postgresql://me@/maemae?service=far",
     ],
 )
@@ -82,6 +90,34 @@ def test_a_database_elsewhere_without_it_is_refused_at_every_door(
             door(url)
         assert "geheim" not in str(caught.value)
     assert "MAEMAE_DATABASE_URL" in refusal(tmp_path, monkeypatch, "MAEMAE_DATABASE_URL", url)
+
+
+@pytest.mark.parametrize(
+    ("url", "variables"),
+    [
+        ("postgresql://me@127.0.0.1/maemae", {"PGHOSTADDR": "192.0.2.7"}),
+        ("postgresql://me@/maemae", {"PGHOST": ELSEWHERE}),
+        ("postgresql://me@/maemae", {"PGSERVICE": "far"}),
+        (f"postgresql://me@{ELSEWHERE}/maemae", {"PGSSLMODE": "require"}),
+    ],
+)
+def test_what_the_environment_adds_to_an_address_counts(
+    url: str, variables: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = tmp_path / "services"
+    services.write_text(f"[far]\nhost={ELSEWHERE}\n", encoding="utf-8")
+    monkeypatch.setenv("PGSERVICEFILE", str(services))
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert not is_safe_database(url)
+    monkeypatch.setenv("PGSSLMODE", "verify-full")
+    assert is_safe_database(url)
+    assert not is_safe_database(f"{url}?sslmode=prefer"), "what the address says itself comes first"
+
+
+def test_several_hosts_before_the_path_are_no_address() -> None:
+    with pytest.raises(InvalidSetting, match="an address such as"):
+        open_engine(f"postgresql://me@127.0.0.1:5432,{ELSEWHERE}:5432/maemae")
 
 
 def test_a_socket_file_is_this_machine() -> None:
