@@ -12,7 +12,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError
+from aiokafka.protocol.metadata import MetadataRequest
 
+from adapters.addresses import is_loopback
 from adapters.event_logs import LogUnavailable, Undecodable
 from adapters.events import TOPICS
 from adapters.kafka.envelopes import Numbers, UnknownSchema, schema_of
@@ -49,8 +51,8 @@ async def prepare(settings: KafkaSettings) -> Numbers:
 
     Raises:
         LogUnavailable: naming the address and why it does not answer.
-        InvalidSetting: when topics or schemas are missing that may not be made, or a newer version of maemae
-            wrote there.
+        InvalidSetting: when topics or schemas are missing that may not be made, a newer version of maemae wrote
+            there, or it sends us on to another machine without TLS.
     """
     await _knock(settings)
     numbers = await numbers_of(settings)
@@ -61,7 +63,7 @@ async def prepare(settings: KafkaSettings) -> Numbers:
 
 
 async def _knock(settings: KafkaSettings) -> None:
-    """Connect to one of the addresses; aiokafka itself would only log why it cannot."""
+    """Connect to one of the addresses and see where it sends us; aiokafka itself would only log why it cannot."""
     reason = ""
     for address in (settings.kafka_bootstrap or "").split(","):
         host, _, port = address.strip().rpartition(":")
@@ -73,12 +75,23 @@ async def _knock(settings: KafkaSettings) -> None:
                 request_timeout_ms=REQUEST_MILLISECONDS,
                 **security_of(settings),
             )
+            try:
+                _require_tls(settings, address, await connection.send(MetadataRequest([])))
+            finally:
+                connection.close()
         except (OSError, KafkaError, TimeoutError) as error:
             reason = f"{address}: {str(error) or _SILENCE}"
         else:
-            connection.close()
             return
     raise LogUnavailable(f"Kafka {reason}")
+
+
+def _require_tls(settings: KafkaSettings, address: str, metadata: Any) -> None:
+    """Refuse brokers on other machines without TLS: a tunnel's near end may send everybody on to its far one."""
+    for _, host, *_ in metadata.brokers:
+        if not settings.kafka_tls and not is_loopback(host):
+            expected = f"true, because Kafka at {address} sends us on to {host}"
+            raise InvalidSetting("MAEMAE_KAFKA_TLS", False, expected)  # noqa: FBT003 - the value
 
 
 async def _make_topics(settings: KafkaSettings) -> None:
@@ -138,7 +151,9 @@ async def assigned(
 
     Raises:
         LogUnavailable: when Kafka does not answer.
+        InvalidSetting: when it sends us on to another machine without TLS.
     """
+    await _knock(settings)
     consumer = AIOKafkaConsumer(
         *topics,
         **connection_of(settings),

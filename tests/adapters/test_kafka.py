@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -170,3 +172,40 @@ async def _first(writer: KafkaWriter, reader: KafkaReader, event: OutboxEvent) -
 def test_every_topic_has_its_dead_letters() -> None:
     assert len(EVERY_TOPIC) == 12
     assert {f"{topic}.dlq" for topic in EVERY_TOPIC[:6]} == set(EVERY_TOPIC[6:])
+
+
+async def test_a_tunnel_that_sends_us_on_to_another_machine_is_refused(broker: Broker) -> None:
+    async with a_tunnel(broker.port) as (port, asked):
+        settings = KafkaSettings(kafka_bootstrap=f"127.0.0.1:{port}")
+        told = f"MAEMAE_KAFKA_TLS=False: true, because Kafka at 127.0.0.1:{port} sends us on to 192.0.2.7"
+        with pytest.raises(InvalidSetting, match=told):
+            await prepare(settings)
+        with pytest.raises(InvalidSetting, match=told):
+            async with open_reader(settings):
+                pass
+    assert len(asked) == 2, "nobody goes on before that is known"
+
+
+@asynccontextmanager
+async def a_tunnel(broker: int) -> AsyncIterator[tuple[int, list[int]]]:
+    """Open a way to the broker that names its far end, of which no port is open here; tell who comes in."""
+    asked: list[int] = []
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(1)
+        theirs, forth = await asyncio.open_connection("127.0.0.1", broker)
+
+        async def back() -> None:
+            while content := await theirs.read(65_536):
+                writer.write(content.replace(b"127.0.0.1", b"192.0.2.7"))
+            writer.close()
+
+        answers = asyncio.create_task(back())
+        while content := await reader.read(65_536):
+            forth.write(content)
+        forth.close()
+        await answers
+
+    server = await asyncio.start_server(carry, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1], asked
