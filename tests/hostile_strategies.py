@@ -92,6 +92,7 @@ HOSTILE: Final = {
     ),
     "a huge output": (FORGED + "forge({}, size=1 << 40)", "too large"),
     "an output that does not end": (FORGED + "forge({}, size=300)", "took too long"),
+    "an answer without a bottom": (FORGED + "forge(b'[' * 500_000)", "not readable"),
     "noise": (FORGED + "forge(b'not json')", "not readable"),
 }
 """What `evaluate` does, and what is told of it."""
