@@ -25,7 +25,7 @@ down: install  ## stop what `make up` started
 	@exec .venv/bin/maemae down $(ARGS)
 
 test: tools  ## run the tests (ARGS="tests/unit -x" narrows them)
-	@exec .venv/bin/pytest --numprocesses=2 --dist=loadfile $(ARGS)
+	@exec .venv/bin/pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 check: tools  ## lint, format, types, import rules
 	.venv/bin/ruff check .

@@ -20,6 +20,7 @@ from tests.consoles import PROJECT
 from tests.database_servers import FOR_SPEED, DatabaseServer, a_database_server
 from tests.run_records import RunRecord
 from tests.secret_scans import finds_below
+from tests.turns import Turns
 
 # A deadline in milliseconds measures the machine, not the code; the blob repeats a failure anywhere.
 settings.register_profile("maemae", deadline=None, print_blob=True)
@@ -39,7 +40,9 @@ EMPTY = ";".join(
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let a whole run of the tests be evidence for a promotion; a worker sees only its part."""
-    if not hasattr(config, "workerinput"):
+    is_first = not hasattr(config, "workerinput")
+    config.pluginmanager.register(Turns(is_first=is_first))
+    if is_first:
         config.pluginmanager.register(RunRecord(config, PROJECT))
 
 

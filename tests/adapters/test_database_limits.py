@@ -66,6 +66,7 @@ def test_who_waits_too_long_is_told_so(postgres_url: str, monkeypatch: pytest.Mo
             pass
 
 
+@pytest.mark.timed
 def test_a_server_without_a_free_connection_is_waited_for(spare_server: DatabaseServer) -> None:
     told: list[str] = []
     url = spare_server.database()

@@ -97,6 +97,7 @@ def test_a_caller_killed_in_line_holds_nobody_up(tmp_path: Path) -> None:
     dying.communicate()
 
 
+@pytest.mark.timed
 async def test_an_order_overtakes_all_reads_that_wait(tmp_path: Path) -> None:
     throttle, done = a_throttle(tmp_path, 5), []
 

@@ -126,6 +126,7 @@ def test_a_server_that_is_gone_raises_nothing_and_loses_nothing(tmp_path: Path) 
     assert kept(tmp_path) == ["LG화학 매수 23주 체결"]
 
 
+@pytest.mark.timed
 def test_a_silent_server_costs_seconds_once_and_not_for_each_message(
     slack: SlackServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -137,6 +137,7 @@ def scene(registered: str, tmp_path: Path) -> Iterator[Scene]:
     mirror.stop(within=5)
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize(
     ("pause", "resume", "source"),
     [

@@ -46,6 +46,7 @@ def world(tmp_path: Path, postgres_url: str) -> Iterator[World]:
         yield world
 
 
+@pytest.mark.timed
 async def test_who_comes_after_a_kill_is_ready_within_ten_seconds(world: World) -> None:
     await world.market.to("09:30")
     async with open_desk() as desk:

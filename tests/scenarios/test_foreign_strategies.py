@@ -91,6 +91,7 @@ async def orders_of_the_others(floor: Floor) -> set[tuple[str, OrderStatus]]:
 OTHERS_TRADE = {("trend", OrderStatus.ACCEPTED), ("swing", OrderStatus.ACCEPTED)}
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("name", HOSTILE)
 async def test_the_others_trade_on_while_one_is_held(name: str, tmp_path: Path) -> None:
     evaluate, reason = HOSTILE[name]
@@ -111,6 +112,7 @@ async def test_the_others_trade_on_while_one_is_held(name: str, tmp_path: Path) 
     assert await orders_of_the_others(floor) == OTHERS_TRADE
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
