@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Final
 
-import httpx
 from prefect import flow, runtime
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
-from prefect.exceptions import PrefectException
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prefect.states import Cancelled
 
@@ -25,6 +23,8 @@ from trading.sessions import session_of
 AFTER_THE_CLOSE: Final = timedelta(minutes=5)
 LOOK_SECONDS: Final = 2.0
 """Between two looks whether the run was cancelled."""
+LOOK_PATIENCE_SECONDS: Final = 5.0
+"""A server that takes a look's connection and dies says nothing any more."""
 
 
 @flow(
@@ -69,9 +69,10 @@ async def _end_when_cancelled(session: StreamSession) -> None:
         async with get_client() as client:
             while run_id is not None and not session.is_canceled:
                 await asyncio.sleep(LOOK_SECONDS)
-                try:
-                    run = await client.read_flow_run(run_id)
-                except (PrefectException, httpx.HTTPError, OSError):
-                    continue  # the server is away, and the session goes on
-                if run.state is not None and run.state.is_cancelling():
-                    session.end()
+                with suppress(
+                    Exception
+                ):  # whatever a server that is away answers: the session goes on, and so do we
+                    async with asyncio.timeout(LOOK_PATIENCE_SECONDS):
+                        run = await client.read_flow_run(run_id)
+                    if run.state is not None and run.state.is_cancelling():
+                        session.end()
