@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from functools import partial
 
 from adapters.stores import UnitOfWork
 from risk.sizing import MARKET_TRIGGER
@@ -14,7 +13,7 @@ from risk.views import Past, RiskView
 from tasks.desk import Desk
 from tasks.equity import opening_equity
 from trading.bars import Bar, Interval
-from trading.instruments import Symbol
+from trading.instruments import Instrument, Symbol
 from trading.ledger import Ledger
 from trading.orders import OrderType, Side
 from trading.sessions import Phase, phase_at
@@ -31,31 +30,16 @@ async def read_view(desk: Desk, signal: Signal) -> RiskView:
     Raises:
         BrokerError: when a price or the buyable cash cannot be read; then nothing may be ordered.
     """
-    symbols = {signal.symbol, *_exposed(desk, signal)}
-    quotes = {symbol: await desk.market_data.quote(symbol) for symbol in sorted(symbols)}
+    with desk.stores.begin() as work:
+        known = _known(desk, work, signal)
+    instruments = await _instruments(desk, known)
+    quotes = {symbol: await desk.market_data.quote(symbol) for symbol in sorted(known.symbols)}
     buyable = await _buyable(desk, signal, quotes[signal.symbol])
     minutes = await _minutes(desk, signal)
-    look = partial(_look, desk, signal, quotes, buyable, minutes)
-    view = look()
-    missing = symbols - view.instruments.keys()
-    if missing:
-        await _store_instruments(desk, missing)
-        view = look()
-    return view
-
-
-def _look(
-    desk: Desk,
-    signal: Signal,
-    quotes: Mapping[Symbol, Quote],
-    buyable: int | None,
-    minutes: tuple[Bar, ...],
-) -> RiskView:
-    """Read in one transaction what the stores know, and put it beside what the broker said."""
     day, session = desk.today(), desk.session()
     with desk.stores.begin() as work:
-        opening, paid_in = _opening(desk, work, signal, day)
         at, ledger = desk.now(), work.ledger.load()
+        opening, paid_in = _opening(work, signal, known.opening, day)
         return RiskView(
             at=at,
             trading_day=day,
@@ -67,15 +51,42 @@ def _look(
             open_orders=work.orders.open(),
             day_orders=work.orders.of_day(day),
             quotes=quotes,
-            instruments={s: i for s in quotes if (i := work.instruments.get(s)) is not None},
+            instruments=instruments,
             equity_opening=opening,
             paid_in_today=paid_in,
             buyable_cash=buyable,
             costs=desk.channel.costs.schedule,
-            past=_past(desk, work, signal, day),
+            past=known.past,
             minute_bars=minutes,
             owned=_owned(work, signal, ledger),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the stores say of the days before, and of what is to be priced.
+
+    It is read before the broker is asked: what is of this moment is little then, and quickly read after the answers.
+    """
+
+    instruments: Mapping[Symbol, Instrument | None]
+    opening: int | None
+    past: Past
+
+    @property
+    def symbols(self) -> Collection[Symbol]:
+        """What needs a price."""
+        return self.instruments.keys()
+
+
+def _known(desk: Desk, work: UnitOfWork, signal: Signal) -> _Known:
+    day = desk.today()
+    symbols = {signal.symbol, *_exposed(work, signal)}
+    return _Known(
+        instruments={symbol: work.instruments.get(symbol) for symbol in symbols},
+        opening=None if signal.direction is Direction.EXIT else opening_equity(desk, work, day),
+        past=_past(desk, work, signal, day),
+    )
 
 
 def _owned(work: UnitOfWork, signal: Signal, ledger: Ledger) -> int:
@@ -129,24 +140,27 @@ def _is_stop(signal: Signal, symbol: Symbol) -> bool:
     return signal.symbol == symbol and signal.trigger == MARKET_TRIGGER
 
 
-def _opening(desk: Desk, work: UnitOfWork, signal: Signal, day: date) -> tuple[int | None, int]:
+def _opening(
+    work: UnitOfWork, signal: Signal, opening: int | None, day: date
+) -> tuple[int | None, int]:
     """Give opening equity and what was paid in since; on the account's first day it opens with the latter.
 
-    An unknown opening refuses buys, and buys only: for an exit it is not worked out.
+    An unknown opening refuses buys, and buys only: an exit is not asked for it.
     """
     if signal.direction is Direction.EXIT:
         return None, 0
-    opening, paid_in = opening_equity(desk, work, day), work.ledger.paid_in(day)
+    paid_in = work.ledger.paid_in(
+        day
+    )  # of the same moment as the ledger: it would be profit otherwise
     return (paid_in, 0) if opening == 0 else (opening, paid_in)
 
 
-def _exposed(desk: Desk, signal: Signal) -> set[Symbol]:
+def _exposed(work: UnitOfWork, signal: Signal) -> set[Symbol]:
     """Give what a buy is weighed against: every holding and every open buy."""
     if signal.direction is Direction.EXIT:
         return set()
-    with desk.stores.begin() as work:
-        bought = {order.symbol for order in work.orders.open() if order.side is Side.BUY}
-        return {*work.ledger.held(), *bought}
+    bought = {order.symbol for order in work.orders.open() if order.side is Side.BUY}
+    return {*work.ledger.held(), *bought}
 
 
 async def _buyable(desk: Desk, signal: Signal, quote: Quote) -> int | None:
@@ -169,8 +183,12 @@ async def _minutes(desk: Desk, signal: Signal) -> tuple[Bar, ...]:
     )
 
 
-async def _store_instruments(desk: Desk, missing: Collection[Symbol]) -> None:
-    """Ask the broker for instruments that are not stored yet."""
-    found = await desk.market_data.instruments(sorted(missing))
-    with desk.stores.begin() as work:
-        work.instruments.upsert(found)
+async def _instruments(desk: Desk, known: _Known) -> dict[Symbol, Instrument]:
+    """Give what each symbol is; the broker is asked about those that are not stored yet, and they are stored."""
+    missing = sorted(symbol for symbol, stored in known.instruments.items() if stored is None)
+    found = await desk.market_data.instruments(missing) if missing else ()
+    if found:
+        with desk.stores.begin() as work:
+            work.instruments.upsert(found)
+    stored = (instrument for instrument in known.instruments.values() if instrument is not None)
+    return {instrument.symbol: instrument for instrument in (*stored, *found)}
