@@ -27,7 +27,7 @@ from deployments.simulator import ACCOUNT
 from deployments.state import Footprint, StackNote, is_running, read_note
 from trading.audits import first_flaw
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.timed]
 
 PATIENCE = 120.0
 MAEMAE = str(Path(sys.executable).with_name("maemae"))
@@ -163,7 +163,6 @@ def test_a_pause_in_prefect_becomes_a_halt(owner: Owner) -> None:
     wait_until(lambda: owner.halts() == set())
 
 
-@pytest.mark.timed
 def test_a_stream_that_is_killed_is_replaced_within_half_a_minute(owner: Owner) -> None:
     owner.starts("stream-fills")
     wait_until(lambda: owner.streams_in() > 0)
@@ -191,7 +190,6 @@ def test_a_part_that_is_killed_is_started_again_and_work_goes_on(owner: Owner, n
         assert owner.streams_in() == streaming, "an outage of the server ended the stream"
 
 
-@pytest.mark.timed
 def test_a_stream_ends_in_ten_seconds_when_it_is_cancelled_though_the_server_was_away(
     owner: Owner,
 ) -> None:
@@ -222,7 +220,6 @@ def test_after_a_kill_of_the_supervisor_nothing_works_on_and_a_start_cleans_up(
     assert [name for name, one in before.processes.items() if one.is_alive] == []
 
 
-@pytest.mark.timed
 def test_down_stops_everything_in_time_and_leaves_nothing(owner: Owner) -> None:
     before = owner.note()
     database = embedded.running(owner.home)
