@@ -12,11 +12,11 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Final
 
-from trading.audits import AuditEntry
+from trading.audits import BEHIND, WAITED, AuditEntry, seal_of
 from trading.errors import DiskFull
 
-WAITED: Final = "waited"
-"""In the detail of a row that came later than its act: the name of its file, so that it comes once."""
+_NEWEST: Final = "newest"
+"""The file that names the act that came last, as long as it waits: without it nobody would miss that one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,9 @@ class WaitingAct:
 class WaitingActs:
     """One account's acts that wait, in a folder for the owner's eyes only; it is made with the first of them.
 
-    Anybody may add one at any time, without a lock: a process that is stopped keeps no halt waiting.
+    Anybody may add one at any time, without a lock: a process that is stopped keeps no halt waiting. Each tells
+    in its name what it says, and in its detail behind which one it came, so that a change on disk shows when the
+    log is verified.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -44,12 +46,15 @@ class WaitingActs:
         Raises:
             DiskFull: when the disk does not take it.
         """
-        row = {"actor": entry.actor, "action": entry.action, "detail": dict(entry.detail)}
+        behind = self._newest()
+        sealed = replace(entry, detail={**entry.detail, **({BEHIND: behind} if behind else {})})
+        row = {"actor": entry.actor, "action": entry.action, "detail": sealed.detail}
         line = json.dumps({**row, "at": at.astimezone(UTC).isoformat()}, ensure_ascii=False)
-        name = f"{at.astimezone(UTC):%Y%m%dT%H%M%S.%f}-{token_hex(4)}"
+        name = f"{at.astimezone(UTC):%Y%m%dT%H%M%S.%f}-{seal_of(sealed, at)}"
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._write(name, line.encode())
+            self._write(f"{name}.json", line.encode())
+            self._write(_NEWEST, name.encode())
         except OSError as error:
             raise DiskFull(f"{self._folder}: {error.strerror}") from error
 
@@ -59,9 +64,22 @@ class WaitingActs:
 
     def drop(self, names: Iterable[str]) -> None:
         """Let go of what the log has taken in."""
-        for name in names:
+        gone = set(names)
+        files = [f"{name}.json" for name in gone] + ([_NEWEST] if self._newest() in gone else [])
+        for file in files:
             with suppress(OSError):  # taken in again, it is known by its name
-                (self._folder / f"{name}.json").unlink(missing_ok=True)
+                (self._folder / file).unlink(missing_ok=True)
+
+    def missed(self) -> str:
+        """Name the act that came last if it waits no longer: the log must have it. Nothing when there is none."""
+        newest = self._newest()
+        return "" if newest in {act.name for act in self.all()} else newest
+
+    def _newest(self) -> str:
+        try:
+            return (self._folder / _NEWEST).read_text("utf-8")
+        except (OSError, ValueError):
+            return ""
 
     def _read(self) -> Iterator[WaitingAct]:
         for path in sorted(self._folder.glob("*.json")):
@@ -73,10 +91,10 @@ class WaitingActs:
 
     def _write(self, name: str, content: bytes) -> None:
         """Write a whole file or none."""
-        draft = self._folder / f"{name}.new"
+        draft = self._folder / f"{token_hex(8)}.new"
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        draft.rename(self._folder / f"{name}.json")
+        draft.rename(self._folder / name)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
@@ -16,6 +17,10 @@ BEGINNING: Final = "0" * 64
 
 OPERATOR: Final = "operator"
 """Whoever types commands and fills in forms: one person."""
+WAITED: Final = "waited"
+"""In the detail of a row that came later than its act: the name under which it waited, which ends with its seal."""
+BEHIND: Final = "waited_behind"
+"""In the detail of an act that has to wait: the name of the one that waited already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,23 +111,68 @@ def digest_of(row: AuditRow) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def first_flaw(rows: Iterable[AuditRow], *, mark: AuditMark | None = None) -> Flaw | None:
+def seal_of(entry: AuditEntry, at: datetime) -> str:
+    """Hash an act that has to wait for its row: 32 hex digits, the same however a memory writes its detail later."""
+    text = json.dumps(dict(entry.detail))
+    detail = json.loads(text, parse_int=_plain, parse_float=_plain)
+    moment = at.astimezone(UTC).isoformat(timespec="microseconds")
+    parts = [moment, entry.actor, entry.action, detail]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _plain(number: str) -> str:
+    return f"{Decimal(number).normalize():f}"
+
+
+def first_flaw(
+    rows: Iterable[AuditRow], *, mark: AuditMark | None = None, awaited: str = ""
+) -> Flaw | None:
     """Give the first row that does not fit, None when all do; `rows` of one chain in order of their numbers.
 
-    `mark` is the newest row that anybody has kept in mind: a chain that ends before it was cut.
+    `mark` is the newest row that anybody has kept in mind: a chain that ends before it was cut. So is one
+    without `awaited`, the name of an act that waits no longer.
     """
-    before, last = BEGINNING, 0
-    marked = ""
-    for row in rows:
-        if row.number != last + 1:
-            return Flaw(last + 1, Misfit.MISSING)
-        if digest_of(row) != row.digest:
+    chain = tuple(rows)
+    broken = _first_break(chain)
+    late = [row for row in chain[: broken.number - 1 if broken else None] if _has_waited(row)]
+    for row in late:
+        if not str(row.entry.detail[WAITED]).endswith(f"-{_seal_of_row(row)}"):
             return Flaw(row.number, Misfit.CONTENT)
-        if row.before != before:
+    if broken:
+        return broken
+    names = {"", *(row.entry.detail[WAITED] for row in late)}
+    for row in late:
+        if row.entry.detail.get(BEHIND, "") not in names:
             return Flaw(row.number, Misfit.ORDER)
-        before, last = row.digest, row.number
-        marked = row.digest if mark and mark.number == last else marked
-    if mark is None or mark.digest == marked:
-        return None
-    is_cut = last < mark.number
-    return Flaw(last + 1 if is_cut else mark.number, Misfit.CUT if is_cut else Misfit.REWRITTEN)
+    if awaited not in names:
+        return Flaw(len(chain) + 1, Misfit.CUT)
+    return _first_lost(chain, mark) if mark else None
+
+
+def _first_break(chain: Sequence[AuditRow]) -> Flaw | None:
+    before = BEGINNING
+    for number, row in enumerate(chain, start=1):
+        if row.number != number:
+            return Flaw(number, Misfit.MISSING)
+        if digest_of(row) != row.digest:
+            return Flaw(number, Misfit.CONTENT)
+        if row.before != before:
+            return Flaw(number, Misfit.ORDER)
+        before = row.digest
+    return None
+
+
+def _first_lost(chain: Sequence[AuditRow], mark: AuditMark) -> Flaw | None:
+    if len(chain) < mark.number:
+        return Flaw(len(chain) + 1, Misfit.CUT)
+    is_same = mark.number > 0 and chain[mark.number - 1].digest == mark.digest
+    return None if is_same else Flaw(mark.number, Misfit.REWRITTEN)
+
+
+def _has_waited(row: AuditRow) -> bool:
+    return f'"{WAITED}"' in row.detail and WAITED in row.entry.detail
+
+
+def _seal_of_row(row: AuditRow) -> str:
+    detail = {key: told for key, told in row.entry.detail.items() if key != WAITED}
+    return seal_of(replace(row.entry, detail=detail), row.at)

@@ -10,8 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from adapters.postgres.scope import Scope, lock_key, pick
 from adapters.postgres.tables import audit
-from adapters.waiting_acts import WAITED
-from trading.audits import BEGINNING, AuditEntry, AuditRow
+from trading.audits import BEGINNING, WAITED, AuditEntry, AuditRow
 
 
 class PostgresAudit:

@@ -46,11 +46,15 @@ def verify(*, as_json: AsJson = False) -> int:
     Gives 1 when one of them does not fit.
     """
     with open_account() as account, account.stores.begin() as work:
+        kept = open_audit_file(account.settings)
+        mark, missed = (
+            kept.read(),
+            kept.waiting.missed(),
+        )  # before the rows: the log goes on meanwhile
         rows, versions = work.audit.chain(), work.configs.all()
-        mark = open_audit_file(account.settings).read()
     proof = Proof(
         len(rows),
-        first_flaw(rows, mark=mark),
+        first_flaw(rows, mark=mark, awaited=missed),
         first_forged(
             versions, ((row.at, row.entry) for row in rows if row.action in {PROPOSE, APPROVE})
         ),

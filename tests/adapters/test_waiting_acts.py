@@ -11,12 +11,12 @@ import pytest
 
 from adapters.audit_files import AUDIT_FILE, AuditFile
 from adapters.postgres import PostgresStores
-from adapters.waiting_acts import WAITED, WaitingActs
+from adapters.waiting_acts import WaitingActs
 from tests.builders import ACCOUNT
 from tests.consoles import NOWHERE
 from tests.full_disks import a_full_disk
 from tests.store_samples import AT
-from trading.audits import AuditEntry, AuditRow, first_flaw
+from trading.audits import WAITED, AuditEntry, AuditRow, Flaw, Misfit, first_flaw
 from trading.errors import DiskFull
 
 HALT = AuditEntry("operator", "halt", {"reason": "점심"})
@@ -60,8 +60,69 @@ def test_the_next_act_takes_them_in_before_it(log: PostgresStores, file: AuditFi
     assert [row.at - AT for row in rows] == [timedelta(seconds=n) for n in range(3)]
     assert rows[0].entry.detail["reason"] == "점심"
     assert [WAITED in row.entry.detail for row in rows] == [True, True, False]
-    assert first_flaw(rows, mark=file.read()) is None
+    assert verified(rows, file) is None
     assert file.waiting.all() == ()
+    leave_two(file)
+    assert verified(rows, file) is None, "what waits is no flaw yet"
+    assert verified(act(log), file) is None
+
+
+def verified(rows: tuple[AuditRow, ...], file: AuditFile) -> Flaw | None:
+    """Do what `maemae audit verify` does."""
+    return first_flaw(rows, mark=file.read(), awaited=file.waiting.missed())
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("점심", "저녁"),
+        ('"operator"', '"strategy"'),
+        ('"halt"', '"resume"'),
+        ("T00:00:00", "T00:00:09"),
+    ],
+)
+def test_what_was_changed_while_it_waited_is_named(
+    log: PostgresStores, file: AuditFile, tmp_path: Path, old: str, new: str
+) -> None:
+    leave_two(file)
+    path, _ = sorted((tmp_path / "acts").rglob("*.json"))
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+    assert verified(act(log), file) == Flaw(1, Misfit.CONTENT)
+
+
+def test_who_writes_its_name_anew_is_missed_by_the_one_behind(
+    log: PostgresStores, file: AuditFile, tmp_path: Path
+) -> None:
+    leave_two(file)
+    others = WaitingActs(tmp_path / "others")
+    others.keep(DOWN, at=AT + timedelta(seconds=1, milliseconds=1))
+    (forged,) = (tmp_path / "others").glob("*.json")
+    _, down = sorted((tmp_path / "acts").rglob("*.json"))
+    forged.rename(down.with_name(forged.name))
+    down.unlink()
+    rows = act(log)
+    assert [row.action for row in rows] == ["halt", "down", "resume"]
+    assert verified(rows, file) == Flaw(1, Misfit.ORDER)
+
+
+@pytest.mark.parametrize(("place", "flaw"), [(0, Flaw(3, Misfit.CUT)), (1, Flaw(1, Misfit.ORDER))])
+def test_one_that_was_taken_away_is_missed(
+    log: PostgresStores, file: AuditFile, tmp_path: Path, place: int, flaw: Flaw
+) -> None:
+    leave_two(file)
+    sorted((tmp_path / "acts").rglob("*.json"))[place].unlink()  # the later act came first
+    assert verified(act(log), file) == flaw
+
+
+def test_figures_keep_their_seal_however_the_database_writes_them(
+    log: PostgresStores, file: AuditFile
+) -> None:
+    figures = {"b": 1.50, "a": [1e16, 2.5e-7, 100, True, None], "1": {"가": "0"}}
+    with closing(PostgresStores(NOWHERE, channel="dev", account=ACCOUNT, audit_file=file)) as away:
+        away.keep_act(AuditEntry("operator", "halt", figures), at=AT)
+    assert verified(act(log), file) is None
 
 
 def test_a_process_that_died_before_it_let_go_brings_none_twice(
