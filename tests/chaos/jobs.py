@@ -21,6 +21,7 @@ from tests.chaos.scenarios import Scenario, draw
 from tests.chaos.stages import Stage, a_stage
 from tests.chaos.tables import Results
 from tests.chaos.verdicts import Verdict
+from tests.secret_scans import finds_below
 
 NO_DISK: Final = {
     **dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), "off"),
@@ -43,7 +44,9 @@ def a_server() -> Iterator[str]:
         embedded.stop(folder)
         watcher.terminate()
         watcher.wait()
+        shown = finds_below(folder)
         shutil.rmtree(folder, ignore_errors=True)
+    assert shown == [], "a run has written a secret into its database"
 
 
 class Job:

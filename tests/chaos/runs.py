@@ -29,6 +29,7 @@ from tests.chaos.stages import HTS_ID, Place, Stage, play, put
 from tests.chaos.steps import Diary, Trap
 from tests.chaos.verdicts import Verdict, judge
 from tests.chaos.wires import MARK
+from tests.secret_scans import finds_below
 from trading.orders import Side
 
 START: Final = "09:10"
@@ -108,7 +109,8 @@ def run(
         problem, book = f"{type(error).__name__}: {error}", {}
     finally:
         cast.end()
-    verdict = _verdict(place, book, problem)
+    shown = finds_below(folder)
+    verdict = _verdict(place, book, problem or "; ".join(f"a secret in {file}" for file in shown))
     if verdict.is_right:
         shutil.rmtree(folder)
     return replace(verdict, seconds=time.monotonic() - started)

@@ -15,6 +15,9 @@ import httpx
 import pytest
 from prefect.client.orchestration import get_client
 from pydantic import SecretStr
+from websockets.exceptions import ConnectionClosedError, InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from adapters.postgres.embedded import EmbeddedServer
 from deployments.doors import Door
@@ -52,6 +55,19 @@ def test_nobody_comes_in_without_the_password(
 ) -> None:
     place = f"{door.api_url}/deployments/filter"
     assert httpx.post(place, json={}, auth=knock).status_code == answer
+
+
+@pytest.mark.parametrize(
+    "path", ["events/in", "events/out", "logs/out", "task_runs/subscriptions/scheduled"]
+)
+def test_no_socket_opens_without_it_either(door: Door, path: str) -> None:
+    place = f"{door.api_url.replace('http', 'ws')}/{path}"
+    with pytest.raises(InvalidStatus, match="403"), connect(place):
+        pass
+    with connect(place, subprotocols=[Subprotocol("prefect")]) as socket:
+        socket.send(json.dumps({"type": "auth", "token": "owner:long-enough-passwore"}))
+        with pytest.raises(ConnectionClosedError, match="1008"):
+            socket.recv(timeout=20)
 
 
 def test_the_watcher_and_the_registration_come_in(door: Door) -> None:

@@ -21,6 +21,7 @@ from tests.outages.plans import draw, told
 from tests.outages.services import ProgramService
 from tests.outages.verdicts import judge
 from tests.outages.worlds import an_outage_world
+from tests.secret_scans import finds_below
 
 PREFECT_SECONDS: Final = 300.0
 
@@ -35,8 +36,11 @@ def main(words: Sequence[str] | None = None) -> int:
         Path(folder).chmod(0o711)  # the database's user passes through
         seeds = range(given.seed, given.seed + given.days)
         wrong = asyncio.run(_play_all(Path(folder), seeds))
+        shown = finds_below(Path(folder))
+    for place in shown:
+        _say(f"a secret stands in {place}")
     _say(f"{given.days} days, {wrong} of them wrong")
-    return 1 if wrong else 0
+    return 1 if wrong or shown else 0
 
 
 async def _play_all(folder: Path, seeds: Sequence[int]) -> int:
