@@ -21,7 +21,7 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError, ValidationInf
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from adapters.addresses import is_loopback, is_safe_url
+from adapters.addresses import is_loopback, is_own_address, is_safe_url
 from adapters.audit_files import AUDIT_FILE
 from adapters.kafka.settings import KafkaSettings
 from adapters.kis.settings import Environment, KisSettings
@@ -138,7 +138,8 @@ class Settings(KafkaSettings, BaseSettings):
     @classmethod
     def _is_safe_prefect(cls, url: str | None, info: ValidationInfo) -> str | None:
         """Let TLS be missing on this machine only, its own address that the server listens at included."""
-        is_own = url is not None and urlsplit(url).hostname == str(info.data.get("prefect_host"))
+        host = str(info.data.get("prefect_host"))
+        is_own = url is not None and urlsplit(url).hostname == host and is_own_address(host)
         return url if is_own else _safe(url)
 
     @property

@@ -196,10 +196,21 @@ def test_the_servers_own_address_may_be_used_without_tls(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MAEMAE_HOME", str(tmp_path))
+    monkeypatch.setenv("MAEMAE_PREFECT_HOST", "0.0.0.0")  # noqa: S104 - as a server for others has it
+    monkeypatch.setenv("MAEMAE_PREFECT_AUTH", "owner:long-enough-password")
+    monkeypatch.setenv("MAEMAE_PREFECT_API_URL", "http://0.0.0.0:4200/api")
+    load_settings()
+    monkeypatch.setenv("MAEMAE_PREFECT_API_URL", "http://192.0.2.8:4200/api")
+    with pytest.raises(InvalidSetting, match="MAEMAE_PREFECT_API_URL"):
+        load_settings()
+
+
+def test_another_machine_is_not_ours_because_we_say_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAEMAE_HOME", str(tmp_path))
     monkeypatch.setenv("MAEMAE_PREFECT_HOST", "192.0.2.7")
     monkeypatch.setenv("MAEMAE_PREFECT_AUTH", "owner:long-enough-password")
     monkeypatch.setenv("MAEMAE_PREFECT_API_URL", "http://192.0.2.7:4200/api")
-    load_settings()
-    monkeypatch.setenv("MAEMAE_PREFECT_API_URL", "http://192.0.2.8:4200/api")
     with pytest.raises(InvalidSetting, match="MAEMAE_PREFECT_API_URL"):
         load_settings()
