@@ -129,12 +129,14 @@ class Projection(Protocol):
 
 def newest_orders(events: Iterable[OutboxEvent]) -> dict[str, ToldOrder]:
     """Read the newest state of each order that the events tell of."""
-    newest: dict[str, ToldOrder] = {}
-    for order in (_order(event) for event in events if event.topic in ORDER_TOPICS):
-        known = newest.get(order.client_order_id)
-        if known is None or known.event_id < order.event_id:
-            newest[order.client_order_id] = order
-    return newest
+    newest: dict[str, OutboxEvent] = {}
+    for event in events:
+        if event.topic in ORDER_TOPICS:
+            order_id = event.payload["client_order_id"]
+            known = newest.get(order_id)
+            if known is None or known.event_id < event.event_id:
+                newest[order_id] = event
+    return {order_id: _order(event) for order_id, event in newest.items()}
 
 
 def sum_of_fills(events: Iterable[OutboxEvent]) -> dict[tuple[str, str], ToldHolding]:

@@ -19,7 +19,8 @@ from adapters.kafka.settings import KafkaSettings
 type Batch = Mapping[Partition, Sequence[Record]]
 
 WAIT_MILLISECONDS: Final = 500
-BATCH: Final = 1000
+BATCH: Final = 4000
+"""Records of one transaction of a consumer."""
 
 
 class KafkaReader:
