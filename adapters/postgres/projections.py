@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import fields
 from typing import Final
 
-from sqlalchemy import Executable, delete
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Executable, Table, TextClause, delete, text
 
 from adapters.event_stores import (
     OutboxEvent,
@@ -19,16 +19,23 @@ from adapters.event_stores import (
 from adapters.postgres.scope import Scope, columns_of, pick
 from adapters.postgres.tables import told_holdings, told_orders
 
-_order, _held = insert(told_orders), insert(told_holdings)
-_PUT_ORDER: Final = _order.on_conflict_do_update(
-    index_elements=["channel", "account", "client_order_id"],
-    set_={name: _order.excluded[name] for name in (f.name for f in fields(ToldOrder))},
-    where=told_orders.c.event_id < _order.excluded.event_id,
+
+def _put(table: Table, key: str, changes: str) -> TextClause:
+    """Make the statement that writes any number of rows; not one for each, see `risk_events`."""
+    names = ", ".join(column.name for column in table.c)
+    return text(
+        f"INSERT INTO {table.name} AS known ({names}) SELECT {names}"  # noqa: S608 - our own names
+        f" FROM jsonb_populate_recordset(CAST(NULL AS {table.name}), CAST(:rows AS jsonb))"
+        f" ON CONFLICT (channel, account, {key}) DO UPDATE SET {changes}"
+    )
+
+
+_STATE: Final = ", ".join(f"{f.name} = excluded.{f.name}" for f in fields(ToldOrder))
+_PUT_ORDERS: Final = _put(
+    told_orders, "client_order_id", f"{_STATE} WHERE known.event_id < excluded.event_id"
 )
-_ADD_FILLS: Final = _held.on_conflict_do_update(
-    index_elements=["channel", "account", "strategy_id", "symbol"],
-    set_={name: told_holdings.c[name] + _held.excluded[name] for name in ("quantity", "cash")},
-)
+_SUM: Final = ", ".join(f"{name} = known.{name} + excluded.{name}" for name in ("quantity", "cash"))
+_ADD_FILLS: Final = _put(told_holdings, "strategy_id, symbol", _SUM)
 
 
 class PostgresProjection:
@@ -40,7 +47,7 @@ class PostgresProjection:
     def apply(self, events: Iterable[OutboxEvent]) -> None:
         """Add events that were not added before."""
         told = tuple(events)
-        self._write(_PUT_ORDER, newest_orders(told).values())
+        self._write(_PUT_ORDERS, newest_orders(told).values())
         self._write(_ADD_FILLS, sum_of_fills(told).values())
 
     def orders(self) -> tuple[ToldOrder, ...]:
@@ -62,4 +69,4 @@ class PostgresProjection:
     def _write(self, statement: Executable, rows: Iterable[ToldOrder | ToldHolding]) -> None:
         columns = [self._scope.owner | columns_of(row) for row in rows]
         if columns:
-            self._scope.connection.execute(statement, columns)
+            self._scope.changes(statement, {"rows": json.dumps(columns)})
