@@ -138,7 +138,7 @@ def _by_fingerprint(topic: str) -> dict[bytes, Any]:
 
 def _has_nul(record: Mapping[str, Any]) -> bool:
     """Tell whether PostgreSQL would refuse a text of it."""
-    return any("\0" in value for value in record.values() if isinstance(value, str))
+    return "\0" in "".join([value for value in record.values() if isinstance(value, str)])
 
 
 def _as_record(read: Any) -> dict[str, Any]:

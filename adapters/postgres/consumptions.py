@@ -9,14 +9,19 @@ from sqlalchemy import delete, text
 from sqlalchemy.dialects.postgresql import insert
 
 from adapters.event_stores import Partition
-from adapters.postgres.scope import Scope
+from adapters.postgres.scope import Scope, array_of
 from adapters.postgres.tables import consumed_events, consumer_offsets
 
 _TAKE: Final = text("""
-    INSERT INTO consumed_events (channel, account, consumer, event_id)
-    SELECT :channel, :account, :consumer, unnest(CAST(:event_ids AS bigint[]))
-    ON CONFLICT DO NOTHING RETURNING event_id
+    WITH given AS (SELECT unnest(CAST(:event_ids AS bigint[])) AS event_id),
+    taken AS (
+        INSERT INTO consumed_events (channel, account, consumer, event_id)
+        SELECT :channel, :account, :consumer, event_id FROM given
+        ON CONFLICT DO NOTHING RETURNING event_id
+    )
+    SELECT event_id FROM given EXCEPT SELECT event_id FROM taken
 """)
+"""It gives what was known before: mostly nothing."""
 
 
 class PostgresConsumptions:
@@ -33,9 +38,9 @@ class PostgresConsumptions:
 
     def take(self, consumer: str, event_ids: Iterable[int]) -> set[int]:
         """Note events as taken in; give those that were not before."""
-        named = self._scope.owner | {"consumer": consumer, "event_ids": list(event_ids)}
-        rows = self._scope.connection.execute(_TAKE, named)
-        return {row.event_id for row in rows}
+        given = set(event_ids)
+        named = self._scope.owner | {"consumer": consumer, "event_ids": array_of(given)}
+        return given - set(self._scope.connection.execute(_TAKE, named).scalars())
 
     def move(self, consumer: str, offsets: Mapping[Partition, int]) -> None:
         """Note from which offsets the consumer goes on."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import fields
 from typing import Final
 
+import orjson
 from sqlalchemy import Executable, Table, TextClause, delete, text
 
 from adapters.event_stores import (
@@ -69,4 +69,4 @@ class PostgresProjection:
     def _write(self, statement: Executable, rows: Iterable[ToldOrder | ToldHolding]) -> None:
         columns = [self._scope.owner | columns_of(row) for row in rows]
         if columns:
-            self._scope.changes(statement, {"rows": json.dumps(columns)})
+            self._scope.changes(statement, {"rows": orjson.dumps(columns).decode()})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
 from hashlib import sha256
@@ -82,6 +82,11 @@ def lock_key(*parts: str) -> int:
 def columns_of(value: Any, *, without: Sequence[str] = ()) -> dict[str, Any]:
     """Give a value's fields by name."""
     return {f.name: getattr(value, f.name) for f in fields(value) if f.name not in without}
+
+
+def array_of(numbers: Iterable[int]) -> str:
+    """Write numbers as PostgreSQL reads an array; one at a time, the driver takes longer than the server."""
+    return f"{{{','.join(map(str, numbers))}}}"
 
 
 def pick(row: Row[Any], value: type) -> dict[str, Any]:
