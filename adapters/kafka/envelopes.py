@@ -40,8 +40,6 @@ MARK: Final = b"\xc3\x01"
 HEADER: Final = len(MARK) + 8
 NUMBERED: Final = b"\0"
 NUMBERED_HEADER: Final = len(NUMBERED) + 4
-_OWN: Final = ("event_id", "told_at")
-"""The fields that are the event's own; the others are its payload."""
 
 
 def encode(event: OutboxEvent, owner: Mapping[str, str], numbers: Numbers = NO_NUMBERS) -> bytes:
@@ -79,7 +77,7 @@ def decode(topic: str, key: bytes, value: bytes, numbers: Numbers = NO_NUMBERS) 
         raise Undecodable(f"{topic}: bytes that are not of their schema ({error!r})") from error
     if body.read(1):
         raise Undecodable(f"{topic}: more bytes than its schema describes")
-    event_id, at = (record.pop(name) for name in _OWN)
+    event_id, at = record.pop("event_id"), record.pop("told_at")
     if not isinstance(at, datetime) or not symbol or _has_nul(record):
         raise Undecodable(f"{topic} {event_id}: without a time or a key, or with NUL in its text")
     return OutboxEvent(topic, symbol, record, at, event_id)
