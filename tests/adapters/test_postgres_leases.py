@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from adapters.events import order_new
 from adapters.postgres import PostgresStores, embedded, engine
 from adapters.postgres.engine import open_engine
 from adapters.postgres.leases import Place, PostgresLease, hold_lease
 from adapters.postgres.locks import Sessions
 from adapters.postgres.migrations import migrate
 from adapters.postgres.scope import Scope
+from adapters.stores import UnitOfWork
+from tasks.projecting import take_in
 from tests.builders import ACCOUNT, an_order
 from tests.database_servers import FOR_SPEED
 from tests.lease_holders import Holder, holders
@@ -286,23 +290,39 @@ def test_a_connection_that_is_kept_remembers_nothing(postgres_url: str) -> None:
     sessions.close()
 
 
-def idle_before_the_commit(stores: PostgresStores) -> None:
-    """Write all that goes with an order, and stop as long as the database lets a transaction idle."""
+def place(work: UnitOfWork) -> None:
+    """Write all that goes with an order."""
+    work.orders.add(an_order())
+    work.risk_events.add([a_risk_event(), a_risk_event(), a_risk_event()])
+
+
+def take_in_some(work: UnitOfWork) -> None:
+    """Write what several orders' events add up to."""
+    work.orders.add(an_order())
+    orders = [an_order(client_order_id=f"order-{number}") for number in range(3)]
+    take_in(work, [replace(order_new(o), event_id=n) for n, o in enumerate(orders, start=1)])
+
+
+def idle_before_the_commit(stores: PostgresStores, write: Callable[[UnitOfWork], None]) -> None:
+    """Write, and stop as long as the database lets a transaction idle."""
     with stores.begin() as work:
-        work.orders.add(an_order())
-        work.risk_events.add([a_risk_event(), a_risk_event(), a_risk_event()])
+        write(work)
         time.sleep(SECONDS)
 
 
-def test_who_idles_right_before_the_commit_of_an_order_is_cut_off(
-    stores: PostgresStores, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("write", [place, take_in_some])
+def test_who_idles_right_before_a_commit_is_cut_off(
+    stores: PostgresStores,
+    postgres_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    write: Callable[[UnitOfWork], None],
 ) -> None:
     """Chaos found it: after a batch in a pipeline PostgreSQL lets a stopped process keep the account for ever."""
     impatience = engine.SESSION.replace("=30s", f"={int(SECONDS * 300)}ms")
     monkeypatch.setitem(engine.CONNECT, "options", impatience)
     stopped = PostgresStores(postgres_url, channel="dev", account=ACCOUNT)
     with pytest.raises(StoreUnavailable):
-        idle_before_the_commit(stopped)
+        idle_before_the_commit(stopped, write)
     stopped.close()
     assert not is_written(stores, an_order().client_order_id)
 
