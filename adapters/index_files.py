@@ -9,8 +9,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from adapters.reports.tear_sheets import Benchmark
 from trading.errors import BadInput
+from trading.indices import Benchmark
 
 KOSPI: Final = "KOSPI"
 _OPTION: Final = "--benchmark"

@@ -28,7 +28,9 @@ class Cross(NamedTuple):
 @kernel
 def mark_crosses(bars: Integers, spans: Integers, cross: Cross, marks: Bits) -> Whole:
     """Mark the decisions of every symbol in zeros; give how many are entries. The first mark is that of their first row."""
-    longest = np.max(spans[:, END] - spans[:, START])
+    longest = NONE
+    for k in range(len(spans)):
+        longest = max(longest, spans[k, END] - spans[k, START])
     sums = np.zeros(longest + 1, np.int64)
     signs = np.zeros(longest + 1, np.int8)
     entries = np.zeros(longest + 1, np.int64)

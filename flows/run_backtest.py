@@ -17,7 +17,7 @@ from prefect.client.schemas.objects import State
 from adapters.calendars import XkrxCalendar
 from adapters.index_files import read_index
 from adapters.listing_files import read_listings
-from adapters.reports.tear_sheets import METRICS, Benchmark, TearSheet, write_tear_sheet
+from adapters.reports.tear_sheets import METRICS, TearSheet, write_tear_sheet
 from adapters.wording import Wording
 from backtest.cells import with_parameters
 from backtest.channel_bars import ChannelBars
@@ -34,7 +34,7 @@ from strategies.settings import StrategySettings
 from tasks.research_bars import EVER, bars_of_file, bars_of_stores
 from tasks.tear_sheets import tear_sheet
 from trading.errors import BadInput
-from trading.indices import Index
+from trading.indices import Benchmark, Index
 from trading.instruments import Instrument, Symbol
 
 CASH: Final = 100_000_000

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
-from adapters.reports.tear_sheets import Benchmark, CostRow, TearSheet
+from adapters.reports.tear_sheets import CostRow, TearSheet
 from adapters.wording import Wording
 from backtest.channel_bars import bars_of
 from backtest.options import CashSplit
@@ -17,6 +17,7 @@ from backtest.sensitivity import by_costs
 from backtest.suspicions import Evidence, free_parameters, suspicions
 from strategies.base import BarColumns
 from strategies.settings import StrategySettings
+from trading.indices import Benchmark
 from trading.instruments import Symbol
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
-from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +20,7 @@ from adapters.wording import Wording
 from trading.bars import Bar
 from trading.equity import EquityPoint, monthly_returns
 from trading.executions import Execution
-from trading.indices import IndexBar
+from trading.indices import Benchmark
 from trading.instruments import Symbol
 from trading.performance import max_drawdown
 
@@ -48,24 +46,6 @@ METRICS: Final = (
 
 MOST_SYMBOLS: Final = 12
 """So many price charts at most, of those that were traded most often."""
-
-
-@dataclass(frozen=True, slots=True)
-class Benchmark:
-    """Something to hold the account against: its level at the closes of some days, oldest first."""
-
-    name: str
-    closes: Sequence[tuple[date, Decimal]]
-
-    @classmethod
-    def of(cls, bars: Sequence[IndexBar]) -> Benchmark | None:
-        """Take the days of an index; None when there are none."""
-        return cls(bars[0].index, [(bar.trading_day, bar.close) for bar in bars]) if bars else None
-
-    def level_on(self, day: date) -> Decimal | None:
-        """Give the last level up to `day`, None before the first."""
-        place = bisect_right(self.closes, day, key=itemgetter(0))
-        return self.closes[place - 1][1] if place else None
 
 
 @dataclass(frozen=True, slots=True)

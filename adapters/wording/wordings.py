@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from adapters.wording.sentences import Language, Sentences
-from trading.day_records import DayRecord
-from trading.order_quality import Latency
-from trading.orders import Order
-from trading.reports import EodReport
-from trading.signals import Signal
+
+if TYPE_CHECKING:  # the console waits for what is imported
+    from trading.day_records import DayRecord
+    from trading.order_quality import Latency
+    from trading.orders import Order
+    from trading.reports import EodReport
+    from trading.signals import Signal
 
 __all__ = ["Language", "Wording"]
 

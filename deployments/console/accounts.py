@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from httpx import HTTPError
-
 from adapters.clock import Clock
 from adapters.stores import Stores, UnitOfWork
 from deployments.console.faults import NoAnswer
@@ -59,6 +57,8 @@ def time_of(clock: Clock) -> datetime:
     Raises:
         NoAnswer: when the simulator that keeps the time does not answer.
     """
+    from httpx import HTTPError  # noqa: PLC0415 - a tenth of a second, and few ask for the time
+
     try:
         return clock.now()
     except HTTPError as error:

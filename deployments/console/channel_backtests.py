@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from adapters.bar_cache import open_bars
-from adapters.calendars import XkrxCalendar
 from adapters.listing_files import read_listings
-from adapters.reports.tear_sheets import Benchmark
 from adapters.stores import UnitOfWork
 from backtest.channel_bars import ChannelBars
 from backtest.listings import delistings
@@ -29,7 +27,7 @@ from strategies.settings import StrategySettings
 from tasks.channels import ChannelSettings
 from tasks.research_bars import EVER, bars_of_file, bars_of_stores
 from trading.bars import Interval
-from trading.indices import Index
+from trading.indices import Benchmark, Index
 from trading.instruments import Instrument, Symbol
 
 CASH: Final = 100_000_000
@@ -89,6 +87,8 @@ def replay_channel(
     listings: Path | None = None,
 ) -> tuple[Asked, Found]:
     """Replay days, and minutes, through the same strategies, sizing, rules, matching and costs as in trading."""
+    from adapters.calendars import XkrxCalendar  # noqa: PLC0415 - its holidays take a tenth of a second
+
     planned = channel_plan(
         strategy, data, first, last, cash=cash, is_proposal=is_proposal, listings=listings
     )

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from cyclopts import Parameter
-from dotenv import dotenv_values
 
 from adapters.wording import Language, Wording
 
@@ -52,7 +51,12 @@ def _variable(name: str) -> str | None:
 @cache
 def _written() -> dict[str, str | None]:
     """Read `.env` once: every sentence asks for the language."""
-    return dotenv_values(PROJECT / ".env")
+    file = PROJECT / ".env"
+    if not file.exists():
+        return {}
+    from dotenv import dotenv_values  # noqa: PLC0415 - most have no such file
+
+    return dotenv_values(file)
 
 
 @cache

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Final
-
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING, Any, Final
 
 from deployments.console.speech import say, wording
 from trading.sessions import KST
+
+if TYPE_CHECKING:  # a tenth of a second that programs, which read JSON, need not wait
+    from rich.console import Console
+    from rich.text import Text
 
 type Row = Mapping[str, Any]
 """Domain values by field name; the names are what programs read and never change."""
@@ -37,6 +37,8 @@ class Column:
 
     def written(self, row: Row) -> Text:
         """Write the row's figure for people."""
+        from rich.text import Text  # noqa: PLC0415 - see above
+
         value = row[self.name]
         return Text("" if value == "" else wording().figure(value, self.form))
 
@@ -48,6 +50,8 @@ def print_json(document: Row) -> None:
 
 def print_table(title: str, columns: Sequence[Column], rows: Iterable[Row]) -> None:
     """Print rows for people, and a word where there are none."""
+    from rich.table import Table  # noqa: PLC0415 - see above
+
     table = Table()
     for column in columns:
         is_figure = column.form in _RIGHT
@@ -63,6 +67,8 @@ def print_table(title: str, columns: Sequence[Column], rows: Iterable[Row]) -> N
 
 def print_facts(title: str, columns: Sequence[Column], row: Row) -> None:
     """Print one row for people, one field below the other."""
+    from rich.table import Table  # noqa: PLC0415 - see above
+
     table = Table(show_header=False)
     for column in columns:
         table.add_row(say(f"column.{column.name}"), column.written(row))
@@ -71,6 +77,8 @@ def print_facts(title: str, columns: Sequence[Column], row: Row) -> None:
 
 def paper(*, is_error: bool = False) -> Console:
     """Give what the console writes on; where no terminal is, lines are not cut."""
+    from rich.console import Console  # noqa: PLC0415 - see above
+
     stream = sys.stderr if is_error else sys.stdout
     width = None if stream.isatty() else _PIPE_WIDTH
     return Console(stderr=is_error, width=width, highlight=False, markup=False)

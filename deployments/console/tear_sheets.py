@@ -6,7 +6,7 @@ from pathlib import Path
 
 from adapters.calendars import XkrxCalendar
 from adapters.index_files import read_index
-from adapters.reports.tear_sheets import Benchmark, TearSheet, write_tear_sheet
+from adapters.reports.tear_sheets import TearSheet, write_tear_sheet
 from backtest.conventions import run_convention
 from backtest.options import CHANNEL, BacktestOptions, FillConvention
 from deployments.console.assumptions import Assumptions
@@ -16,6 +16,7 @@ from deployments.console.convention_backtests import calendar_of, plan_asked, se
 from deployments.console.speech import say, wording
 from deployments.console.tables import paper
 from tasks.tear_sheets import tear_sheet
+from trading.indices import Benchmark
 
 
 def write_page(

@@ -13,7 +13,6 @@ import pytest
 from adapters.reports.tear_sheets import (
     METRICS,
     MOST_SYMBOLS,
-    Benchmark,
     CostRow,
     TearSheet,
     render_tear_sheet,
@@ -25,6 +24,7 @@ from backtest.results import metrics_of
 from tests.builders import LG_CHEM, SAMSUNG, an_execution
 from tests.price_bars import some_bars, weekdays
 from trading.equity import EquityPoint, monthly_returns
+from trading.indices import Benchmark
 from trading.instruments import Symbol
 from trading.orders import Side
 
