@@ -11,7 +11,7 @@ import numpy as np
 
 from backtest.compiling import Whole, kernel, part
 from backtest.kernels import CLOSE, END, EXIT, NONE, START, VOLUME
-from backtest.tables import Bits
+from backtest.tables import Bits, Figures
 from strategies.base import Integers
 
 
@@ -25,15 +25,18 @@ class Cross(NamedTuple):
     denominator: int
 
 
+def room_for(spans: Integers) -> tuple[Integers, Integers, Bits]:
+    """Give zeros for the longest symbol, and one; made here, since numba would compile the making too."""
+    longest = int((spans[:, END] - spans[:, START]).max(initial=0)) + 1
+    return np.zeros(longest, np.int64), np.zeros(longest, np.int64), np.zeros(longest, np.int8)
+
+
 @kernel
-def mark_crosses(bars: Integers, spans: Integers, cross: Cross, marks: Bits) -> Whole:
+def mark_crosses(
+    bars: Figures, spans: Integers, cross: Cross, marks: Bits, room: tuple[Integers, Integers, Bits]
+) -> Whole:
     """Mark the decisions of every symbol in zeros; give how many are entries. The first mark is that of their first row."""
-    longest = NONE
-    for k in range(len(spans)):
-        longest = max(longest, spans[k, END] - spans[k, START])
-    sums = np.zeros(longest + 1, np.int64)
-    signs = np.zeros(longest + 1, np.int8)
-    entries = np.zeros(longest + 1, np.int64)
+    sums, entries, signs = room
     count = 0
     for k in range(len(spans)):
         start, end = spans[k, START], spans[k, END]
@@ -45,7 +48,7 @@ def mark_crosses(bars: Integers, spans: Integers, cross: Cross, marks: Bits) -> 
 
 
 @part
-def sum_up(values: Integers, sums: Integers) -> None:
+def sum_up(values: Figures, sums: Integers) -> None:
     """Write the running sums of `values`; sums[0] is 0 already."""
     total = NONE
     for i in range(len(values)):
@@ -74,7 +77,7 @@ def mark_cross(sums: Integers, cross: Cross, signs: Bits, marks: Bits) -> None:
 
 
 @part
-def keep_loud(volume: Integers, cross: Cross, entries: Integers, marks: Bits) -> Whole:
+def keep_loud(volume: Figures, cross: Cross, entries: Integers, marks: Bits) -> Whole:
     """Take back the entries whose volume is too small or has no average yet; give how many are left.
 
     They are listed first, so that the volumes of one are on their way while those of another are added up.
@@ -89,7 +92,7 @@ def keep_loud(volume: Integers, cross: Cross, entries: Integers, marks: Bits) ->
         total = NONE
         for before in range(max(0, i + 1 - cross.window), i + 1):
             total += volume[before]
-        is_loud = volume[i] * cross.window * cross.denominator > total * cross.numerator
+        is_loud = np.int64(volume[i]) * cross.window * cross.denominator > total * cross.numerator
         if is_loud and i + 1 >= cross.window:
             kept += 1
         else:

@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import product
 from typing import Final
 
 import numpy as np
 
-from backtest.crosses import Cross, mark_crosses
+from backtest.crosses import Cross, mark_crosses, room_for
 from backtest.engine_results import EngineResult
 from backtest.kernels import (
     DAY,
@@ -70,10 +71,11 @@ def run_engine(
 def compile_kernels() -> None:
     """Compile what is not kept on disk yet, so that nobody waits for it later; the installation does this."""
     price = np.arange(1, 40)
-    universe = {Symbol("000001"): BarColumns(price, price, price, price, price, price)}
-    for split in CashSplit:
+    for split, volume in product(CashSplit, (1, 2**32)):  # narrow columns and wide ones
+        columns = BarColumns(price, price, price, price, price, price * volume)
         options = BacktestOptions(cash_split=split, market=MarketRules.NONE)
-        run_engine(universe, MovingAverageCross(fast=2, slow=5, volume_window=5), options)
+        cross = MovingAverageCross(fast=2, slow=5, volume_window=5)
+        run_engine({Symbol("000001"): columns}, cross, options)
 
 
 def _require_known(strategy: Strategy) -> None:
@@ -157,16 +159,17 @@ class _Run:
 
     def _each_of(self, part: slice, marks: Bits, room: Integers) -> tuple[Integers, Integers]:
         """Trade the symbols of a block; once more when parts of orders made more fills than there was room for."""
+        cash = np.empty(len(self.spans[part]), dtype=np.int64)
         while True:
-            given = (self.taxes[part], self.terms, room)
-            count, cash = trade_marks(self.table.bars, self.spans[part], marks, *given)
+            given = (self.taxes[part], self.terms, room, cash)
+            count = trade_marks(self.table.bars, self.spans[part], marks, *given)
             if count <= len(room):
                 return room[:count].copy(), cash
             room = np.empty((count, 6), dtype=np.int64)
 
     def _blocks(self) -> Iterator[slice]:
         """Cut the symbols into blocks; one block when the strategy looks at them together, or they are few."""
-        if not isinstance(self.strategy, MovingAverageCross) or len(self.table) <= _BLOCK:
+        if not isinstance(self.strategy, MovingAverageCross) or self.table.size <= _BLOCK:
             yield slice(None)
             return
         begin = 0
@@ -181,9 +184,10 @@ class _Run:
         spans = self.spans[part]
         marks = np.zeros(spans[-1, END] - spans[0, START], dtype=np.uint8)
         if type(self.strategy) is MovingAverageCross:
-            return marks, mark_crosses(self.table.bars, spans, _cross(self.strategy), marks)
-        universe = {symbol: self.table.columns(symbol) for symbol in self.table.symbols}
-        decided = self.strategy.evaluate_all(universe)
+            return marks, mark_crosses(
+                self.table.bars, spans, _cross(self.strategy), marks, room_for(spans)
+            )
+        decided = self.strategy.evaluate_all(self.table)
         for symbol, (start, _, end) in zip(self.table.symbols, spans.tolist(), strict=True):
             decisions = decided[symbol]
             if decisions.weight is not None:

@@ -12,10 +12,10 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from backtest.compiling import Whole, kernel, part
-from backtest.tables import Bits
+from backtest.tables import Bits, Figures
 from strategies.base import Integers
 
-DAY, OPEN, HIGH, LOW, CLOSE, VOLUME = range(6)
+DAY, OPEN, HIGH, LOW, CLOSE, VOLUME = (np.int64(n) for n in range(6))
 ENTRY, EXIT, STOP, TARGET = (np.int64(n) for n in (1, 2, 3, 4))
 """Why something filled; ENTRY and EXIT are also the bits of a mark, which is the decision at a close."""
 
@@ -63,6 +63,12 @@ class Account(NamedTuple):
     stop: int
     target: int
     fills: int
+
+
+@part
+def at(bars: Figures, column: Whole, row: Whole) -> Whole:
+    """Read a figure of narrow columns as the wide number that all is counted in."""
+    return np.int64(bars[column, row])
 
 
 @part
@@ -141,7 +147,7 @@ def leave(
     price: Whole,
     cause: Whole,
     row: Whole,
-    bars: Integers,
+    bars: Figures,
     taxes: Integers,
     terms: Terms,
     fills: Integers,
@@ -150,13 +156,13 @@ def leave(
     price = max(1, price - share_up(price, terms.slippage, terms.slippage_over))
     quantity = account.held
     if terms.participation_over:
-        most = share(bars[VOLUME, row], terms.participation, terms.participation_over)
+        most = share(at(bars, VOLUME, row), terms.participation, terms.participation_over)
         quantity = min(quantity, most)
     if quantity <= 0:
         return account
     value = quantity * price
     commission = charge(value, terms.commission, terms.commission_over, terms.unit)
-    tax = tax_on(value, bars[DAY, row], taxes, terms)
+    tax = tax_on(value, at(bars, DAY, row), taxes, terms)
     if account.fills < len(fills):
         write_fill(fills[account.fills], row, -quantity, price, commission, tax, cause)
     cash, held = account.cash + value - commission - tax, account.held - quantity
@@ -174,25 +180,28 @@ def tax_on(value: Whole, day: Whole, taxes: Integers, terms: Terms) -> Whole:
 
 
 @part
-def is_reached(bars: Integers, row: Whole, stop: Whole, target: Whole) -> bool:
+def is_reached(bars: Figures, row: Whole, stop: Whole, target: Whole) -> bool:
     """Tell whether a bar reaches a level: seldom, and to ask is cheaper than to call `protect`."""
-    low, high = min(bars[OPEN, row], bars[LOW, row]), max(bars[OPEN, row], bars[HIGH, row])
+    low, high = (
+        min(at(bars, OPEN, row), at(bars, LOW, row)),
+        max(at(bars, OPEN, row), at(bars, HIGH, row)),
+    )
     return bool(low <= stop or high >= target)
 
 
 @part
 def protect(
-    account: Account, row: Whole, bars: Integers, taxes: Integers, terms: Terms, fills: Integers
+    account: Account, row: Whole, bars: Figures, taxes: Integers, terms: Terms, fills: Integers
 ) -> Account:
     """Leave what reached its stop or target: at the opening when that is beyond, else the stop first."""
-    price, cause = bars[OPEN, row], NONE
+    price, cause = at(bars, OPEN, row), NONE
     if price <= account.stop:
         cause = STOP
     elif price >= account.target:
         cause = TARGET
-    elif bars[LOW, row] <= account.stop:
+    elif at(bars, LOW, row) <= account.stop:
         price, cause = account.stop, STOP
-    elif bars[HIGH, row] >= account.target:
+    elif at(bars, HIGH, row) >= account.target:
         price, cause = account.target, TARGET
     return leave(account, price, cause, row, bars, taxes, terms, fills) if cause else account
 
@@ -203,15 +212,15 @@ def act(
     mark: Whole,
     budget: Whole,
     row: Whole,
-    bars: Integers,
+    bars: Figures,
     taxes: Integers,
     terms: Terms,
     fills: Integers,
 ) -> Account:
     """Fill what was decided: an entry, or an exit from what is still held."""
-    price = bars[OPEN, row] if terms.fill == NEXT_OPEN else bars[CLOSE, row]
+    price = at(bars, OPEN, row) if terms.fill == NEXT_OPEN else at(bars, CLOSE, row)
     if mark == ENTRY:
-        return enter(account, budget, price, row, bars[VOLUME, row], terms, fills)
+        return enter(account, budget, price, row, at(bars, VOLUME, row), terms, fills)
     return leave(account, price, EXIT, row, bars, taxes, terms, fills) if account.held else account
 
 
@@ -223,7 +232,7 @@ def budget_of(equity: Whole, terms: Terms) -> Whole:
 
 @part
 def walk(
-    bars: Integers,
+    bars: Figures,
     span: Integers,
     marks: Bits,
     taxes: Integers,
@@ -257,19 +266,24 @@ def walk(
 
 @kernel
 def trade_marks(
-    bars: Integers, spans: Integers, marks: Bits, taxes: Integers, terms: Terms, fills: Integers
-) -> tuple[Whole, Integers]:
-    """Trade every symbol with cash of its own; give the number of fills, and each one's cash at the end.
+    bars: Figures,
+    spans: Integers,
+    marks: Bits,
+    taxes: Integers,
+    terms: Terms,
+    fills: Integers,
+    cash: Integers,
+) -> Whole:
+    """Trade every symbol with cash of its own; write what each has at the end, and give the number of fills.
 
     `spans` and `taxes` are of the symbols to trade; the first mark is that of their first row.
     """
     count = NONE
-    cash = np.empty(len(spans), np.int64)
     for k in range(len(spans)):
         start, end = spans[k, START] - spans[0, START], spans[k, END] - spans[0, START]
         account = walk(bars, spans[k], marks[start:end], taxes[k], terms, fills, count)
         cash[k], count = account.cash, account.fills
-    return count, cash
+    return count
 
 
 AT, HELD, BELOW, ABOVE, MARK, BUDGET = range(6)
@@ -279,7 +293,7 @@ CASH, FILLS, HOLDINGS = range(3)
 
 @kernel
 def trade_shared(
-    bars: Integers,
+    bars: Figures,
     spans: Integers,
     marks: Bits,
     entries: Integers,
@@ -304,7 +318,7 @@ def trade_shared(
         for j in range(n):
             k = active[j]
             row, stop, target = state[k, AT], state[k, BELOW], state[k, ABOVE]
-            if state[k, HELD] and bars[DAY, row] == day and is_reached(bars, row, stop, target):
+            if state[k, HELD] and at(bars, DAY, row) == day and is_reached(bars, row, stop, target):
                 account = account_of(purse, state, k)
                 settle(purse, state, k, protect(account, row, bars, taxes[k], terms, fills))
         if terms.fill == NEXT_CLOSE:
@@ -320,9 +334,7 @@ def trade_shared(
 
 
 @part
-def advance(
-    day: Whole, spans: Integers, active: Integers, state: Integers, bars: Integers
-) -> Whole:
+def advance(day: Whole, spans: Integers, active: Integers, state: Integers, bars: Figures) -> Whole:
     """Forget symbols of which nothing is held or waited for, and go to the bar of `day` where there is one."""
     kept = 0
     for k in active:
@@ -330,7 +342,7 @@ def advance(
             active[kept] = k
             kept += 1
             later = state[k, AT] + 1
-            if later < spans[k, END] and bars[DAY, later] == day:
+            if later < spans[k, END] and at(bars, DAY, later) == day:
                 state[k, AT] = later
     return kept
 
@@ -341,7 +353,7 @@ def do_pending(
     active: Integers,
     purse: Integers,
     state: Integers,
-    bars: Integers,
+    bars: Figures,
     taxes: Integers,
     terms: Terms,
     fills: Integers,
@@ -350,7 +362,7 @@ def do_pending(
     for wanted in (EXIT, ENTRY):
         for k in active:
             row = state[k, AT]
-            if state[k, MARK] != wanted or bars[DAY, row] != day:
+            if state[k, MARK] != wanted or at(bars, DAY, row) != day:
                 continue
             state[k, MARK] = NONE
             if wanted == EXIT or purse[HOLDINGS] < terms.places:
@@ -368,15 +380,15 @@ def decide(
     purse: Integers,
     state: Integers,
     marks: Bits,
-    bars: Integers,
+    bars: Figures,
     terms: Terms,
 ) -> Whole:
     """Mark what this close decides: exits of what is held, entries of what is not; give how many are active now."""
     equity = purse[CASH]
     for k in active[:n]:
         row = state[k, AT]
-        equity += state[k, HELD] * bars[CLOSE, row]
-        if state[k, HELD] and bars[DAY, row] == day and marks[row] & EXIT:
+        equity += state[k, HELD] * at(bars, CLOSE, row)
+        if state[k, HELD] and at(bars, DAY, row) == day and marks[row] & EXIT:
             state[k, MARK] = EXIT
     for j in range(len(entries)):
         k, row = entries[j, 1], entries[j, 2]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -17,31 +17,52 @@ from trading.instruments import Symbol
 type Bits = npt.NDArray[np.uint8] | npt.NDArray[np.int8]
 """Decisions by row, or signs."""
 
+type Figures = npt.NDArray[np.int32] | npt.NDArray[np.int64]
+"""Days, prices and volumes: half as wide where all of them fit, since a market of ten years is large."""
+
 
 @dataclass(frozen=True, eq=False)
-class BarTable:
+class BarTable(Mapping[Symbol, BarColumns]):
     """A row of `bars` for each of `COLUMNS`; symbol k has its columns from starts[k] up to starts[k + 1].
 
-    Symbols rise, and each has at least one bar. Only bars that traded (see `BarColumns`).
+    Symbols rise, and each has at least one bar. Only bars that traded (see `BarColumns`). As a mapping it gives
+    one symbol's columns, always int64: a strategy adds and multiplies them.
     """
 
     symbols: tuple[Symbol, ...]
     starts: Integers
-    bars: Integers
+    bars: Figures
 
     @classmethod
     def of(cls, universe: Mapping[Symbol, BarColumns]) -> Self:
-        """Copy columns into one table; symbols without bars are left out."""
+        """Copy columns into one table, as narrow as they allow; symbols without bars are left out."""
         found = {symbol: universe[symbol] for symbol in sorted(universe) if len(universe[symbol])}
         starts = np.cumsum([0, *(len(columns) for columns in found.values())], dtype=np.int64)
-        bars = np.empty((len(COLUMNS), starts[-1]), dtype=np.int64)
-        for row, name in zip(bars, COLUMNS, strict=True):
-            np.concatenate([getattr(each, name) for each in found.values()] or [row], out=row)
+        columns = [[getattr(each, name) for each in found.values()] for name in COLUMNS]
+        kind = narrowest(values for column in columns for values in column)
+        bars: Figures = np.empty((len(COLUMNS), starts[-1]), dtype=kind)
+        for row, column in zip(bars, columns, strict=True):
+            np.concatenate(column or [row], out=row, casting="same_kind")
         return cls(tuple(found), starts, bars)
 
-    def __len__(self) -> int:
-        """Count the bars."""
+    @property
+    def size(self) -> int:
+        """How many bars there are."""
         return int(self.starts[-1])
+
+    def __len__(self) -> int:
+        """Count the symbols."""
+        return len(self.symbols)
+
+    def __iter__(self) -> Iterator[Symbol]:
+        """Give the symbols."""
+        return iter(self.symbols)
+
+    def __getitem__(self, symbol: Symbol) -> BarColumns:
+        """Give a copy of one symbol's bars."""
+        k = self.places[symbol]
+        own = self.bars[:, self.starts[k] : self.starts[k + 1]]
+        return BarColumns.trusted(own.astype(np.int64))
 
     @cached_property
     def places(self) -> Mapping[Symbol, int]:
@@ -49,12 +70,13 @@ class BarTable:
         return {symbol: k for k, symbol in enumerate(self.symbols)}
 
     def columns(self, symbol: Symbol) -> BarColumns:
-        """Give the bars of one symbol, without a copy.
+        """Give a copy of one symbol's bars.
 
         Raises:
             BadInput: for a symbol that has none.
         """
-        return BarColumns.trusted(self.bars[:, self.rows(symbol)])
+        self.rows(symbol)
+        return self[symbol]
 
     def rows(self, symbol: Symbol) -> slice:
         """Give where the symbol's bars stand.
@@ -66,3 +88,10 @@ class BarTable:
             raise BadInput("symbol", symbol, "a symbol that has bars in the data")
         k = self.places[symbol]
         return slice(int(self.starts[k]), int(self.starts[k + 1]))
+
+
+def narrowest(columns: Iterable[npt.NDArray[np.integer[Any]]]) -> type[np.int32 | np.int64]:
+    """Give the narrower of both kinds that every figure fits."""
+    most = np.iinfo(np.int32).max
+    fit = all(not len(values) or 0 <= values.min() <= values.max() <= most for values in columns)
+    return np.int32 if fit else np.int64

@@ -23,7 +23,7 @@ from backtest.engine import run_engine
 from backtest.engine_results import EngineResult
 from backtest.options import BacktestOptions
 from backtest.outcomes import Outcome, outcome_of
-from backtest.tables import BarTable
+from backtest.tables import BarTable, Figures
 from backtest.timetables import EveryDay
 from bench.bare_loops import each, shared
 from bench.figures import Aim, Samples, Section
@@ -93,7 +93,7 @@ async def measure_backtests(place: Place, samples: int) -> Section:
 
 def _first(market: BarTable, symbols: int) -> BarTable:
     rows = int(market.starts[symbols])
-    bars = np.ascontiguousarray(market.bars[:, :rows])
+    bars: Figures = np.ascontiguousarray(market.bars[:, :rows])
     return BarTable(market.symbols[:symbols], market.starts[: symbols + 1], bars)
 
 

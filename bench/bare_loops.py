@@ -8,13 +8,14 @@ from __future__ import annotations
 import numpy as np
 
 from backtest.compiling import kernel
+from backtest.tables import Figures
 from strategies.base import Integers
 
 OPEN, HIGH, LOW, CLOSE, VOLUME = 1, 2, 3, 4, 5
 
 
 @kernel
-def each(bars: Integers, starts: Integers, fast: int, slow: int, ends: Integers) -> int:  # noqa: C901, PLR0912 - one loop, as bare as it gets
+def each(bars: Figures, starts: Integers, fast: int, slow: int, ends: Integers) -> int:  # noqa: C901, PLR0912 - one loop, as bare as it gets
     """Trade every symbol with 10,000,000 won; write cash and shares, give the number of sales."""
     o, h, lo, c, v = bars[OPEN], bars[HIGH], bars[LOW], bars[CLOSE], bars[VOLUME]
     sales = 0
@@ -69,7 +70,7 @@ def each(bars: Integers, starts: Integers, fast: int, slow: int, ends: Integers)
 
 
 @kernel
-def shared(bars: Integers, days: int, fast: int, slow: int) -> int:  # noqa: C901, PLR0912, PLR0915
+def shared(bars: Figures, days: int, fast: int, slow: int) -> int:  # noqa: C901, PLR0912, PLR0915
     """Trade all symbols with 100,000,000 won, at most 20 of 5 %; give the equity at the end. Every symbol has every day."""
     o, h, lo, c, v = bars[OPEN], bars[HIGH], bars[LOW], bars[CLOSE], bars[VOLUME]
     symbols = bars.shape[1] // days

@@ -43,7 +43,8 @@ class _Generated:
     def read(self, symbols: Iterable[Symbol], interval: Interval) -> Mapping[Symbol, Columns]:
         """Give whole series."""
         del interval
-        return {symbol: self.table.bars[:, self.table.rows(symbol)] for symbol in symbols}
+        bars, rows = self.table.bars, self.table.rows
+        return {symbol: bars[:, rows(symbol)].astype(np.int64) for symbol in symbols}
 
 
 async def measure_caches(place: Place, samples: int) -> Section:
@@ -61,7 +62,7 @@ async def measure_caches(place: Place, samples: int) -> Section:
             Aim("the slowest", max(opened), LONGEST),
             Aim("on the disk", size, LARGEST, unit="MB"),
         ],
-        [f"Wall time. Seed {SEED}; {SYMBOLS:,} symbols x {DAYS:,} days = {len(market):,} bars."],
+        [f"Wall time. Seed {SEED}; {SYMBOLS:,} symbols x {DAYS:,} days = {market.size:,} bars."],
     )
 
 

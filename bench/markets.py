@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from backtest.tables import BarTable
+from backtest.tables import BarTable, Figures
 from trading.instruments import Symbol
 
 SEED: Final = 20_261_123
@@ -21,7 +21,7 @@ def a_market(symbols: int, days: int = DAYS, seed: int = SEED) -> BarTable:
     random = np.random.default_rng(seed)
     ordinals = np.arange(_FIRST, _FIRST + days * 2)
     weekdays = ordinals[(ordinals - _FIRST) % 7 < _SATURDAY][:days]
-    bars = np.empty((6, symbols * days), dtype=np.int64)
+    bars: Figures = np.empty((6, symbols * days), dtype=np.int32)
     for k in range(symbols):
         bars[:, k * days : (k + 1) * days] = _bars(random, weekdays)
     names = tuple(Symbol(f"{number:06d}") for number in range(1, symbols + 1))

@@ -126,7 +126,7 @@ def test_a_table_gives_back_the_columns_it_was_made_of() -> None:
     table = BarTable.of({**universe, HYUNDAI: columns_of(RISE).first(0)})
 
     assert table.symbols == (SAMSUNG, LG_CHEM)
-    assert len(table) == 4
+    assert (len(table), table.size) == (2, 4)
     assert table.columns(LG_CHEM).close.tolist() == [10_000, 10_000, 10_100]
     with pytest.raises(BadInput, match="a symbol that has bars"):
         table.columns(HYUNDAI)
