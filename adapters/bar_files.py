@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
-from io import BytesIO
+from itertools import chain
+from os import SEEK_END
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
@@ -15,14 +16,22 @@ from arro3.core import (
     Array,
     DataType,
     Field,
+    RecordBatch,
     Schema,
-    Table,
     dictionary_dictionary,
     dictionary_indices,
 )
 from arro3.io import read_csv, read_parquet
 
-from adapters.bar_tables import FIGURES, BarTable, Integers
+from adapters.bar_tables import (
+    FIGURES,
+    BarTable,
+    Figures,
+    GrowingColumn,
+    Integers,
+    SortedBars,
+    narrow,
+)
 from trading.bars import Bar, Interval
 from trading.errors import BadInput
 from trading.instruments import Symbol
@@ -36,12 +45,14 @@ _NEEDED: Final = ("symbol", "date or ts", *FIGURES)
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 _PARQUET: Final = b"PAR1"
 """What a parquet file begins and ends with; the reader itself fails hard without it."""
+_AT_ONCE: Final = 50_000
+"""Rows that are read before they are made narrow."""
 _FIRST_LINE: Final = 2
 """Of the rows of a CSV file; the first holds the names."""
 
 
-def read_columns(path: Path, symbols: Sequence[Symbol] = ()) -> dict[Symbol, Columns]:
-    """Read the bars of `symbols`, of every symbol in the file without any; prices as they are, in whole numbers.
+def read_table(path: Path, needed: Sequence[Symbol] = ()) -> SortedBars:
+    """Read the bars of every symbol in the file, `needed` ones among them; prices as they are, in whole numbers.
 
     Halted days are left out, whether the file has a row of zeros or one without volume for them.
 
@@ -51,15 +62,22 @@ def read_columns(path: Path, symbols: Sequence[Symbol] = ()) -> dict[Symbol, Col
     if not path.is_file():
         raise BadInput("--data", str(path), "a CSV or parquet file of daily bars")
     table = _parquet(path) if path.suffix == ".parquet" else _csv(path)
-    found = table.split()
-    if unknown := sorted(set(symbols) - set(found)):
-        there = f"{len(found)} symbols, {', '.join(sorted(found)[:5])} among them"
+    found = table.sorted()
+    if unknown := sorted(set(needed) - set(found.symbols)):
+        there = f"{len(found.symbols)} symbols, {', '.join(found.symbols[:5])} among them"
         raise BadInput(f"{path.name}: symbol", ", ".join(unknown), f"one of its {there}")
-    return {symbol: found[symbol] for symbol in symbols or sorted(found)}
+    return found
+
+
+def read_columns(path: Path) -> dict[Symbol, Columns]:
+    """Read the same, one symbol apart from the other; raises what `read_table` raises."""
+    found = read_table(path)
+    spans = zip(found.symbols, found.starts[:-1], found.starts[1:], strict=True)
+    return {s: tuple(row[a:b] for row in found.bars.astype(np.int64)) for s, a, b in spans}
 
 
 def read_bars(path: Path) -> dict[Symbol, tuple[Bar, ...]]:
-    """Read the bars of every symbol one by one; raises what `read_columns` raises."""
+    """Read the bars of every symbol one by one; raises what `read_table` raises."""
     return {s: tuple(bars_of(s, columns)) for s, columns in read_columns(path).items()}
 
 
@@ -76,12 +94,14 @@ def bars_of(symbol: Symbol, columns: Columns) -> Iterator[Bar]:
 
 
 def _parquet(path: Path) -> BarTable:
-    content = path.read_bytes()
-    if not (content.startswith(_PARQUET) and content.endswith(_PARQUET)):
-        raise BadInput(path.name, f"{len(content):,} bytes", "a whole parquet file")
-    table = read_parquet(BytesIO(content)).read_all()
-    day_column = _day_column(path, table.column_names)
-    return _table(path, table, day_column, first_row=1)
+    with path.open("rb") as file:
+        begin = file.read(len(_PARQUET))
+        file.seek(-min(len(_PARQUET), path.stat().st_size), SEEK_END)
+        if not begin == file.read() == _PARQUET:
+            raise BadInput(path.name, f"{path.stat().st_size:,} bytes", "a whole parquet file")
+    batches = read_parquet(path, batch_size=_AT_ONCE)
+    day_column = _day_column(path, batches.schema.names)
+    return _table(path, batches, day_column, first_row=1)
 
 
 # CSV --------------------------------------------------------------------------------------------------------
@@ -96,12 +116,10 @@ def _csv(path: Path) -> BarTable:
     schema = Schema([Field(name, types.get(name, DataType.utf8())) for name in names])
     try:
         with open_bytes(path) as file:
-            table = read_csv(file, schema, has_header=True).read_all()
+            batches = read_csv(file, schema, has_header=True, batch_size=_AT_ONCE)
+            return _table(path, batches, day_column, first_row=_FIRST_LINE, is_whole=True)
     except Exception:  # noqa: BLE001 - the reader has no error of its own
         return _line_by_line(path, day_column)
-    if any(table[name].null_count for name in types):
-        return _line_by_line(path, day_column)
-    return _table(path, table, day_column, first_row=_FIRST_LINE)
 
 
 def open_bytes(path: Path) -> BinaryIO:
@@ -125,8 +143,8 @@ def _line_by_line(path: Path, day_column: str) -> BarTable:
     known = sorted(set(names))
     place = {name: code for code, name in enumerate(known)}
     codes = np.array([place[name] for name in names], dtype=np.int64)
-    columns = tuple(np.array(column, dtype=np.int64) for column in figures)
-    return BarTable(path.name, known, codes, columns, first_row=_FIRST_LINE)
+    columns = [narrow(np.array(column, dtype=np.int64)) for column in figures]
+    return BarTable(path.name, known, narrow(codes), columns, first_row=_FIRST_LINE)
 
 
 def _row(row: Mapping[str, str | None], day_column: str, where: str) -> tuple[Any, ...]:
@@ -165,19 +183,47 @@ def _day_column(path: Path, names: Sequence[str]) -> str:
     return day_column
 
 
-def _table(path: Path, table: Table, day_column: str, *, first_row: int) -> BarTable:
-    names = table["symbol"].cast(DataType.utf8()).combine_chunks()
-    coded = names.cast(DataType.dictionary(DataType.int32(), DataType.utf8()))
-    days = table[day_column].cast(DataType.date32()).cast(DataType.int32()).combine_chunks()
-    where = f"{path.name} row"
-    figures = (_integers(table[n].combine_chunks(), where, n, first_row) for n in FIGURES)
-    return BarTable(
-        path.name,
-        list(map(str, Array.from_arrow(dictionary_dictionary(coded)).to_pylist())),
-        dictionary_indices(coded).to_numpy(),
-        (_integers(days, where, day_column, first_row) + _EPOCH, *figures),
-        first_row=first_row,
-    )
+def _table(
+    path: Path,
+    batches: Iterable[RecordBatch],
+    day_column: str,
+    *,
+    first_row: int,
+    is_whole: bool = False,
+) -> BarTable:
+    """Take a file in parts, each made narrow before the next one is read; `is_whole` refuses what stands empty."""
+    known: dict[str, int] = {}
+    columns = [GrowingColumn() for _ in range(2 + len(FIGURES))]
+    row = first_row
+    for batch in batches:
+        if is_whole and any(batch[name].null_count for name in ("symbol", day_column, *FIGURES)):
+            raise ValueError(f"empty, after row {row}")
+        read = _figures(batch, f"{path.name} row", day_column, row)
+        for column, part in zip(columns, chain([_codes(batch, known)], read), strict=True):
+            column.add(part)
+        row += batch.num_rows
+    names = sorted(known)
+    ranks = np.argsort([known[name] for name in names]).astype(np.int32)
+    codes, *figures = (column.whole() for column in columns)
+    return BarTable(path.name, names, ranks[codes], figures, first_row=first_row)
+
+
+def _figures(batch: RecordBatch, where: str, day_column: str, row: int) -> Iterator[Integers]:
+    """Give the days as ordinals, then the rest; `row` is that of the first."""
+    days = batch[day_column].cast(DataType.date32()).cast(DataType.int32())
+    yield _integers(days, where, day_column, row) + _EPOCH
+    for name in FIGURES:
+        yield _integers(batch[name], where, name, row)
+
+
+def _codes(batch: RecordBatch, known: dict[str, int]) -> Figures:
+    """Give each row's symbol as its place in `known`, where new ones are added."""
+    kind = DataType.dictionary(DataType.int32(), DataType.utf8())
+    coded = batch["symbol"].cast(DataType.utf8()).cast(kind)
+    names = map(str, Array.from_arrow(dictionary_dictionary(coded)).to_pylist())
+    places = np.array([known.setdefault(name, len(known)) for name in names], dtype=np.int32)
+    codes: Figures = places[dictionary_indices(coded).to_numpy()]
+    return codes
 
 
 def _integers(column: Array, where: str, name: str, first_row: int) -> Integers:

@@ -20,6 +20,7 @@ from backtest.options import CHANNEL
 from backtest.plans import ReplayPlan
 from backtest.replay import run_replay
 from backtest.spaces import Cell, cell_key, written
+from backtest.tables import BarTable
 from strategies.base import COLUMNS, BarColumns
 from strategies.faults import first_fault
 from strategies.settings import StrategySettings
@@ -41,8 +42,10 @@ class Window:
     first: date
     last: date
 
-    def cut(self, universe: Universe) -> dict[Symbol, BarColumns]:
+    def cut(self, universe: Universe) -> Universe:
         """Give what was known at the close of the last day, of the symbols that had a bar by then."""
+        if isinstance(universe, BarTable) and universe.last_day <= self.last.toordinal():
+            return universe
         known = {
             symbol: int(np.searchsorted(bars.days, self.last.toordinal(), side="right"))
             for symbol, bars in universe.items()

@@ -8,6 +8,7 @@ from datetime import date
 import numpy as np
 
 from backtest.plans import ReplayPlan
+from backtest.tables import BarTable
 from strategies.base import COLUMNS, BarColumns, has_traded
 from trading.bars import Bar
 from trading.errors import NotSupported
@@ -27,8 +28,10 @@ def delistings(instruments: Mapping[Symbol, Instrument]) -> dict[Symbol, Listing
 
 def listed_columns(
     universe: Mapping[Symbol, BarColumns], listings: Listings
-) -> dict[Symbol, BarColumns]:
+) -> Mapping[Symbol, BarColumns]:
     """Give the daily bars of the days on which each symbol was listed; symbols without any are left out."""
+    if isinstance(universe, BarTable) and not listings:
+        return universe
     cut = {s: _cut(bars, listings[s]) if s in listings else bars for s, bars in universe.items()}
     return {symbol: bars for symbol, bars in cut.items() if len(bars)}
 

@@ -17,7 +17,7 @@ from trading.instruments import Symbol
 type Bits = npt.NDArray[np.uint8] | npt.NDArray[np.int8]
 """Decisions by row, or signs."""
 
-type Figures = npt.NDArray[np.int32] | npt.NDArray[np.int64]
+type Figures = npt.NDArray[np.int32 | np.int64]
 """Days, prices and volumes: half as wide where all of them fit, since a market of ten years is large."""
 
 
@@ -45,6 +45,18 @@ class BarTable(Mapping[Symbol, BarColumns]):
             np.concatenate(column or [row], out=row, casting="same_kind")
         return cls(tuple(found), starts, bars)
 
+    def only(self, symbols: Iterable[Symbol]) -> Self:
+        """Give the table of some of its symbols, without those that have no bars."""
+        wanted = set(symbols)
+        counts = np.diff(self.starts)
+        kept = [k for k, symbol in enumerate(self.symbols) if symbol in wanted and counts[k]]
+        if len(kept) == len(self.symbols):
+            return self
+        spans = [self.bars[:, self.starts[k] : self.starts[k + 1]] for k in kept]
+        bars: Figures = np.concatenate([self.bars[:, :0], *spans], axis=1)
+        starts = np.concatenate(([0], np.cumsum(counts[kept], dtype=np.int64)))
+        return type(self)(tuple(self.symbols[k] for k in kept), starts, bars)
+
     @property
     def size(self) -> int:
         """How many bars there are."""
@@ -68,6 +80,11 @@ class BarTable(Mapping[Symbol, BarColumns]):
     def places(self) -> Mapping[Symbol, int]:
         """Where each symbol stands among the symbols."""
         return {symbol: k for k, symbol in enumerate(self.symbols)}
+
+    @cached_property
+    def last_day(self) -> int:
+        """The last day of all, as an ordinal; 0 without bars."""
+        return int(self.bars[0].max(initial=0))
 
     def columns(self, symbol: Symbol) -> BarColumns:
         """Give a copy of one symbol's bars.

@@ -56,6 +56,7 @@ def a_universe(random: Random, days: int) -> dict[Symbol, BarColumns]:
 
 def _bars(random: Random, days: int) -> BarColumns:
     wildness, price = random.choice((0.01, 0.03, 0.08)), random.choice((3, 50, 5_000, 200_000))
+    busiest = random.choice((7, 7, 7, 10))  # digits: ten do not fit narrow columns
     rows: list[tuple[int, ...]] = []
     for day in DAYS[:days]:
         if rows and random.random() < _MISSING:
@@ -64,7 +65,7 @@ def _bars(random: Random, days: int) -> BarColumns:
         close = max(1, int(opening * random.gauss(1, wildness)))
         up, down = (int(abs(random.gauss(0, wildness)) * price) for _ in range(2))
         high, low = max(opening, close) + up, max(1, min(opening, close) - down)
-        volume = random.randint(1, 10 ** random.randint(1, 7))
+        volume = random.randint(1, 10 ** random.randint(1, busiest))
         rows.append((day.toordinal(), opening, high, low, close, volume))
         price = close
     return BarColumns(*np.array(rows, dtype=np.int64).T)

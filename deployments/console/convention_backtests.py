@@ -9,11 +9,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final, Self
 
-from adapters.bar_files import read_columns
+from adapters.bar_files import read_table
 from backtest.conventions import plan_of, run_convention, span_of
 from backtest.listings import Listings, listed_columns, require_no_delisting
 from backtest.options import BacktestOptions, MarketRules
 from backtest.plans import ReplayPlan
+from backtest.tables import BarTable
 from backtest.timetables import EveryDay
 from deployments.console.backtest_documents import Asked, Found, total_cash
 from deployments.console.origins import Origin
@@ -84,9 +85,9 @@ def _value(text: str) -> Any:
 
 
 def from_file(data: Path, symbols: Sequence[Symbol]) -> Universe:
-    """Read a file; raises what `read_columns` raises."""
-    found = read_columns(data, symbols)
-    return {symbol: BarColumns(*columns) for symbol, columns in found.items()}
+    """Read the bars of some symbols of a file, of all that traded without any; raises what `read_table` raises."""
+    found = read_table(data, symbols)
+    return BarTable(found.symbols, found.starts, found.bars).only(symbols or found.symbols)
 
 
 def answer(
@@ -137,9 +138,9 @@ def plan_asked(
     span: tuple[date | None, date | None],
 ) -> ReplayPlan:
     """Give the plan; a day of the span that is not given is the first or the last of the bars."""
-    every = [bars for bars in material.universe.values() if len(bars)]
-    begin = min((int(bars.days[0]) for bars in every), default=1)
-    end = max((int(bars.days[-1]) for bars in every), default=1)
+    spans = [bars.days[[0, -1]].tolist() for bars in material.universe.values() if len(bars)]
+    begin = min((first for first, _ in spans), default=1)
+    end = max((last for _, last in spans), default=1)
     first = span[0] or date.fromordinal(begin)
     last = span[1] or max(first, date.fromordinal(end))
     return plan_of(

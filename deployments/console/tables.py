@@ -45,7 +45,8 @@ class Column:
 
 def print_json(document: Row) -> None:
     """Print one JSON document: won as integers, rates as decimal text, times as ISO 8601 in Seoul."""
-    sys.stdout.write(json.dumps(plain(document), ensure_ascii=False, indent=2, default=str) + "\n")
+    sys.stdout.write(json.dumps(plain(document), ensure_ascii=False, indent=2, default=str))
+    sys.stdout.write("\n")
 
 
 def print_table(title: str, columns: Sequence[Column], rows: Iterable[Row]) -> None:

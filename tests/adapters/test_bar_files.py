@@ -6,12 +6,13 @@ import gzip
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 from arro3.core import DataType, Field, Schema
 from arro3.io import read_csv, write_parquet
 
-from adapters.bar_files import read_bars, read_columns
-from adapters.bar_tables import Integers
+from adapters.bar_files import read_bars, read_columns, read_table
+from adapters.bar_tables import GrowingColumn, Integers
 from tests.builders import A_DAY, LG_CHEM, SAMSUNG, seoul
 from trading.bars import Interval
 from trading.errors import BadInput
@@ -118,7 +119,7 @@ def test_a_symbol_that_the_file_has_not_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "bars.csv"
     file.write_text(f"{HEADER}\n{ROW}\n", "utf-8")
     with pytest.raises(BadInput, match=r"bars\.csv: symbol='005930'.*051910"):
-        read_columns(file, [LG_CHEM, SAMSUNG])
+        read_table(file, [LG_CHEM, SAMSUNG])
 
 
 HALTS = {
@@ -158,6 +159,22 @@ def test_bars_come_by_symbol_whatever_stands_between_them(tmp_path: Path, day_co
     assert (bars[0].open, bars[0].high, bars[0].low, bars[0].close, bars[0].volume) == (
         438_000, 440_000, 430_000, 431_000, 1_000,
     )  # fmt: skip
+
+
+def test_figures_that_need_it_make_a_column_wide_and_no_other_is_lost(tmp_path: Path) -> None:
+    columns = read(tmp_path, f"{HEADER}\n{ROW}\n{LATER.replace(',1000', f',{2**31}')}\n")[LG_CHEM]
+    assert columns[5].tolist() == [1_000, 2**31]
+    assert columns[4].tolist() == [431_000, 431_000]
+
+
+@pytest.mark.parametrize("rows", [1, 4_000, 5_000_000])
+def test_a_column_grows_by_parts_and_widens_with_the_first_that_needs_it(rows: int) -> None:
+    column = GrowingColumn()
+    for part in (np.arange(rows), np.full(rows, 2**40), np.arange(3)):
+        column.add(part)
+    whole = column.whole()
+    assert (len(whole), int(whole[rows - 1]), int(whole[rows])) == (2 * rows + 3, rows - 1, 2**40)
+    assert whole[-3:].tolist() == [0, 1, 2]
 
 
 def test_the_bundled_prices_are_read_whole() -> None:

@@ -132,6 +132,18 @@ def test_a_table_gives_back_the_columns_it_was_made_of() -> None:
         table.columns(HYUNDAI)
 
 
+def test_a_table_is_as_narrow_as_its_figures_allow_and_a_strategy_always_sees_wide_ones() -> None:
+    narrow = {LG_CHEM: columns_of(RISE)}
+    wide = {**narrow, SAMSUNG: replace(columns_of(RISE), volume=np.full(3, 2**31))}
+    tables = [BarTable.of(each) for each in (narrow, wide)]
+
+    assert [table.bars.dtype for table in tables] == [np.int32, np.int64]
+    assert [table[LG_CHEM].close.dtype for table in tables] == [np.int64] * 2
+    assert tables[1][SAMSUNG].volume.tolist() == [2**31] * 3
+    assert tables[1].only([LG_CHEM]).symbols == (LG_CHEM,)
+    assert tables[1].only([LG_CHEM])[LG_CHEM].days.tolist() == narrow[LG_CHEM].days.tolist()
+
+
 def _walk(random: np.random.Generator, count: int) -> BarColumns:
     """Give `count` days of prices that wander."""
     close = (10_000 * np.exp(np.cumsum(random.normal(0, 0.02, count)))).astype(np.int64) + 100
