@@ -76,6 +76,7 @@ async def measure_commands(place: Place, samples: int) -> Section:
         [Aim("A: cold, the median", float(np.median(usual)), COLD)],
         [
             f"Wall time. Seed {SEED}; {SYMBOLS:,} symbols x {DAYS:,} days; {len(PAIRS):,} pairs x {PAIR_SYMBOLS} symbols.",
+            f"B at most {told.peak_of_b / 1024:,.0f} MiB, from reading the file to the printed document.",
             "Equal to the won: bare loops, both engines; one SHA-256 wherever both ran.",
         ],
     )
@@ -83,9 +84,10 @@ async def measure_commands(place: Place, samples: int) -> Section:
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """What a command printed, and after how many seconds it had ended."""
+    """What a command printed, after how many seconds it had ended, and the KiB that it had at most."""
 
     seconds: float
+    peak: int
     document: Mapping[str, Any]
 
     @property
@@ -100,6 +102,7 @@ class _Commands:
     def __init__(self, folder: Path, market: BarTable) -> None:
         self._folder, self._market = folder, market
         self._seen: dict[str, str] = {}
+        self.peak_of_b = 0
         self._one, self._all = folder / "one.csv", folder / "all.parquet"
         _write_csv(self._one, market, market.symbols[0])
         _write_parquet(self._all, market)
@@ -113,6 +116,7 @@ class _Commands:
     def variant_b(self) -> float:
         """Trade all symbols, each with its own cash."""
         told = self._backtest("B", "fast", self._all, CROSS)
+        self.peak_of_b = told.peak
         _require(told.equity == sum(self._ends(SYMBOLS, CROSS)), "B")
         return told.seconds
 
@@ -179,15 +183,18 @@ class _Commands:
 
     def _run(self, *words: str) -> _Told:
         began = perf_counter()
-        ended = subprocess.run(  # noqa: S603 - our own words
+        with subprocess.Popen(  # noqa: S603 - our own words
             (sys.executable, "-c", PROGRAM, *words),
-            check=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=os.environ | {"MAEMAE_HOME": str(self._folder)},
-        )
+        ) as process:
+            printed = process.stdout.read() if process.stdout else b""
+            _, status, used = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
         seconds = perf_counter() - began
-        return _Told(seconds, json.loads(ended.stdout))
+        _require(process.returncode == 0, " ".join(words))
+        return _Told(seconds, used.ru_maxrss, json.loads(printed))
 
     def _ends(self, symbols: int, pair: tuple[int, int]) -> Sequence[int]:
         """Give what the bare loop's accounts are worth at the last close."""
@@ -214,7 +221,8 @@ def _write_parquet(path: Path, market: BarTable) -> None:
     names = [name for name, count in zip(market.symbols, counts, strict=True) for _ in range(count)]
     days = Array.from_numpy((market.bars[0] - _EPOCH).astype(np.int32)).cast(DataType.date32())
     figures: dict[str, Any] = {
-        name: Array.from_numpy(row) for name, row in zip(COLUMNS[1:], market.bars[1:], strict=True)
+        name: Array.from_numpy(row.astype(np.int64))
+        for name, row in zip(COLUMNS[1:], market.bars[1:], strict=True)
     }
     symbols = Array(names, type=DataType.utf8())
     write_parquet(Table.from_pydict({"symbol": symbols, "date": days, **figures}), str(path))

@@ -174,7 +174,10 @@ class Bench:
         path = self._folder / f"{symbols}-{'symbol' if is_ours else 'day'}.npy"
         if not path.exists():
             bars = self._bars[:, :symbols]
-            np.save(path, np.ascontiguousarray(bars if is_ours else bars.swapaxes(1, 2)))
+            np.save(
+                path,
+                np.ascontiguousarray(bars if is_ours else bars.swapaxes(1, 2).astype(np.int64)),
+            )
         return str(path)
 
 

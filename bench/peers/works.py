@@ -40,7 +40,8 @@ KIBIBYTE: Final = 1024
 class Work:
     """One question: the symbols of a file by some pairs of windows, `plain` or as a variant says.
 
-    The file has bars as (figure, day, symbol); ours are given (figure, symbol, day), as the tables of our engines.
+    The file has bars as (figure, day, symbol); ours are given (figure, symbol, day) in int32, as our
+    tables are made of a file.
     """
 
     market: str
