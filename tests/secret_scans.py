@@ -18,10 +18,11 @@ from adapters.kis_sim.options import default_credential
 from adapters.kis_sim.orders import Environment
 from tests.kafka_doors import PASSWORD
 from tests.kis_worlds import APPKEY, APPSECRET
+from tests.slack_server import HOOK, TOKEN
 
 KEPT: Final = ("runtime.env", "keys/identity", "tokens/key", "postgres/server.json")
 """Files whose purpose is to hold what opens something; they are the owner's alone (0600)."""
-TOKEN: Final = re.compile(rb"sim\.[\w-]{32}\.[\w-]{128}")
+_GIVEN_OUT: Final = re.compile(rb"sim\.[\w-]{32}\.[\w-]{128}")
 """An access token as the simulator gives them out."""
 _MADE_UP: Final = {
     **{
@@ -36,6 +37,9 @@ _MADE_UP: Final = {
     "keys that are typed": "typed-and-never-shown",
     "keys that are kept": "nobody-may-see-this",
     "password of Kafka": PASSWORD,
+    "password of Prefect's server": "long-enough-password",
+    "address of Slack's webhook": HOOK,
+    "token of Slack's bot": TOKEN,
 }
 """What the tests work with that nobody may see, whoever of them it is."""
 _TABLES: Final = """
@@ -120,5 +124,5 @@ def _seen(path: Path) -> bytes:
 def _names_in(content: bytes, secrets: Mapping[str, str]) -> Iterator[str]:
     """Name the secrets that stand there; never their values, for this is printed when a test fails."""
     yield from (name for name, secret in secrets.items() if secret.encode() in content)
-    if b"sim." in content and TOKEN.search(content):
+    if b"sim." in content and _GIVEN_OUT.search(content):
         yield "a token"
