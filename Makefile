@@ -1,7 +1,7 @@
 # The commands of maemae. `make` alone lists them; each installs what it needs first.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install tools demo up down test check properties parity references chaos outages fuzz load statistics dask bench peers lock clean
+.PHONY: help install tools demo up down test check properties parity references chaos outages fuzz load statistics dask ray bench peers lock clean
 
 # Imports are four times slower without bytecode, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE :=
@@ -61,11 +61,19 @@ statistics: tools  ## hold the metrics against empyrical on 500 random curves, i
 	@.peers/empyrical/bin/python -m pip install --quiet "empyrical-reloaded==0.7.*" "numpy<3" "pandas<4"
 	@SEED=$(or $(SEED),1) EMPYRICAL=$(CURDIR)/.peers/empyrical/bin/python .venv/bin/pytest -q -s tests/unit/test_curves.py
 
-dask: tools  ## spread a sweep over a local Dask cluster by Prefect's task runner; the extra is installed beside .venv
-	@test -x .peers/dask/bin/python || .venv/bin/python -m venv .peers/dask
-	@.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > "$$(.peers/dask/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/ours.pth"
-	@.peers/dask/bin/python -m pip install --quiet "prefect-dask>=0.3.7,<0.4"
-	@.peers/dask/bin/python -m pytest -q tests/flows/test_spreads.py $(ARGS)
+# An environment of its own that sees all packages of .venv beside the extra.
+define spread
+	@test -x .peers/$(1)/bin/python || .venv/bin/python -m venv .peers/$(1)
+	@.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > "$$(.peers/$(1)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/ours.pth"
+	@.peers/$(1)/bin/python -m pip install --quiet "$(2)"
+	@.peers/$(1)/bin/python -m pytest -q tests/flows/test_spreads.py $(ARGS)
+endef
+
+dask: tools  ## spread sweeps over a local Dask cluster by Prefect's task runner; the extra is installed beside .venv
+	$(call spread,dask,prefect-dask==0.3.*)
+
+ray: tools  ## ... over a local Ray cluster
+	$(call spread,ray,prefect-ray==0.6.*)
 
 bench: tools  ## measure decision to wire, doubts, starts, the gate, ticks (ARGS="placement --samples 300")
 	@exec .venv/bin/python -m bench $(ARGS)

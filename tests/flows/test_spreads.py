@@ -1,24 +1,36 @@
-"""Behind Prefect's task runners, on a Dask cluster too, the rows of trials are those of one process.
+"""Behind Prefect's task runners, on a Dask or Ray cluster too, the rows of trials are those of one process.
 
-Dask is an extra; `make dask` installs it beside us and runs these tests with it. CI does without: it takes half a minute.
+Both are extras; `make dask` and `make ray` install one beside us and run these tests with it. CI does without: they take
+half a minute.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
 import pytest
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from backtest.cells import Row, possible
-from deployments.spreads import Cluster, cluster
+from deployments.cli import main
+from deployments.spreads import RUNNERS, Cluster, cluster
 from tasks.spreads import Here, Spread
-from tests.sweep_worlds import SPACE, WHOLE, a_question
+from tests.sweep_worlds import DAYS, SPACE, UNIVERSE, WHOLE, a_question
 
 QUESTION = a_question()
 TRIALS, _ = possible(QUESTION, WHOLE, SPACE.cells())
-needs_dask = pytest.mark.skipif(not find_spec("prefect_dask"), reason="`make dask` has it")
+INSTALLED = [kind for kind in RUNNERS if find_spec(f"prefect_{kind}")]
+
+pytestmark = [
+    pytest.mark.skipif(not INSTALLED, reason="`make dask` and `make ray` have them"),
+    pytest.mark.filterwarnings("default"),
+    pytest.mark.timeout(600),
+]
+needs_dask = pytest.mark.skipif("dask" not in INSTALLED, reason="`make dask` has it")
 
 
 def rows_of(spread: Spread) -> dict[str, Row]:
@@ -29,16 +41,13 @@ def rows_of(spread: Spread) -> dict[str, Row]:
 EXPECTED = rows_of(Here())
 
 
-@needs_dask
-@pytest.mark.filterwarnings("default")
 def test_a_task_runner_of_prefect_gives_the_rows_of_one() -> None:
     assert rows_of(Cluster(ThreadPoolTaskRunner(2), 2)) == EXPECTED
 
 
-@needs_dask
-@pytest.mark.filterwarnings("default")
-def test_a_dask_cluster_gives_the_rows_of_one() -> None:
-    assert rows_of(cluster("dask", 2)) == EXPECTED
+@pytest.mark.parametrize("kind", INSTALLED)
+def test_a_cluster_gives_the_rows_of_one(kind: str) -> None:
+    assert rows_of(cluster(kind, 2)) == EXPECTED
 
 
 @pytest.fixture
@@ -51,6 +60,47 @@ def address() -> Iterator[str]:
 
 
 @needs_dask
-@pytest.mark.filterwarnings("default")
 def test_a_dask_cluster_that_runs_already_gives_the_rows_of_one(address: str) -> None:
     assert rows_of(cluster(f"dask={address}", 2)) == EXPECTED
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> str:
+    """A file of the bars that wander."""
+    rows = ["symbol,date,open,high,low,close,volume"]
+    for symbol, bars in UNIVERSE.items():
+        columns = zip(DAYS, bars.open, bars.high, bars.low, bars.close, bars.volume, strict=True)
+        rows += [",".join(map(str, (symbol, *figures))) for figures in columns]
+    path = tmp_path / "bars.csv"
+    path.write_text("\n".join(rows) + "\n", "utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize("kind", INSTALLED)
+def test_the_command_says_the_same_and_goes_on_from_what_is_finished(
+    kind: str,
+    data: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    def told(home: str, command: str, *words: str) -> dict[str, Any]:
+        monkeypatch.setenv("MAEMAE_HOME", str(tmp_path / home))
+        capfd.readouterr()
+        asked = ("--kind", "moving_average_cross", "--set", "volume_ratio=none", "--market", "none")
+        code = main((command, *asked, "--data", data, "--workers", "2", *words, "--json"))
+        out, err = capfd.readouterr()
+        assert code == 0, err
+        document: dict[str, Any] = json.loads(out[out.index("{\n") :])
+        return {name: value for name, value in document.items() if name not in {"page", "table"}}
+
+    axes, more, there = ("fast=2", "slow=5,10"), ("fast=2,3", "slow=5,10"), ("--on", kind)
+    told("there", "sweep", *axes)  # two of the four cells are finished here, by processes
+    assert told("there", "sweep", *more, *there) == told("here", "sweep", *more)
+    (kept,) = (tmp_path / "there" / "sweeps").rglob("*.jsonl")
+    finished = kept.read_text("utf-8").splitlines()
+    assert len(finished) == len(set(finished)) == 4
+    days = ("--train", "100", "--test", "50")
+    assert told("there", "walkforward", *more, *days, *there) == told(
+        "here", "walkforward", *more, *days
+    )
