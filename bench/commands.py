@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -31,9 +33,17 @@ from bench.variants import PAIR_SYMBOLS, PAIRS, SYMBOLS
 from strategies.base import COLUMNS, Integers
 from trading.instruments import Symbol
 
+CPUS: Final = os.cpu_count() or 1
+SCALED: Final = 0.85
+"""Of what so many processes could be quicker than one."""
 COLD: Final = 1.5
 """Seconds from the start of the process to the printed result."""
-PROGRAM: Final = "import sys; from deployments.cli import main; sys.exit(main())"
+PROGRAM: Final = """import sys
+from deployments.cli import main
+code = main()
+sys.stderr.write(open("/proc/self/status").read())
+sys.exit(code)"""
+"""The command, which tells its memory as well: what waits for a process is told of its own memory, too."""
 USUAL: Final = (*("--kind", "moving_average_cross"), *("--convention", "krx-daily"))
 NO_RULES: Final = ("--market", "none")
 ONE_CASH: Final = (
@@ -46,6 +56,7 @@ CROSS: Final = (20, 60)
 B_SAMPLE: Final = 20
 D_SAMPLE: Final = 3
 D_SYMBOLS: Final = 10
+_PEAK: Final = re.compile(rb"VmHWM:\s+(\d+) kB")
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
@@ -64,8 +75,9 @@ async def measure_commands(place: Place, samples: int) -> Section:
             "C, fast": [told.variant_c("fast")],
             "C, exact": [told.variant_c("exact")],
             f"D, {D_SAMPLE} cells x both engines": told.sample_of_d(),
-            "D, all cells by sweep": [told.variant_d()],
+            **{f"D, all cells by sweep, {n} processes": [told.variant_d(n)] for n in (1, CPUS)},
         }
+    alone, spread = (rest[f"D, all cells by sweep, {n} processes"][0] for n in (1, CPUS))
     return Section(
         "Backtests by the command",
         [
@@ -73,7 +85,14 @@ async def measure_commands(place: Place, samples: int) -> Section:
             Samples("A, --engine exact", cold),
             *(Samples(name, times) for name, times in rest.items()),
         ],
-        [Aim("A: cold, the median", float(np.median(usual)), COLD)],
+        [
+            Aim("A: cold, the median", float(np.median(usual)), COLD),
+            Aim(
+                f"D: {CPUS} processes at least {SCALED * CPUS:.2f} times as quick as one",
+                spread,
+                alone / CPUS / SCALED,
+            ),
+        ],
         [
             f"Wall time. Seed {SEED}; {SYMBOLS:,} symbols x {DAYS:,} days; {len(PAIRS):,} pairs x {PAIR_SYMBOLS} symbols.",
             f"B at most {told.peak_of_b / 1024:,.0f} MiB, from reading the file to the printed document.",
@@ -153,11 +172,12 @@ class _Commands:
             seconds += [told.seconds, *(each.seconds for each in both)]
         return seconds
 
-    def variant_d(self) -> float:
-        """Trade every cell on a hundred symbols."""
+    def variant_d(self, workers: int) -> float:
+        """Trade every cell on a hundred symbols, in so many processes."""
+        shutil.rmtree(self._folder / "sweeps", ignore_errors=True)  # nothing is finished
         symbols = ",".join(self._market.symbols[:PAIR_SYMBOLS])
         asked = (*AXES, *USUAL, *NO_RULES, "--symbols", symbols, "--data", str(self._all))
-        told = self._run("sweep", *asked, "--json")
+        told = self._run("sweep", *asked, "--workers", str(workers), "--json")
         rows = told.document["rows"]
         _require(len(rows) == len(PAIRS), "D: rows")
         for row in rows:
@@ -183,18 +203,15 @@ class _Commands:
 
     def _run(self, *words: str) -> _Told:
         began = perf_counter()
-        with subprocess.Popen(  # noqa: S603 - our own words
+        ended = subprocess.run(  # noqa: S603 - our own words
             (sys.executable, "-c", PROGRAM, *words),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            capture_output=True,
             env=os.environ | {"MAEMAE_HOME": str(self._folder)},
-        ) as process:
-            printed = process.stdout.read() if process.stdout else b""
-            _, status, used = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
+            check=True,
+        )
         seconds = perf_counter() - began
-        _require(process.returncode == 0, " ".join(words))
-        return _Told(seconds, used.ru_maxrss, json.loads(printed))
+        (peak,) = _PEAK.findall(ended.stderr)
+        return _Told(seconds, int(peak), json.loads(ended.stdout))
 
     def _ends(self, symbols: int, pair: tuple[int, int]) -> Sequence[int]:
         """Give what the bare loop's accounts are worth at the last close."""

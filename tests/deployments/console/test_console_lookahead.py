@@ -14,13 +14,13 @@ from adapters.wording import Language, Wording
 from backtest.lookahead import LeakKind, LookaheadReport, Supply, examine
 from deployments.examinations import bundled_bars, examine_settings, sentences, supply_of
 from deployments.minute_samples import drawn_minutes
-from strategies.base import BarColumns, Strategy
+from strategies.base import BarColumns, Integers, Strategy
 from strategies.registry import STRATEGIES
 from strategies.settings import StrategySettings
 from tasks.channels import ChannelSettings, parse_channel
 from tests.builders import LG_CHEM
 from tests.consoles import PROJECT, Console
-from tests.planted_strategies import CLEAN, LEAKS, Planted, cheat, enter
+from tests.planted_strategies import CLEAN, LEAKS, Decide, Planted, cheat, enter
 from trading.bars import Interval
 
 TRIED = 90
@@ -57,6 +57,33 @@ def test_a_strategy_of_minute_bars_is_tried_on_minutes_drawn_from_the_days() -> 
     report = examine_settings(settings, CHANNELS[0], days)
     assert report.leaks == ()
     assert report.bars == len(minutes) - report.warm_up + 1 > 300
+
+
+def of_the_day(columns: BarColumns, of: np.ufunc, values: Integers) -> Integers:
+    """Give each minute a figure of its whole day, which nobody knows before the close."""
+    starts = np.flatnonzero(np.diff(columns.days, prepend=0))
+    lengths = np.diff(np.append(starts, len(columns)))
+    return np.repeat(of.reduceat(values, starts), lengths)
+
+
+MINUTE_LEAKS: dict[str, Decide] = {
+    "next minute": lambda c: enter(np.append(c.close[1:], 0) > c.close),
+    "high of the day": lambda c: enter(c.close * 100 >= of_the_day(c, np.maximum, c.high) * 99),
+    "last minute of the day": lambda c: enter(of_the_day(c, np.maximum, c.minutes) == c.minutes),
+    "volume of the day": lambda c: enter(c.volume * 300 > of_the_day(c, np.add, c.volume)),
+}
+"""What the past of a minute does not hold, though its day does."""
+
+
+@pytest.mark.parametrize("name", MINUTE_LEAKS)
+def test_a_strategy_of_minute_bars_that_knows_the_rest_of_the_day_is_found(name: str) -> None:
+    days = bundled_bars()[LG_CHEM][-2:]
+    columns = BarColumns.of(drawn_minutes(days)).first(420)  # of the second day, too
+    planted = Planted(decide=MINUTE_LEAKS[name], needed=341)
+    report = examine(planted, {LG_CHEM: columns}, supply=Supply(kept=420))
+    found = {leak.kind for leak in report.leaks}
+    assert found & {LeakKind.FUTURE_ADDED, LeakKind.FUTURE_SHUFFLED}
+    assert report.bars == 80
 
 
 @pytest.mark.parametrize("each", CHANNELS, ids=lambda each: each.channel)
