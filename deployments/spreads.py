@@ -15,6 +15,12 @@ from tasks.spreads import Batch, batches, try_cells
 from trading.errors import BadInput
 
 
+@task(name="hand-over-bars", cache_policy=NO_CACHE, persist_result=False)
+def hand_over(question: Question) -> Question:
+    """Bring the bars to the cluster, where workers take them from each other; with each batch they would go anew."""
+    return question
+
+
 @task(name="try-cells", cache_policy=NO_CACHE, persist_result=False)
 def try_batch(question: Question, batch: Batch) -> tuple[Row, ...]:
     """Try a batch, as every other place does."""
@@ -34,7 +40,8 @@ class Cluster:
 
         @flow(name="spread-trials", task_runner=self._runner, validate_parameters=False)
         def spread() -> Generator[tuple[Row, ...]]:
-            futures = [try_batch.submit(question, b) for b in batches(trials, self._workers)]
+            there: Any = hand_over.submit(question)  # what it holds is given to the tasks
+            futures = [try_batch.submit(there, b) for b in batches(trials, self._workers)]
             for future in as_completed(futures):
                 yield future.result()
 
