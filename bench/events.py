@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import closing
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Final
 
 from aiokafka import AIOKafkaProducer
 
 from adapters.event_logs import Record
 from adapters.event_stores import OutboxEvent
-from adapters.events import order_new
+from adapters.events import ORDER_NEW, order_new
 from adapters.kafka.clusters import connection_of, prepare
 from adapters.kafka.envelopes import encode
 from adapters.kafka.readers import KafkaReader, open_reader
@@ -33,12 +34,16 @@ from tests.kafka_brokers import a_broker
 OWNER: Final = {"channel": "dev", "account": ACCOUNT}
 BARE: Final = {"channel": "bare", "account": ACCOUNT}
 EVENTS: Final = 20_000
+TOLD_OF_EACH: Final = 4
+TOPICS: Final = (ORDER_NEW,)
+"""Only what is told is read: this broker answers a look into an empty topic at once, a real one waits."""
 SHARE: Final = 0.6
 """Of the bare client's pace that the whole way should reach."""
 NOTES: Final = (
     "Latency: from before the commit of the event to its record in the consumer's hands, one event at a time.",
     f"Pace: {EVENTS:,} events of orders, as time for 1,000. Whole way: outbox, Avro, idempotent producer, consumer, effect in PostgreSQL.",
     "Bare: aiokafka's own send() of the same bytes, idempotent, acks=all, and getmany(), in the same run.",
+    "CPU: of our process alone, each end by itself. Avro by fastavro is most of what ours take more than the bare ones.",
     "The broker is noida-db on this machine, PostgreSQL with fsync.",
 )
 
@@ -55,6 +60,7 @@ async def measure_events(place: Place, samples: int) -> Section:
             relay = Relay(stores, writer, TripLimits(), MemoryNotifier(), Wording("en"))
             waits = await _latencies(settings, relay, samples)
             whole = await _whole(settings, relay)
+            parts = await _parts(settings, relay)
             await writer.close()
     return Section(
         "Events from the outbox to a consumer",
@@ -62,6 +68,7 @@ async def measure_events(place: Place, samples: int) -> Section:
             Samples("outbox to consumer", waits),
             Samples("1,000 events, the whole way", whole),
             Samples("1,000 events, bare producer and consumer", bare),
+            *(Samples(f"CPU of 1,000 events, {name}", [took]) for name, took in parts.items()),
         ],
         [
             Aim(
@@ -75,40 +82,59 @@ async def measure_events(place: Place, samples: int) -> Section:
 
 
 def _events(count: int) -> list[OutboxEvent]:
-    symbols = SYMBOLS * (count // len(SYMBOLS) + 1)
-    return [replace(order_new(an_order(symbol=symbols[n])), event_id=n + 1) for n in range(count)]
+    """Tell of orders, `TOLD_OF_EACH` events of each, as they have in an ordinary life."""
+    orders = [
+        an_order(symbol=SYMBOLS[n % len(SYMBOLS)], client_order_id=f"20180116-bench-B-{n:016}")
+        for n in range(count // TOLD_OF_EACH + 1)
+    ]
+    told = [order_new(orders[n // TOLD_OF_EACH]) for n in range(count)]
+    return [replace(event, event_id=number) for number, event in enumerate(told, start=1)]
+
+
+def _rows() -> list[tuple[str, bytes, bytes]]:
+    """Give events as another account's, for the bare ways."""
+    return [(e.topic, e.key.encode(), encode(e, BARE)) for e in _events(EVENTS)]
 
 
 async def _bare(settings: KafkaSettings) -> list[float]:
     """Send and receive with aiokafka alone; give the seconds of each 1,000 received."""
-    rows = [(e.topic, e.key.encode(), encode(e, BARE)) for e in _events(EVENTS)]
-    async with open_reader(settings) as reader:
+    rows = _rows()
+    async with open_reader(settings, TOPICS) as reader:
         reader.seek({})
         receiving = asyncio.ensure_future(_receive(reader, EVENTS))
-        producer = AIOKafkaProducer(
-            **connection_of(settings), enable_idempotence=True, acks="all", linger_ms=5
-        )
-        await producer.start()
-        for topic, key, value in rows:
-            await producer.send(topic, value, key=key)
-        await producer.flush()
-        times = await receiving
-        await producer.stop()
-    return times
+        await _send(settings, rows)
+        return await receiving
 
 
-async def _receive(reader: KafkaReader, count: int) -> list[float]:
-    began, seen, times = perf_counter(), 0, []
+async def _send(settings: KafkaSettings, rows: Sequence[tuple[str, bytes, bytes]]) -> None:
+    """Send with aiokafka alone."""
+    producer = AIOKafkaProducer(
+        **connection_of(settings), enable_idempotence=True, acks="all", linger_ms=5
+    )
+    await producer.start()
+    for topic, key, value in rows:
+        await producer.send(topic, value, key=key)
+    await producer.flush()
+    await producer.stop()
+
+
+async def _receive(
+    reader: KafkaReader, count: int, *, look: Callable[[Record], object] | None = None
+) -> list[float]:
+    """Take `count` records, and `look` at each; give the seconds of 1,000."""
+    began, seen = perf_counter(), 0
     while seen < count:
-        seen += sum(map(len, (await reader.take()).values()))
-        times.append(perf_counter() - began)
-    return [times[-1] / (count / 1000)]
+        for records in (await reader.take()).values():
+            seen += len(records)
+            if look is not None:
+                deque(map(look, records), maxlen=0)
+    return [(perf_counter() - began) / (count / 1000)]
 
 
 async def _latencies(settings: KafkaSettings, relay: Relay, samples: int) -> list[float]:
     """Tell one event after the other while the relay runs."""
     waits = []
-    async with open_reader(settings) as reader:
+    async with open_reader(settings, TOPICS) as reader:
         reader.seek({})
         await _receive(reader, EVENTS)
         running = asyncio.ensure_future(relay.run())
@@ -128,18 +154,58 @@ async def _take_one(reader: KafkaReader) -> Sequence[Record]:
 
 async def _whole(settings: KafkaSettings, relay: Relay) -> list[float]:
     """Fill the outbox, then let relay and projector run until all of it is taken in."""
-    async with open_reader(settings) as reader:
+    async with open_reader(settings, TOPICS) as reader:
         projector = _projector(relay, reader)
         while await projector.step():
             pass
         await asyncio.to_thread(_tell, relay, _events(EVENTS))
-        began, seen = perf_counter(), 0
+        began = perf_counter()
         running = asyncio.ensure_future(relay.run())
-        while seen < EVENTS:
-            seen += await projector.step()
+        await _take_in(projector)
         took = perf_counter() - began
         running.cancel()
     return [took / (EVENTS / 1000)]
+
+
+async def _take_in(projector: Projector) -> None:
+    seen = 0
+    while seen < EVENTS:
+        seen += await projector.step()
+
+
+async def _parts(settings: KafkaSettings, relay: Relay) -> dict[str, float]:
+    """Let every end of both ways work alone; give the CPU seconds of 1,000 events."""
+    took: dict[str, float] = {}
+    rows = _rows()
+    with _timed(took, "bare producer"):
+        await _send(settings, rows)
+    async with open_reader(settings, TOPICS) as reader:
+        projector = _projector(relay, reader)
+        while await projector.step():
+            pass
+        reader.seek({})
+        with _timed(took, "bare consumer"):
+            await _receive(reader, EVENTS)
+        reader.seek({})
+        with _timed(took, "consumer, decoding"):
+            await _receive(reader, EVENTS, look=reader.decode)
+    await asyncio.to_thread(_tell, relay, _events(EVENTS))
+    with _timed(took, "relay, from the outbox"):
+        while await relay.step():
+            pass
+    async with open_reader(settings, TOPICS) as reader:
+        projector = _projector(relay, reader)
+        with _timed(took, "projector, into the database"):
+            await _take_in(projector)
+    return took
+
+
+@contextmanager
+def _timed(took: dict[str, float], name: str) -> Iterator[None]:
+    """Count the CPU time of this process: what else runs on the machine says little about it."""
+    began = process_time()
+    yield
+    took[name] = (process_time() - began) / (EVENTS / 1000)
 
 
 def _projector(relay: Relay, reader: KafkaReader) -> Projector:
