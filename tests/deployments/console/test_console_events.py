@@ -74,6 +74,10 @@ def test_a_kafka_that_is_not_there_is_one_sentence(
     ("variables", "words"),
     [
         ({"BOOTSTRAP": "kafka.home:9092"}, "MAEMAE_KAFKA_TLS=true, because kafka.home"),
+        (
+            {"BOOTSTRAP": "127.0.0.1:9092,kafka.home:9092"},
+            "MAEMAE_KAFKA_TLS=true, because kafka.home",
+        ),
         ({"BOOTSTRAP": "9092"}, "host:port"),
         ({"BOOTSTRAP": "127.0.0.1:1", "CA_FILE": "/nowhere.pem"}, "a file with certificates"),
         ({"BOOTSTRAP": "127.0.0.1:1", "SASL": "PLAIN", "PASSWORD": ""}, "a password"),
