@@ -17,6 +17,7 @@ import numpy as np
 
 from backtest.crosses import Cross, mark_crosses, room_for
 from backtest.engine_results import EngineResult
+from backtest.figures import Terms
 from backtest.kernels import (
     DAY,
     END,
@@ -24,7 +25,6 @@ from backtest.kernels import (
     EXIT,
     FIRST,
     START,
-    Terms,
     trade_marks,
     trade_shared,
 )

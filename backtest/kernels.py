@@ -7,11 +7,12 @@ Constants are int64, since numba compiles a function once more for every literal
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
 from backtest.compiling import Whole, kernel, part
+from backtest.figures import Account, Terms
 from backtest.tables import Bits, Figures
 from strategies.base import Integers
 
@@ -30,39 +31,6 @@ NONE: Final[Whole] = np.int64(0)
 SMALL: Final[Whole] = np.int64(2**31)
 NEVER: Final[Whole] = np.int64(2**62)
 """An amount that nothing reaches."""
-
-
-class Terms(NamedTuple):
-    """What `BacktestOptions` say, in whole numbers; what is not limited or not asked for is over 0."""
-
-    fill: int
-    cash: int
-    quantity: int
-    places: int
-    stop: int
-    stop_over: int
-    target: int
-    target_over: int
-    commission: int
-    commission_over: int
-    slippage: int
-    slippage_over: int
-    participation: int
-    participation_over: int
-    weight: int
-    weight_over: int
-    tax_over: int
-    unit: int
-
-
-class Account(NamedTuple):
-    """Cash, the shares of one symbol, the prices at which they are left, and how many fills there were."""
-
-    cash: int
-    held: int
-    stop: int
-    target: int
-    fills: int
 
 
 @part
@@ -182,10 +150,8 @@ def tax_on(value: Whole, day: Whole, taxes: Integers, terms: Terms) -> Whole:
 @part
 def is_reached(bars: Figures, row: Whole, stop: Whole, target: Whole) -> bool:
     """Tell whether a bar reaches a level: seldom, and to ask is cheaper than to call `protect`."""
-    low, high = (
-        min(at(bars, OPEN, row), at(bars, LOW, row)),
-        max(at(bars, OPEN, row), at(bars, HIGH, row)),
-    )
+    low = min(at(bars, OPEN, row), at(bars, LOW, row))
+    high = max(at(bars, OPEN, row), at(bars, HIGH, row))
     return bool(low <= stop or high >= target)
 
 

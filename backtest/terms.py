@@ -8,7 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from backtest.kernels import NEXT_CLOSE, NEXT_OPEN, SIGNAL_CLOSE, Terms
+from backtest.figures import Terms
+from backtest.kernels import NEXT_CLOSE, NEXT_OPEN, SIGNAL_CLOSE
 from backtest.options import BacktestOptions, FillConvention, MarketRules
 from strategies.base import Integers
 from trading.costs import SELL_TAX
