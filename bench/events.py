@@ -43,7 +43,7 @@ NOTES: Final = (
     "Latency: from before the commit of the event to its record in the consumer's hands, one event at a time.",
     f"Pace: {EVENTS:,} events of orders, as time for 1,000. Whole way: outbox, Avro, idempotent producer, consumer, effect in PostgreSQL.",
     "Bare: aiokafka's own send() of the same bytes, idempotent, acks=all, and getmany(), in the same run.",
-    "CPU: of our process alone, each end by itself. Avro by fastavro is most of what ours take more than the bare ones.",
+    "CPU: of our process alone, each end by itself. Relay and decoding take more than the bare ones mostly for Avro by fastavro, the projector for its database.",
     "The broker is noida-db on this machine, PostgreSQL with fsync.",
 )
 
