@@ -25,7 +25,7 @@ down: install  ## stop what `make up` started
 	@exec .venv/bin/maemae down $(ARGS)
 
 test: tools  ## run the tests (ARGS="tests/unit -x" narrows them)
-	@exec .venv/bin/pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder $(ARGS)
+	@exec .venv/bin/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 check: tools  ## lint, format, types, import rules
 	.venv/bin/ruff check .
@@ -40,7 +40,7 @@ parity: tools  ## play 30 days through the simulator, without faults and with th
 	@PARITY_DAYS=$(or $(DAYS),30) .venv/bin/pytest -q -s tests/scenarios/test_parity_days.py $(ARGS)
 
 chaos: tools  ## kill processes at every step, judged by the simulator's own book (RUNS=10000 JOBS=2 SEED=1)
-	@exec nice -n 5 .venv/bin/python -m tests.chaos --runs $(or $(RUNS),500) --jobs $(or $(JOBS),2) --seed $(or $(SEED),1) $(ARGS)
+	@exec .venv/bin/python -m tests.chaos --runs $(or $(RUNS),500) --jobs $(or $(JOBS),2) --seed $(or $(SEED),1) $(ARGS)
 
 references: tools  ## write down anew what each strategy does on the bundled prices, after a change that is meant
 	@.venv/bin/python -m tests.references

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from typing import Final
 
@@ -71,24 +72,36 @@ class Job:
 
 
 def carry_out_all(
-    seeds: Sequence[int], *, server: str, jobs: int, folder: Path, tell: Callable[[str], None]
+    seeds: Sequence[int],
+    *,
+    server: str,
+    jobs: int,
+    folder: Path,
+    tell: Callable[[str], None],
+    seconds: float = inf,
 ) -> float:
-    """Carry out the runs that are not finished yet, `jobs` at a time; give the runs per second."""
-    results = Results(folder)
-    finished = {line["seed"] for line in results.lines}
+    """Carry out the runs that are not finished yet, `jobs` at a time; give the runs per second.
+
+    None is begun when `seconds` are over.
+    """
+    finished = {line["seed"] for line in Results(folder).lines}
     left = [seed for seed in seeds if seed not in finished]
     started = time.monotonic()
-    workers = [_fork(left[number::jobs], server, str(number), folder) for number in range(jobs)]
+    workers = [
+        _fork(left[number::jobs], server, str(number), folder, until=started + seconds)
+        for number in range(jobs)
+    ]
     while workers:
         pid, status = os.wait()
         if pid in workers:
             workers.remove(pid)
             if status:
                 tell(f"a job ended with wait status {status}; run again to resume")
-    return len(left) / (time.monotonic() - started)
+    done = {line["seed"] for line in Results(folder).lines} - finished
+    return len(done) / (time.monotonic() - started)
 
 
-def _fork(seeds: Sequence[int], server: str, name: str, folder: Path) -> int:
+def _fork(seeds: Sequence[int], server: str, name: str, folder: Path, *, until: float) -> int:
     parent = os.getpid()
     pid = os.fork()
     if pid:
@@ -98,6 +111,8 @@ def _fork(seeds: Sequence[int], server: str, name: str, folder: Path) -> int:
         job, results = Job(server, name, folder), Results(folder)
         for seed in seeds:
             if os.getppid() != parent:  # a next run may use the folder already
+                break
+            if time.monotonic() > until:
                 break
             results.keep(job.carry_out(draw(seed)))
         code = 0

@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -49,10 +49,6 @@ def unchanged() -> None:
     """Leave the product as it is."""
 
 
-def _lose_patience(*_: object) -> None:
-    raise TimeoutError("a process of the run hangs")
-
-
 @dataclass(slots=True)
 class Cast:
     """The processes of a run; whoever is left is ended with it."""
@@ -74,15 +70,15 @@ class Cast:
         Raises:
             TimeoutError: when it does neither.
         """
-        signal.signal(signal.SIGALRM, _lose_patience)
-        signal.setitimer(signal.ITIMER_REAL, PATIENCE)
-        try:
-            _, status = os.waitpid(pid, os.WUNTRACED)
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-        if not os.WIFSTOPPED(status):
-            self.living.discard(pid)
-        return status
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            found, status = os.waitpid(pid, os.WNOHANG | os.WUNTRACED)
+            if found:
+                if not os.WIFSTOPPED(status):
+                    self.living.discard(pid)
+                return status
+            time.sleep(0.001)
+        raise TimeoutError("a process of the run hangs")
 
     def end(self) -> None:
         """End whoever is left."""
@@ -131,37 +127,11 @@ def rehearse(stage: Stage, folder: Path) -> None:
             place = _start_simulator(place, cast)
             play(_first_life(place, Trap(place.diary), unchanged, opens=True))
             play(_later_life(place, Trap(place.diary), unchanged))
-        part = folder / "simulator"
-        part.mkdir()
-        _rehearse_simulator(Place(stage, scenario, part, "00000009-99"), cast)
     finally:
         cast.end()
         stage.engine.dispose()
     gc.collect()
     gc.freeze()
-
-
-def _rehearse_simulator(place: Place, cast: Cast) -> None:
-    """Be the simulator of one more quiet run, whose process is forked, so that simulators too are forked warm."""
-    reading, writing = os.pipe()
-    place.stage.clock.show(seoul(A_DAY, START))
-    trap = Trap(place.diary)
-    pid = cast.start(lambda: play(_first_life(_found(place, reading), trap, unchanged, opens=True)))
-    os.close(reading)
-    asyncio.run(_simulate(place, writing, until=_ended(pid)))
-    cast.living.discard(pid)
-    os.close(writing)
-
-
-async def _ended(pid: int) -> None:
-    """Wait until a process has ended well, and let the simulator of this process work meanwhile."""
-    status = None
-    while status is None:
-        found, ended = os.waitpid(pid, os.WNOHANG)  # noqa: ASYNC222 - it blocks nothing so
-        status = ended if found else None
-        await asyncio.sleep(0.01)
-    if status:
-        raise RuntimeError(f"the rehearsal ended with wait status {status}")
 
 
 def _play(place: Place, cast: Cast, mutate: Mutation) -> str:
@@ -242,13 +212,8 @@ async def _later_life(place: Place, trap: Trap, mutate: Mutation, *, wakes: bool
 def _start_simulator(place: Place, cast: Cast) -> Place:
     """Fork the simulator and wait for its addresses."""
     reading, writing = os.pipe()
-    cast.start(lambda: asyncio.run(_simulate(place, writing, until=asyncio.Event().wait())))
+    cast.start(lambda: asyncio.run(_simulate(place, writing)))
     os.close(writing)
-    return _found(place, reading)
-
-
-def _found(place: Place, reading: int) -> Place:
-    """Wait for the addresses of the run's simulator."""
     with os.fdopen(reading) as pipe:
         addresses = json.loads(pipe.readline())
     return replace(place, **addresses)
@@ -267,7 +232,7 @@ def _options(environment: str, account: str) -> Options:
     )
 
 
-async def _simulate(place: Place, writing: int, *, until: Awaitable[object]) -> None:
+async def _simulate(place: Place, writing: int) -> None:
     options = _options(place.scenario.environment, place.account)
     put(simulator_server, "Gateway", _telling(place.diary))
     async with Simulator(options) as simulator:
@@ -275,7 +240,7 @@ async def _simulate(place: Place, writing: int, *, until: Awaitable[object]) -> 
         os.write(
             writing, json.dumps({"url": simulator.url, "ws_url": simulator.ws_url}).encode() + b"\n"
         )
-        await until
+        await asyncio.Event().wait()
 
 
 def _telling(diary: Diary) -> type[Gateway]:

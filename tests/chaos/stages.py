@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import selectors
 import ssl
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,11 +23,8 @@ from adapters.kis.market_data import KisMarketData
 from adapters.kis.settings import KisSettings
 from adapters.kis.stream import KisStream
 from adapters.kis.throttle import Priority, Throttle
-from adapters.kis_sim.histories import DayBar
-from adapters.kis_sim.market import Day, Market
 from adapters.kis_sim.options import default_credential
 from adapters.kis_sim.orders import Environment
-from adapters.kis_sim.tapes import Tape
 from adapters.memory.notifier import MemoryNotifier
 from adapters.postgres import engine as engines
 from adapters.postgres import stores as postgres_stores
@@ -116,23 +112,8 @@ def a_stage(url: str) -> Stage:
     )
     # One engine for all processes of the job: statements are compiled once, before the first fork.
     put(postgres_stores, "open_engine", lambda _url: engine)
-    put(Market, "_tape", cache_tapes())
     tls = httpx.create_ssl_context()
     return Stage(url, tls, engine, XkrxCalendar(), Wording("en"), SharedClock())
-
-
-def cache_tapes() -> Callable[[Market, Day, DayBar], Tape]:
-    """Draw the prints of each symbol's day once in a job: they are the same in every simulator."""
-    draw = Market._tape  # noqa: SLF001 - its one costly part
-    drawn: dict[tuple[Symbol, date], Tape] = {}
-
-    def tape(market: Market, day: Day, bar: DayBar) -> Tape:
-        key = (day.instrument.symbol, day.day)
-        if key not in drawn:
-            drawn[key] = draw(market, day, bar)
-        return drawn[key]
-
-    return tape
 
 
 @dataclass(frozen=True, slots=True)
