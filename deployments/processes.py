@@ -21,6 +21,10 @@ _LIBC: Final = ctypes.CDLL(None) if sys.platform == "linux" else None
 _PAUSE: Final = 0.05
 
 
+_LEFT_BEHIND_SECONDS: Final = 3.0
+"""A flow run outlives a worker that was killed, if it was told so too early to hear it."""
+
+
 class StartFailed(MaemaeError):
     """A program of the stack ended or did not get ready in time; the message holds its last words."""
 
@@ -54,7 +58,8 @@ class Program:
         return self._child is not None and self._child.poll() is None
 
     def start(self) -> None:
-        """Start it; `wait_until_ready` says when it serves."""
+        """Start it; `wait_until_ready` says when it serves. What its last life left behind is ended first."""
+        self.stop(within=_LEFT_BEHIND_SECONDS)
         self.log.parent.mkdir(parents=True, exist_ok=True)
         if self.log.exists():
             self.log.replace(self.log.with_suffix(".log.1"))  # what it said before its last end

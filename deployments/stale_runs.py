@@ -92,7 +92,7 @@ def _was_cut_off(run: FlowRun) -> bool:
 def _is_dead(run: FlowRun) -> bool:
     """Tell whether a run's process is gone from this machine; nobody else would say so when its worker is gone too."""
     host, _, pid = (run.infrastructure_pid or "").rpartition(":")
-    return host == platform.node() and pid.isdigit() and not _is_engine(pid)
+    return host in {"", platform.node()} and pid.isdigit() and not _is_engine(pid)
 
 
 def _is_engine(pid: str) -> bool:

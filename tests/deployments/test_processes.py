@@ -66,6 +66,24 @@ def test_a_program_takes_its_children_along(
     assert not is_alive(child)
 
 
+def test_what_a_killed_program_left_behind_is_ended_before_it_starts_again(
+    program: Callable[..., Program], tmp_path: Path
+) -> None:
+    parent = program(HAS_A_CHILD)
+    parent.start()
+    wait_until(lambda: (tmp_path / "sample.log").read_text().strip().isdigit())
+    child = int((tmp_path / "sample.log").read_text())
+    assert parent.pid is not None
+    os.kill(parent.pid, signal.SIGKILL)
+    wait_until(lambda: not parent.is_running)
+    assert is_alive(child)
+
+    parent.start()
+
+    assert not is_alive(child)
+    assert parent.is_running
+
+
 def test_what_does_not_listen_is_killed(program: Callable[..., Program], tmp_path: Path) -> None:
     deaf = program(IGNORES_SIGTERM)
     deaf.start()
