@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -48,6 +49,16 @@ def wander(seed: int, start: int = 10_000) -> BarColumns:
 
 UNIVERSE: dict[Symbol, BarColumns] = {LG_CHEM: wander(1), SAMSUNG: wander(2)}
 WHOLE = Window(DAYS[0], DAYS[-1])
+
+
+def write_bars(path: Path) -> Path:
+    """Write UNIVERSE as a CSV file and give its path."""
+    rows = ["symbol,date,open,high,low,close,volume"]
+    for symbol, bars in UNIVERSE.items():
+        columns = zip(DAYS, bars.open, bars.high, bars.low, bars.close, bars.volume, strict=True)
+        rows += [",".join(map(str, (symbol, *figures))) for figures in columns]
+    path.write_text("\n".join(rows) + "\n", "utf-8")
+    return path
 
 
 def a_question(universe: Universe = UNIVERSE, options: BacktestOptions = OPTIONS) -> Question:

@@ -19,7 +19,7 @@ from backtest.cells import Row, possible
 from deployments.cli import main
 from deployments.spreads import RUNNERS, Cluster, cluster
 from tasks.spreads import Here, Spread
-from tests.sweep_worlds import DAYS, SPACE, UNIVERSE, WHOLE, a_question
+from tests.sweep_worlds import SPACE, WHOLE, a_question, write_bars
 
 QUESTION = a_question()
 TRIALS, _ = possible(QUESTION, WHOLE, SPACE.cells())
@@ -67,13 +67,7 @@ def test_a_dask_cluster_that_runs_already_gives_the_rows_of_one(address: str) ->
 @pytest.fixture
 def data(tmp_path: Path) -> str:
     """A file of the bars that wander."""
-    rows = ["symbol,date,open,high,low,close,volume"]
-    for symbol, bars in UNIVERSE.items():
-        columns = zip(DAYS, bars.open, bars.high, bars.low, bars.close, bars.volume, strict=True)
-        rows += [",".join(map(str, (symbol, *figures))) for figures in columns]
-    path = tmp_path / "bars.csv"
-    path.write_text("\n".join(rows) + "\n", "utf-8")
-    return str(path)
+    return str(write_bars(tmp_path / "bars.csv"))
 
 
 @pytest.mark.parametrize("kind", INSTALLED)

@@ -17,7 +17,7 @@ import yaml
 
 from tests.builders import LG_CHEM, SAMSUNG
 from tests.consoles import PROJECT, RUN, Console
-from tests.sweep_worlds import DAYS, UNIVERSE
+from tests.sweep_worlds import write_bars
 
 CROSS = ("--kind", "moving_average_cross", "--set", "volume_ratio=none", "--set", "volume_window=1")
 NO_MARKET = ("--market", "none")
@@ -29,13 +29,7 @@ AXES = ("fast=2,5", "slow=5:10:5")
 @pytest.fixture
 def data(tmp_path: Path) -> str:
     """A file of the bars that wander."""
-    rows = ["symbol,date,open,high,low,close,volume"]
-    for symbol, bars in UNIVERSE.items():
-        columns = zip(DAYS, bars.open, bars.high, bars.low, bars.close, bars.volume, strict=True)
-        rows += [",".join(map(str, (symbol, *figures))) for figures in columns]
-    path = tmp_path / "bars.csv"
-    path.write_text("\n".join(rows) + "\n", "utf-8")
-    return str(path)
+    return str(write_bars(tmp_path / "bars.csv"))
 
 
 def swept(console: Console, data: str, *words: str) -> dict[str, Any]:
