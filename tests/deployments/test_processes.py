@@ -36,6 +36,15 @@ def is_alive(pid: int) -> bool:
         return False
 
 
+def child_of_started(parent: Program) -> int:
+    """Start a program that tells the id of its child, and give it as soon as the child runs."""
+    parent.start()
+    wait_until(lambda: parent.log.read_text().strip().isdigit())
+    child = int(parent.log.read_text())
+    assert is_alive(child)
+    return child
+
+
 @pytest.fixture
 def program(tmp_path: Path) -> Iterator[Callable[..., Program]]:
     made: list[Program] = []
@@ -51,14 +60,9 @@ def program(tmp_path: Path) -> Iterator[Callable[..., Program]]:
         one.stop(within=0)
 
 
-def test_a_program_takes_its_children_along(
-    program: Callable[..., Program], tmp_path: Path
-) -> None:
+def test_a_program_takes_its_children_along(program: Callable[..., Program]) -> None:
     parent = program(HAS_A_CHILD)
-    parent.start()
-    wait_until(lambda: (tmp_path / "sample.log").read_text().strip().isdigit())
-    child = int((tmp_path / "sample.log").read_text())
-    assert is_alive(child)
+    child = child_of_started(parent)
 
     parent.stop(within=5)
 
@@ -67,12 +71,10 @@ def test_a_program_takes_its_children_along(
 
 
 def test_what_a_killed_program_left_behind_is_ended_before_it_starts_again(
-    program: Callable[..., Program], tmp_path: Path
+    program: Callable[..., Program],
 ) -> None:
     parent = program(HAS_A_CHILD)
-    parent.start()
-    wait_until(lambda: (tmp_path / "sample.log").read_text().strip().isdigit())
-    child = int((tmp_path / "sample.log").read_text())
+    child = child_of_started(parent)
     assert parent.pid is not None
     os.kill(parent.pid, signal.SIGKILL)
     wait_until(lambda: not parent.is_running)
