@@ -19,8 +19,6 @@ from trading.errors import MaemaeError
 _PR_SET_PDEATHSIG: Final = 1
 _LIBC: Final = ctypes.CDLL(None) if sys.platform == "linux" else None
 _PAUSE: Final = 0.05
-
-
 _LEFT_BEHIND_SECONDS: Final = 3.0
 """A flow run outlives a worker that was killed, if it was told so too early to hear it."""
 

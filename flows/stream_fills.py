@@ -69,9 +69,7 @@ async def _end_when_cancelled(session: StreamSession) -> None:
         async with get_client() as client:
             while run_id is not None and not session.is_canceled:
                 await asyncio.sleep(LOOK_SECONDS)
-                with suppress(
-                    Exception
-                ):  # whatever a server that is away answers: the session goes on, and so do we
+                with suppress(Exception):  # a server that is away: the session goes on, so do we
                     async with asyncio.timeout(LOOK_PATIENCE_SECONDS):
                         run = await client.read_flow_run(run_id)
                     if run.state is not None and run.state.is_cancelling():

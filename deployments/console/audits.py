@@ -47,10 +47,8 @@ def verify(*, as_json: AsJson = False) -> int:
     """
     with open_account() as account, account.stores.begin() as work:
         kept = open_audit_file(account.settings)
-        mark, missed = (
-            kept.read(),
-            kept.waiting.missed(),
-        )  # before the rows: the log goes on meanwhile
+        mark = kept.read()  # this and the next before the rows: the log goes on meanwhile
+        missed = kept.waiting.missed()
         rows, versions = work.audit.chain(), work.configs.all()
     proof = Proof(
         len(rows),

@@ -110,9 +110,8 @@ def _fork(seeds: Sequence[int], server: str, name: str, folder: Path, *, until: 
     try:
         job, results = Job(server, name, folder), Results(folder)
         for seed in seeds:
-            if os.getppid() != parent:  # a next run may use the folder already
-                break
-            if time.monotonic() > until:
+            is_orphaned = os.getppid() != parent  # a next run may use the folder already
+            if is_orphaned or time.monotonic() > until:
                 break
             results.keep(job.carry_out(draw(seed)))
         code = 0
