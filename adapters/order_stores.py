@@ -50,8 +50,10 @@ def has_submission(client_order_id: str) -> BadInput:
 class OrderStore(Protocol):
     """Orders and their timelines."""
 
-    def add(self, order: Order) -> bool:
-        """Write a new order; False (and nothing written) when the client_order_id exists.
+    def add(self, order: Order, *later: Order, detail: str = "") -> bool:
+        """Write a new order and the states it went through since, each with a line of timeline.
+
+        False (and nothing written) when the client_order_id exists.
 
         Raises:
             BadInput: when it is another account's, or another order of the day has the broker's number.

@@ -46,7 +46,8 @@ def open_book(desk: Desk, work: UnitOfWork, look: Look) -> None:
     for row in unexplained(look.today.rows, work.orders.of_day(day)):
         if not row.filled_quantity:
             continue
-        _add(work, life_before_opening(_order_of(desk, row, day), row))
+        states = life_before_opening(_order_of(desk, row, day), row)
+        work.orders.add(*states, detail="opening balance")
 
 
 def plan_manual_order(
@@ -73,12 +74,6 @@ def _was_open(work: UnitOfWork, day: date) -> bool:
 def _order_of(desk: Desk, row: BrokerOrder, day: date) -> Order:
     channel = desk.channel.channel
     return manual_order(row, trading_day=day, channel=channel, account=desk.account)
-
-
-def _add(work: UnitOfWork, states: tuple[Order, ...]) -> None:
-    work.orders.add(states[0])
-    for state in states[1:]:
-        work.orders.save(state, detail="opening balance")
 
 
 def _value(position: BrokerPosition) -> int:

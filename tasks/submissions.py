@@ -69,12 +69,12 @@ def _commit(
         decision = judgement.decision
         if _repeats_denial(work, intent, view, decision):
             return None
-        if not work.orders.add(Order.initialize(intent)):
+        made = Order.initialize(intent)
+        order = _judged(made, decision, at=desk.now())
+        if not work.orders.add(made, order):
             return None
-        order = _judged(Order.initialize(intent), decision, at=desk.now())
         if decision.is_approved:
             work.submissions.add(_evidence(desk, lease, work, order, view))
-        work.orders.save(order)
         work.risk_events.add(judgement.events(at=order.updated_at, beside=(inputs.breach(),)))
     if not decision.is_approved:
         name = desk.name(order.symbol)

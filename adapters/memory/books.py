@@ -52,19 +52,21 @@ class MemoryOrders:
         self.events: Log[OrderEvent] = Log()
         self._channel, self._account, self._outbox = channel, account, outbox
 
-    def add(self, order: Order) -> bool:
-        """Write a new order, its first line of timeline, and tell; False when the id exists.
+    def add(self, order: Order, *later: Order, detail: str = "") -> bool:
+        """Write a new order with the states it went through since, their timeline, and tell; False when the id exists.
 
         Raises:
             BadInput: when it is an order of another channel or account, or the broker's number is taken.
         """
         check_owner(order.intent, self._channel, self._account)
         if order.client_order_id not in self.rows:
-            self._check_number(order)
+            self._check_number(later[-1] if later else order)
         is_new = self.rows.add(order.client_order_id, order)
         if is_new:
             self._note(order, order.intent.reason)
             self._outbox.add(order_new(order))
+            for state in later:
+                self.save(state, detail=detail)
         return is_new
 
     def save(self, order: Order, *, detail: str = "") -> None:

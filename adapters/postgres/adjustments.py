@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
-from adapters.postgres.scope import Scope, pick
+from adapters.postgres.scope import Scope, own, pick
 from adapters.postgres.tables import bar_factors, raw_bars
 from trading.adjustments import Adjustment, Factor
 from trading.bars import Bar, Interval
@@ -37,7 +37,7 @@ class PostgresAdjustments:
     def raw(self, symbol: Symbol, *, first: date, last: date) -> tuple[Bar, ...]:
         """Give the raw bars of the days, oldest first."""
         query = (
-            self._scope.own(raw_bars)
+            own(raw_bars)
             .where(raw_bars.c.symbol == symbol, raw_bars.c.trading_day.between(first, last))
             .order_by(raw_bars.c.trading_day)
         )
@@ -74,7 +74,7 @@ class PostgresAdjustments:
         wanted = version or self._newest(symbol)
         stored = bar_factors.c
         query = (
-            self._scope.own(bar_factors)
+            own(bar_factors)
             .where(stored.symbol == symbol, stored.version == wanted)
             .order_by(stored.since)
         )

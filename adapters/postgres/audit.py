@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, Select, Text, cast, func, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
-from adapters.postgres.scope import Scope, lock_key, pick
+from adapters.postgres.scope import Scope, lock_key, own, pick
 from adapters.postgres.tables import audit
 from trading.audits import BEGINNING, WAITED, AuditEntry, AuditRow
 
@@ -43,7 +43,7 @@ class PostgresAudit:
     def of(self, *actions: str) -> tuple[tuple[datetime, AuditEntry], ...]:
         """Give every entry of these actions, oldest first."""
         self._chain()
-        wanted = self._scope.own(audit).where(audit.c.action.in_(actions))
+        wanted = own(audit).where(audit.c.action.in_(actions))
         rows = self._scope.rows(wanted.order_by(audit.c.number))
         return tuple(_entry(row) for row in rows)
 
@@ -56,7 +56,7 @@ class PostgresAudit:
 
     def _newest_first(self) -> Select[Any]:
         self._chain()
-        return self._scope.own(audit).order_by(audit.c.number.desc())
+        return own(audit).order_by(audit.c.number.desc())
 
     def _chain(self) -> None:
         """Write what waits, each row behind the newest one."""
@@ -65,7 +65,7 @@ class PostgresAudit:
         key = lock_key("audit", self._scope.channel, self._scope.account)
         self._scope.row(select(func.pg_advisory_xact_lock(key)))
         self._waiting[:0] = self._late()
-        newest = self._scope.row(self._scope.own(audit).order_by(audit.c.number.desc()).limit(1))
+        newest = self._scope.row(own(audit).order_by(audit.c.number.desc()).limit(1))
         number, before = (newest.number, newest.digest) if newest else (0, BEGINNING)
         while self._waiting:
             entry, at = self._waiting.pop(0)

@@ -10,7 +10,7 @@ from psycopg import Connection as PsycopgConnection
 from sqlalchemy import Row, select, text
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
-from adapters.postgres.scope import Scope, columns_of, pick
+from adapters.postgres.scope import Scope, columns_of, own, pick
 from adapters.postgres.tables import bar_gaps, market_bars
 from trading.bars import Bar, BarGap, Interval
 from trading.instruments import Symbol
@@ -111,7 +111,7 @@ class PostgresBars:
 
     def gaps(self, symbol: Symbol | None = None) -> tuple[BarGap, ...]:
         """Give the open gaps, by symbol and day."""
-        query = self._scope.own(bar_gaps).order_by(bar_gaps.c.symbol, bar_gaps.c.trading_day)
+        query = own(bar_gaps).order_by(bar_gaps.c.symbol, bar_gaps.c.trading_day)
         if symbol is not None:
             query = query.where(bar_gaps.c.symbol == symbol)
         rows = self._scope.rows(query)
@@ -120,7 +120,7 @@ class PostgresBars:
     def _of(self, symbol: Symbol, interval: Interval) -> Any:
         """Select one bar for each `at`: final before provisional, then by the source's name."""
         return (
-            self._scope.own(market_bars)
+            own(market_bars)
             .ext(distinct_on(market_bars.c.at))
             .where(market_bars.c.symbol == symbol, market_bars.c.interval == interval)
         )

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from sqlalchemy.dialects.postgresql import insert
 
-from adapters.postgres.scope import Scope
+from adapters.postgres.scope import Scope, own
 from adapters.postgres.tables import trading_calendar
 
 
@@ -28,5 +28,5 @@ class PostgresCalendar:
 
     def all(self) -> dict[date, bool]:
         """Give all answers by day."""
-        query = self._scope.own(trading_calendar).order_by(trading_calendar.c.day)
+        query = own(trading_calendar).order_by(trading_calendar.c.day)
         return {row.day: row.is_open for row in self._scope.rows(query)}

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, Select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from adapters.postgres.scope import Scope, columns_of, pick
+from adapters.postgres.scope import Scope, columns_of, own, pick
 from adapters.postgres.tables import configs
 from trading.configs import ConfigVersion
 
@@ -62,7 +62,7 @@ class PostgresConfigs:
         return tuple(_version(row) for row in reversed(self._scope.rows(self._newest_first())))
 
     def _newest_first(self) -> Select[Any]:
-        return self._scope.own(configs).order_by(configs.c.version.desc())
+        return own(configs).order_by(configs.c.version.desc())
 
     def _first(self, query: Select[Any]) -> ConfigVersion | None:
         row = self._scope.row(query.limit(1))

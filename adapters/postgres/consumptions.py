@@ -9,7 +9,7 @@ from sqlalchemy import delete, text
 from sqlalchemy.dialects.postgresql import insert
 
 from adapters.event_stores import Partition
-from adapters.postgres.scope import Scope, array_of
+from adapters.postgres.scope import Scope, array_of, own
 from adapters.postgres.tables import consumed_events, consumer_offsets
 
 _TAKE: Final = text("""
@@ -32,7 +32,7 @@ class PostgresConsumptions:
 
     def offsets(self, consumer: str) -> dict[Partition, int]:
         """Give the offset of each partition from which the consumer goes on; locked until the end of the unit."""
-        places = self._scope.own(consumer_offsets).where(consumer_offsets.c.consumer == consumer)
+        places = own(consumer_offsets).where(consumer_offsets.c.consumer == consumer)
         rows = self._scope.rows(places.order_by(*consumer_offsets.c).with_for_update())
         return {(row.topic, row.partition): row.next_offset for row in rows}
 

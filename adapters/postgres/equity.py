@@ -6,7 +6,7 @@ from datetime import date
 
 from sqlalchemy.dialects.postgresql import insert
 
-from adapters.postgres.scope import Scope, columns_of, pick
+from adapters.postgres.scope import Scope, columns_of, own, pick
 from adapters.postgres.tables import equity_points
 from trading.equity import EquityPoint
 
@@ -27,11 +27,11 @@ class PostgresEquity:
 
     def get(self, trading_day: date) -> EquityPoint | None:
         """Give one day."""
-        query = self._scope.own(equity_points)
+        query = own(equity_points)
         row = self._scope.row(query.where(equity_points.c.trading_day == trading_day))
         return EquityPoint(**pick(row, EquityPoint)) if row else None
 
     def all(self) -> tuple[EquityPoint, ...]:
         """Give the curve, oldest first."""
-        query = self._scope.own(equity_points).order_by(equity_points.c.trading_day)
+        query = own(equity_points).order_by(equity_points.c.trading_day)
         return tuple(EquityPoint(**pick(row, EquityPoint)) for row in self._scope.rows(query))

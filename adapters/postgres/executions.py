@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
-from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from psycopg.errors import ForeignKeyViolation
-from sqlalchemy import Row, Select, case, func, select
+from sqlalchemy import Row, Select, bindparam, case, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
@@ -23,6 +22,16 @@ _fill = executions.c
 SIGNED = case((_fill.side == Side.SELL, -_fill.quantity), else_=_fill.quantity)
 """The shares that a fill adds to what is held."""
 
+_ADD: Final = insert(executions).on_conflict_do_nothing()
+_BOOKED: Final = own(executions).order_by(_fill.sequence)
+_OF_ORDER: Final = _BOOKED.where(_fill.client_order_id == bindparam("client_order_id"))
+_OF_DAY: Final = _BOOKED.where(_fill.trading_day == bindparam("trading_day"))
+_NET: Final = (
+    own(executions)
+    .with_only_columns(func.sum(SIGNED))
+    .where(_fill.strategy_id == bindparam("strategy_id"), _fill.symbol == bindparam("symbol"))
+)
+
 
 class PostgresExecutions:
     """Fills of one account, each once."""
@@ -37,9 +46,8 @@ class PostgresExecutions:
             LookupError: when its order was never added.
         """
         self._scope.lock_account()
-        added = insert(executions).on_conflict_do_nothing()
         try:
-            is_new = self._scope.changes(added, columns_of(execution) | self._scope.owner) == 1
+            is_new = self._scope.changes(_ADD, columns_of(execution) | self._scope.owner) == 1
         except IntegrityError as error:
             if not isinstance(error.orig, ForeignKeyViolation):
                 raise
@@ -50,44 +58,42 @@ class PostgresExecutions:
 
     def of_order(self, client_order_id: str) -> tuple[Execution, ...]:
         """Give an order's fills in order of booking."""
-        own = self._scope.own(executions)
-        return self._all(own.where(executions.c.client_order_id == client_order_id))
+        return self._all(_OF_ORDER, client_order_id=client_order_id)
 
     def of_day(self, trading_day: date) -> tuple[Execution, ...]:
         """Give the day's fills in order of booking."""
-        return self._all(self._scope.own(executions).where(executions.c.trading_day == trading_day))
+        return self._all(_OF_DAY, trading_day=trading_day)
 
     def all(self) -> tuple[Execution, ...]:
         """Give every fill in order of booking."""
-        return self._all(self._scope.own(executions))
+        return self._all(_BOOKED)
 
     def standing(self) -> tuple[Execution, ...]:
         """Give the fills since each strategy's holding of each symbol was last flat, in order of booking."""
-        return self._all(_standing(self._scope.channel, self._scope.account))
+        return self._all(_STANDING)
 
     def net_quantity(self, strategy_id: str, symbol: Symbol) -> int:
         """Give the shares of `symbol` that the strategy bought less those it sold."""
-        own = self._scope.own(executions).with_only_columns(func.sum(SIGNED))
-        query = own.where(_fill.strategy_id == strategy_id, _fill.symbol == symbol)
-        return int(self._scope.connection.scalar(query) or 0)
+        return self._scope.number(_NET, strategy_id=strategy_id, symbol=symbol)
 
-    def _all(self, query: Select[Any]) -> tuple[Execution, ...]:
-        rows = self._scope.rows(query.order_by(executions.c.sequence))
-        return tuple(execution_of(row) for row in rows)
+    def _all(self, query: Select[Any], **values: Any) -> tuple[Execution, ...]:
+        return tuple(execution_of(row) for row in self._scope.rows(query, **values))
 
 
-@cache
-def _standing(channel: str, account: str) -> Select[Any]:
-    """Make the query of the fills since each holding was last flat, once: each price that ends one asks for it."""
+def _standing() -> Select[Any]:
+    """Make the query of the fills since each holding was last flat."""
     of = (_fill.strategy_id, _fill.symbol)
     total = func.sum(SIGNED).over(partition_by=of, order_by=_fill.sequence)
-    mine = own(executions, channel, account)
+    mine = own(executions)
     steps = mine.with_only_columns(*of, _fill.sequence, total.label("held")).subquery()
     flat = func.max(steps.c.sequence).filter(steps.c.held == 0)
     ends = select(steps.c.strategy_id, steps.c.symbol, func.coalesce(flat, 0).label("flat_at"))
     end = ends.group_by(steps.c.strategy_id, steps.c.symbol).subquery()
     same = (_fill.strategy_id == end.c.strategy_id) & (_fill.symbol == end.c.symbol)
-    return mine.join(end, same).where(_fill.sequence > end.c.flat_at)
+    return _BOOKED.join(end, same).where(_fill.sequence > end.c.flat_at)
+
+
+_STANDING: Final = _standing()
 
 
 def execution_of(row: Row[Any]) -> Execution:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, Select, update
+from sqlalchemy import Row, update
 from sqlalchemy.dialects.postgresql import insert
 
-from adapters.postgres.scope import Scope, columns_of, pick
+from adapters.postgres.scope import Scope, columns_of, own, pick
 from adapters.postgres.tables import halts
 from trading.errors import BadInput
 from trading.halts import Halt, TradingState
+
+_IN_FORCE: Final = own(halts).where(halts.c.lifted_at.is_(None))
+_OLDEST_FIRST: Final = _IN_FORCE.order_by(
+    halts.c.at, halts.c.source, halts.c.strategy_id, halts.c.symbol
+)
 
 
 class PostgresHalts:
@@ -29,7 +34,7 @@ class PostgresHalts:
         if halt.state is TradingState.ACTIVE:
             raise BadInput("state", halt.state, "REDUCING or HALTED; lift a halt to trade again")
         same = {"source": halt.source, "strategy_id": halt.strategy_id, "symbol": halt.symbol}
-        if self._scope.row(self._in_force().filter_by(**same, state=halt.state)):
+        if self._scope.row(_IN_FORCE.filter_by(**same, state=halt.state)):
             return False
         self.lift(**same, reason=halt.reason, at=halt.at)
         added = insert(halts).values(**self._scope.owner, **columns_of(halt))
@@ -47,13 +52,7 @@ class PostgresHalts:
 
     def in_force(self) -> tuple[Halt, ...]:
         """Give every halt in force, oldest first."""
-        oldest_first = (halts.c.at, halts.c.source, halts.c.strategy_id, halts.c.symbol)
-        return tuple(
-            _halt(row) for row in self._scope.rows(self._in_force().order_by(*oldest_first))
-        )
-
-    def _in_force(self) -> Select[Any]:
-        return self._scope.own(halts).where(halts.c.lifted_at.is_(None))
+        return tuple(_halt(row) for row in self._scope.rows(_OLDEST_FIRST))
 
 
 def _halt(row: Row[Any]) -> Halt:

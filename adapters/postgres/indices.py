@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import tuple_
 from sqlalchemy.dialects.postgresql import insert
 
-from adapters.postgres.scope import Scope, columns_of, pick
+from adapters.postgres.scope import Scope, columns_of, own, pick
 from adapters.postgres.tables import index_bars
 from trading.indices import Index, IndexBar
 
@@ -42,7 +42,7 @@ class PostgresIndices:
     def between(self, index: Index, *, first: date, last: date) -> tuple[IndexBar, ...]:
         """Give the days, oldest first."""
         query = (
-            self._scope.own(index_bars)
+            own(index_bars)
             .where(index_bars.c.index == index, index_bars.c.trading_day.between(first, last))
             .order_by(index_bars.c.trading_day)
         )

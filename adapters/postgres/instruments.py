@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.dialects.postgresql import insert
 
-from adapters.postgres.scope import Scope, columns_of, pick
+from adapters.postgres.scope import Scope, columns_of, own, pick
 from adapters.postgres.tables import symbols
 from trading.instruments import Instrument, InstrumentKind, Market, Symbol
 
@@ -29,12 +29,12 @@ class PostgresInstruments:
 
     def get(self, symbol: Symbol) -> Instrument | None:
         """Give one."""
-        row = self._scope.row(self._scope.own(symbols).where(symbols.c.symbol == symbol))
+        row = self._scope.row(own(symbols).where(symbols.c.symbol == symbol))
         return _instrument(row) if row else None
 
     def all(self) -> tuple[Instrument, ...]:
         """Give all, by symbol."""
-        rows = self._scope.rows(self._scope.own(symbols).order_by(symbols.c.symbol))
+        rows = self._scope.rows(own(symbols).order_by(symbols.c.symbol))
         return tuple(_instrument(row) for row in rows)
 
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import psycopg
+from sqlalchemy import bindparam
 from sqlalchemy.engine import URL
 
 from adapters.postgres.engine import unavailable
 from adapters.postgres.locks import Session, Sessions, open_session, try_lock
-from adapters.postgres.scope import Scope, account_key, lock_key
+from adapters.postgres.scope import Scope, account_key, lock_key, own
 from adapters.postgres.tables import leases
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.stores import UnitOfWork
@@ -29,6 +30,7 @@ _TAKE: Final = """
         backend_pid = pg_backend_pid(), is_returned = false, alive_at = clock_timestamp()
     RETURNING token
 """
+_NEWEST: Final = own(leases).where(leases.c.name == bindparam("name"))
 _END_THE_SILENT: Final = f"""
     SELECT pg_terminate_backend(holding.pid, 5000)
     FROM leases JOIN pg_locks AS holding ON holding.pid = leases.backend_pid
@@ -123,8 +125,7 @@ class PostgresLease:
                 self._write("is_returned = true")
 
     def _verify(self, scope: Scope) -> None:
-        newest = scope.own(leases).where(leases.c.name == self._place.name)
-        row = scope.row(newest)
+        row = scope.row(_NEWEST, name=self._place.name)
         if row is None or (row.token, row.backend_pid) != (self.token, self._backend_pid):
             raise self._lost()
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, func
+from sqlalchemy import Row, Select, bindparam, func
 from sqlalchemy.dialects.postgresql import insert
 
 from adapters.postgres.executions import SIGNED, execution_of
@@ -21,6 +20,21 @@ from trading.positions import Position
 from trading.sessions import seoul_date
 
 _entry = ledger_entries.c
+_CASH: Final = own(ledger_entries).with_only_columns(func.sum(_entry.amount))
+_FLOWS: Final = (
+    own(ledger_entries)
+    .with_only_columns(_entry.settles_on, func.sum(_entry.amount).label("total"))
+    .where(_entry.kind != "ADOPTION")
+    .group_by(_entry.settles_on)
+    .order_by(_entry.settles_on)
+)
+_EARLIER_FLOWS: Final = _FLOWS.where(_entry.trading_day < bindparam("trading_day"))
+_BROUGHT: Final = (
+    own(ledger_entries)
+    .with_only_columns(func.sum(_entry.amount + _entry.cost))
+    .where(_entry.kind != "EXECUTION", _entry.trading_day == bindparam("trading_day"))
+)
+_POSITIONS: Final = own(positions).order_by(positions.c.symbol)
 
 
 class PostgresLedger:
@@ -33,7 +47,7 @@ class PostgresLedger:
         """Give the ledger with the holds of the open orders; the account stays locked."""
         open_orders = self._orders.open()
         holds = {order.client_order_id: hold_of(order) for order in open_orders}
-        return Ledger(self._scope.account, self._flows(), self._positions(), holds)
+        return Ledger(self._scope.account, self._flows(_FLOWS), self._positions(), holds)
 
     def held(self) -> tuple[Symbol, ...]:
         """Give the symbols with shares."""
@@ -44,31 +58,26 @@ class PostgresLedger:
 
         Only positions that were touched since are replayed from their entries; the others stand as they stood.
         """
-        earlier = _entry.trading_day < trading_day
         touched = {Symbol(row.symbol) for row in self._since(trading_day) if row.symbol}
         positions = self._positions()
         kept = {symbol: positions[symbol] for symbol in positions.keys() - touched}
         past = self._replay(touched, trading_day).positions if touched else {}
-        return Ledger(self._scope.account, self._flows(earlier), {**kept, **past})
+        earlier = self._flows(_EARLIER_FLOWS, trading_day=trading_day)
+        return Ledger(self._scope.account, earlier, {**kept, **past})
 
     def opening(self, trading_day: date) -> Opening:
         """Give the cash and shares of `before`: what there is now less what came since."""
-        cash = self._scope.connection.scalar(
-            self._scope.own(ledger_entries).with_only_columns(func.sum(_entry.amount))
-        )
+        cash = self._scope.number(_CASH)
         now = {symbol: position.quantity for symbol, position in self._positions().items()}
         since = self._since(trading_day)
         gained = {Symbol(row.symbol): int(row.shares) for row in since if row.symbol}
         then = {symbol: quantity - gained.get(symbol, 0) for symbol, quantity in now.items()}
         spent = sum(int(row.won) for row in since)
-        return Opening(
-            int(cash or 0) - spent, {s: quantity for s, quantity in then.items() if quantity}
-        )
+        return Opening(cash - spent, {s: quantity for s, quantity in then.items() if quantity})
 
     def paid_in(self, trading_day: date) -> int:
         """Give the won that deposits and the cost of adopted positions brought in on that day."""
-        query = _brought(self._scope.channel, self._scope.account, trading_day)
-        return int(self._scope.connection.scalar(query) or 0)
+        return self._scope.number(_BROUGHT, trading_day=trading_day)
 
     def deposit(self, flow: CashFlow, *, reason: str, at: datetime) -> None:
         """Book money in or out that is no trade."""
@@ -77,7 +86,7 @@ class PostgresLedger:
 
     def deposits(self) -> tuple[CashFlow, ...]:
         """Give all deposits in order of booking."""
-        query = self._scope.own(ledger_entries).where(_entry.kind == "DEPOSIT")
+        query = own(ledger_entries).where(_entry.kind == "DEPOSIT")
         rows = self._scope.rows(query.order_by(_entry.entry_id))
         return tuple(CashFlow(row.settles_on, row.amount) for row in rows)
 
@@ -115,21 +124,18 @@ class PostgresLedger:
         )
         self._put(ledger.position(symbol))
 
-    def _flows(self, *which: ColumnElement[bool]) -> tuple[CashFlow, ...]:
-        total = func.sum(_entry.amount).label("total")
-        query = self._scope.own(ledger_entries).with_only_columns(_entry.settles_on, total)
-        query = query.where(_entry.kind != "ADOPTION", *which)
-        rows = self._scope.rows(query.group_by(_entry.settles_on).order_by(_entry.settles_on))
+    def _flows(self, query: Select[Any], **values: Any) -> tuple[CashFlow, ...]:
+        rows = self._scope.rows(query, **values)
         return tuple(CashFlow(row.settles_on, int(row.total)) for row in rows)
 
     def _since(self, trading_day: date) -> Sequence[Row[Any]]:
         """Add up what each symbol (None: deposits) brought in won and shares from that day on."""
-        return self._scope.rows(_since(self._scope.channel, self._scope.account, trading_day))
+        return self._scope.rows(_SINCE, trading_day=trading_day)
 
     def _replay(self, symbols: Collection[Symbol], trading_day: date) -> Ledger:
         """Post the entries of some symbols before a day again, in order of booking."""
         fills = {fill.execution_id: fill for fill in self._fills(symbols, trading_day)}
-        query = self._scope.own(ledger_entries).order_by(_entry.entry_id)
+        query = own(ledger_entries).order_by(_entry.entry_id)
         earlier = query.where(_entry.symbol.in_(symbols), _entry.trading_day < trading_day)
         ledger = Ledger(self._scope.account)
         for row in self._scope.rows(earlier):
@@ -140,12 +146,12 @@ class PostgresLedger:
         return ledger
 
     def _positions(self) -> Mapping[Symbol, Position]:
-        rows = self._scope.rows(self._scope.own(positions).order_by(positions.c.symbol))
+        rows = self._scope.rows(_POSITIONS)
         known = (Position(**pick(row, Position) | {"symbol": Symbol(row.symbol)}) for row in rows)
         return {position.symbol: position for position in known}
 
     def _fills(self, symbols: Collection[Symbol], before: date) -> Iterator[Execution]:
-        known = self._scope.own(executions).where(executions.c.symbol.in_(symbols))
+        known = own(executions).where(executions.c.symbol.in_(symbols))
         rows = self._scope.rows(known.where(executions.c.trading_day < before))
         return (execution_of(row) for row in rows)
 
@@ -161,22 +167,16 @@ class PostgresLedger:
         self._scope.changes(upsert, self._scope.owner | columns)
 
 
-@lru_cache(maxsize=8)
-def _since(channel: str, account: str, trading_day: date) -> Select[Any]:
-    """Make the query of what each symbol brought since a day, once a day: every buy asks for it."""
+def _since() -> Select[Any]:
+    """Make the query of what each symbol brought since a day."""
     same = (_entry.channel == executions.c.channel) & (_entry.account == executions.c.account)
     same &= _entry.execution_id == executions.c.execution_id
     shares = func.sum(_entry.quantity + func.coalesce(SIGNED, 0)).label("shares")
-    query = own(ledger_entries, channel, account).outerjoin(executions, same)
+    query = own(ledger_entries).outerjoin(executions, same)
     brought: Select[Any] = query.with_only_columns(
         _entry.symbol, func.sum(_entry.amount).label("won"), shares, maintain_column_froms=True
     )
-    return brought.where(_entry.trading_day >= trading_day).group_by(_entry.symbol)
+    return brought.where(_entry.trading_day >= bindparam("trading_day")).group_by(_entry.symbol)
 
 
-@lru_cache(maxsize=8)
-def _brought(channel: str, account: str, trading_day: date) -> Select[Any]:
-    """Make the query of what deposits and adopted positions brought on a day, likewise."""
-    brought = func.sum(_entry.amount + _entry.cost)
-    query = own(ledger_entries, channel, account).with_only_columns(brought)
-    return query.where(_entry.kind != "EXECUTION", _entry.trading_day == trading_day)
+_SINCE: Final = _since()

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, delete
+from sqlalchemy import Row, bindparam, delete
 from sqlalchemy.dialects.postgresql import insert
 
-from adapters.postgres.scope import Scope, columns_of, pick
+from adapters.postgres.scope import Scope, columns_of, own, pick
 from adapters.postgres.tables import notices
 from trading.instruments import Symbol
 from trading.notices import Notice, NoticeKind
 from trading.orders import OrderType, Side
+
+_WAITING: Final = (
+    own(notices)
+    .where(notices.c.trading_day == bindparam("trading_day"))
+    .order_by(notices.c.received_at, notices.c.notice_id)
+)
 
 
 class PostgresNotices:
@@ -30,9 +36,7 @@ class PostgresNotices:
     def waiting(self, trading_day: date) -> tuple[Notice, ...]:
         """Give the day's notices that wait, in order of arrival."""
         self._scope.lock_account()
-        query = self._scope.own(notices).where(notices.c.trading_day == trading_day)
-        rows = self._scope.rows(query.order_by(notices.c.received_at, notices.c.notice_id))
-        return tuple(_notice(row) for row in rows)
+        return tuple(_notice(row) for row in self._scope.rows(_WAITING, trading_day=trading_day))
 
     def drop(self, trading_day: date, broker_order_id: str) -> int:
         """Let go of a number's notices; give how many."""

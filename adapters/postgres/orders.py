@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from psycopg.errors import UniqueViolation
-from sqlalchemy import Executable, Row, Select, update
+from sqlalchemy import Executable, Row, Select, bindparam, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
 from adapters.events import order_new, order_state
 from adapters.postgres.outbox import PostgresOutbox
-from adapters.postgres.scope import Scope, columns_of, pick
+from adapters.postgres.scope import Scope, columns_of, own, pick
 from adapters.postgres.tables import order_events, orders
 from adapters.stores import OrderEvent, check_owner, number_is_taken
 from trading.instruments import Symbol
 from trading.orders import OPEN_STATUSES, Order, OrderIntent, OrderStatus, OrderType, Side
 
-_STATE = ("intent",)
+_STATE: Final = ("intent",)
 """What of an order lies in columns of its own intent and never changes."""
+_KEY: Final = (orders.c.channel, orders.c.account, orders.c.client_order_id)
+_ADD: Final = insert(orders).on_conflict_do_nothing(index_elements=_KEY)
+_SAVE: Final = update(orders).where(
+    orders.c.channel == bindparam("of_channel"),
+    orders.c.account == bindparam("of_account"),
+    orders.c.client_order_id == bindparam("of_order"),
+)
+_OLDEST_FIRST: Final = own(orders).order_by(orders.c.sequence)
+_ONE: Final = own(orders).where(orders.c.client_order_id == bindparam("client_order_id"))
+_OF_DAY: Final = _OLDEST_FIRST.where(orders.c.trading_day == bindparam("trading_day"))
+_NUMBERED: Final = _OF_DAY.where(orders.c.broker_order_id == bindparam("broker_order_id"))
+_OPEN: Final = _OLDEST_FIRST.where(orders.c.status.in_(sorted(OPEN_STATUSES)))
+_TIMELINE: Final = (
+    own(order_events)
+    .where(order_events.c.client_order_id == bindparam("client_order_id"))
+    .order_by(order_events.c.event_id)
+)
 
 
 class PostgresOrders:
@@ -30,21 +47,21 @@ class PostgresOrders:
         self._scope, self._outbox = scope, outbox
         self._open: tuple[Order, ...] | None = None
 
-    def add(self, order: Order) -> bool:
-        """Write a new order, its first line of timeline, and tell; False when the id exists.
+    def add(self, order: Order, *later: Order, detail: str = "") -> bool:
+        """Write a new order with the states it went through since, their timeline, and tell; False when the id exists.
 
         Raises:
             BadInput: when it is an order of another channel or account, or the broker's number is taken.
         """
         check_owner(order.intent, self._scope.channel, self._scope.account)
         self._scope.lock_account()
-        columns = {**columns_of(order.intent), **columns_of(order, without=_STATE)}
-        key = [orders.c.channel, orders.c.account, orders.c.client_order_id]
-        added = insert(orders).on_conflict_do_nothing(index_elements=key)
-        is_new = self._write(added, order, columns) == 1
+        newest = later[-1] if later else order
+        columns = {**columns_of(order.intent), **columns_of(newest, without=_STATE)}
+        is_new = self._write(_ADD, newest, columns) == 1
         if is_new:
             self._note(order, order.intent.reason)
             self._outbox.add(order_new(order))
+            self._tell(*later, detail=detail)
         return is_new
 
     def save(self, order: Order, *, detail: str = "") -> None:
@@ -56,50 +73,45 @@ class PostgresOrders:
         """
         self._scope.lock_account()
         state = columns_of(order, without=_STATE)
-        saved = update(orders).filter_by(**self._scope.owner, client_order_id=order.client_order_id)
-        if not self._write(saved, order, state):
+        state |= {f"of_{name}": word for name, word in self._scope.owner.items()}
+        if not self._write(_SAVE, order, state | {"of_order": order.client_order_id}):
             raise LookupError(f"order {order.client_order_id} was never added")
-        self._note(order, detail)
-        self._outbox.add(order_state(order, detail=detail))
+        self._tell(order, detail=detail)
 
     def get(self, client_order_id: str) -> Order | None:
         """Give one."""
-        return self._first(self._own().where(orders.c.client_order_id == client_order_id))
+        return self._first(_ONE, client_order_id=client_order_id)
 
     def by_broker_id(self, trading_day: date, broker_order_id: str) -> Order | None:
         """Give the order that the broker's number of that day belongs to; "" belongs to none."""
         if not broker_order_id:
             return None
-        query = self._own().where(orders.c.trading_day == trading_day)
-        return self._first(query.where(orders.c.broker_order_id == broker_order_id))
+        return self._first(_NUMBERED, trading_day=trading_day, broker_order_id=broker_order_id)
 
     def open(self) -> tuple[Order, ...]:
         """Give every open order, oldest first."""
         if self._open is None:  # under the account's lock nobody else changes it
-            self._open = self._all(self._own().where(orders.c.status.in_(sorted(OPEN_STATUSES))))
+            self._open = self._all(_OPEN)
         return self._open
 
     def of_day(self, trading_day: date) -> tuple[Order, ...]:
         """Give the day's orders, oldest first."""
-        return self._all(self._own().where(orders.c.trading_day == trading_day))
+        return self._all(_OF_DAY, trading_day=trading_day)
 
     def timeline(self, client_order_id: str) -> tuple[OrderEvent, ...]:
         """Give the order's history."""
-        query = self._scope.own(order_events).order_by(order_events.c.event_id)
-        rows = self._scope.rows(query.where(order_events.c.client_order_id == client_order_id))
+        self._scope.write()
+        rows = self._scope.rows(_TIMELINE, client_order_id=client_order_id)
         return tuple(OrderEvent(**pick(row, OrderEvent)) for row in rows)
 
-    def _own(self) -> Select[Any]:
+    def _first(self, query: Select[Any], **values: Any) -> Order | None:
         self._scope.lock_account()
-        return self._scope.own(orders)
-
-    def _first(self, query: Select[Any]) -> Order | None:
-        row = self._scope.row(query)
+        row = self._scope.row(query, **values)
         return _order(row) if row else None
 
-    def _all(self, query: Select[Any]) -> tuple[Order, ...]:
-        rows: Sequence[Row[Any]] = self._scope.rows(query.order_by(orders.c.sequence))
-        return tuple(_order(row) for row in rows)
+    def _all(self, query: Select[Any], **values: Any) -> tuple[Order, ...]:
+        self._scope.lock_account()
+        return tuple(_order(row) for row in self._scope.rows(query, **values))
 
     def _write(self, statement: Executable, order: Order, columns: Mapping[str, Any]) -> int:
         self._open = None
@@ -110,9 +122,14 @@ class PostgresOrders:
                 raise
             raise number_is_taken(order.broker_order_id) from error
 
+    def _tell(self, *states: Order, detail: str) -> None:
+        for order in states:
+            self._note(order, detail)
+            self._outbox.add(order_state(order, detail=detail))
+
     def _note(self, order: Order, detail: str) -> None:
         event = OrderEvent(order.client_order_id, order.status, order.updated_at, detail)
-        self._scope.changes(insert(order_events), self._scope.owner | columns_of(event))
+        self._scope.keep(order_events, columns_of(event))
 
 
 def _order(row: Row[Any]) -> Order:

@@ -8,10 +8,9 @@ from typing import Any, Final
 
 import orjson
 from sqlalchemy import Select, Text, cast, func, text
-from sqlalchemy.dialects.postgresql import insert
 
 from adapters.event_stores import Backlog, OutboxEvent
-from adapters.postgres.scope import Scope, array_of, columns_of
+from adapters.postgres.scope import Scope, array_of, columns_of, own
 from adapters.postgres.tables import outbox
 
 _EVENT: Final = (
@@ -36,28 +35,31 @@ class PostgresOutbox:
     def add(self, event: OutboxEvent) -> None:
         """Write one event; the database numbers it."""
         columns = {**columns_of(event, without=("event_id",)), "payload": dict(event.payload)}
-        self._scope.changes(insert(outbox), self._scope.owner | columns)
+        self._scope.keep(outbox, columns)
 
     def pending(self, *, limit: int = 1000) -> tuple[OutboxEvent, ...]:
         """Give the oldest unsent events."""
-        return self._read(self._scope.own(outbox).where(outbox.c.sent_at.is_(None)), limit)
+        return self._read(own(outbox).where(outbox.c.sent_at.is_(None)), limit)
 
     def sent(self, event_ids: Sequence[int]) -> None:
         """Note that these need not be relayed any more."""
+        self._scope.write()
         self._scope.changes(_SENT, {"event_ids": array_of(event_ids)})
 
     def backlog(self) -> Backlog:
         """Tell how many are unsent, and how long the oldest has been, by the database's clock."""
         age = (func.clock_timestamp() - func.min(outbox.c.written_at)).label("age")
-        waiting = self._scope.own(outbox).where(outbox.c.sent_at.is_(None))
+        waiting = own(outbox).where(outbox.c.sent_at.is_(None))
+        self._scope.write()
         (row,) = self._scope.rows(waiting.with_only_columns(func.count().label("events"), age))
         return Backlog(row.events, row.age or timedelta())
 
     def after(self, event_id: int, *, limit: int = 1000) -> tuple[OutboxEvent, ...]:
         """Read the log."""
-        return self._read(self._scope.own(outbox).where(outbox.c.event_id > event_id), limit)
+        return self._read(own(outbox).where(outbox.c.event_id > event_id), limit)
 
     def _read(self, query: Select[Any], limit: int) -> tuple[OutboxEvent, ...]:
+        self._scope.write()
         read = query.with_only_columns(*_EVENT).order_by(outbox.c.event_id).limit(limit)
         return tuple(
             OutboxEvent(row.topic, row.key, orjson.loads(row.payload), row.at, row.event_id)

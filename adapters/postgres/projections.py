@@ -16,16 +16,15 @@ from adapters.event_stores import (
     newest_orders,
     sum_of_fills,
 )
-from adapters.postgres.scope import Scope, columns_of, pick
+from adapters.postgres.scope import Scope, columns_of, own, pick, rows_of
 from adapters.postgres.tables import told_holdings, told_orders
 
 
 def _put(table: Table, key: str, changes: str) -> TextClause:
-    """Make the statement that writes any number of rows; not one for each, see `risk_events`."""
+    """Make the statement that writes any number of rows."""
     names = ", ".join(column.name for column in table.c)
     return text(
-        f"INSERT INTO {table.name} AS known ({names}) SELECT {names}"  # noqa: S608 - our own names
-        f" FROM jsonb_populate_recordset(CAST(NULL AS {table.name}), CAST(:rows AS jsonb))"
+        f"INSERT INTO {table.name} AS known ({names}) {rows_of(table, names)}"
         f" ON CONFLICT (channel, account, {key}) DO UPDATE SET {changes}"
     )
 
@@ -52,13 +51,12 @@ class PostgresProjection:
 
     def orders(self) -> tuple[ToldOrder, ...]:
         """Give every order, by id."""
-        query = self._scope.own(told_orders).order_by(told_orders.c.client_order_id)
+        query = own(told_orders).order_by(told_orders.c.client_order_id)
         return tuple(ToldOrder(**pick(row, ToldOrder)) for row in self._scope.rows(query))
 
     def holdings(self) -> tuple[ToldHolding, ...]:
         """Give what each strategy traded."""
-        own = self._scope.own(told_holdings)
-        query = own.order_by(told_holdings.c.strategy_id, told_holdings.c.symbol)
+        query = own(told_holdings).order_by(told_holdings.c.strategy_id, told_holdings.c.symbol)
         return tuple(ToldHolding(**pick(row, ToldHolding)) for row in self._scope.rows(query))
 
     def clear(self) -> None:

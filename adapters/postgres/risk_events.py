@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from datetime import date
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import ColumnElement, Row, text
+from sqlalchemy import ColumnElement, Row
 
 from adapters.events import risk_event
 from adapters.postgres.outbox import PostgresOutbox
-from adapters.postgres.scope import Scope, columns_of, pick
+from adapters.postgres.scope import Scope, columns_of, own, pick
 from adapters.postgres.tables import risk_events
 from trading.decisions import Breach, RiskEvent, Verdict
 from trading.instruments import Symbol
-
-_COLUMNS: Final = ", ".join(c.name for c in risk_events.c if c.name != "event_id")
-_ADD: Final = text(
-    f"INSERT INTO risk_events ({_COLUMNS}) SELECT {_COLUMNS}"  # noqa: S608 - our own column names
-    " FROM jsonb_populate_recordset(CAST(NULL AS risk_events), CAST(:rows AS jsonb))"
-)
-"""One statement that is the same for any number of rows, because one with all of them in it takes longer to make than
-to do. Not one for each in a pipeline, either: after such a batch PostgreSQL does not end a transaction that idles."""
 
 
 class PostgresRiskEvents:
@@ -32,12 +23,9 @@ class PostgresRiskEvents:
         self._scope, self._outbox = scope, outbox
 
     def add(self, events: Iterable[RiskEvent]) -> None:
-        """Write in one statement, and tell of the refusals."""
-        written = tuple(events)
-        if written:
-            rows = [{**self._scope.owner, **_columns(event)} for event in written]
-            self._scope.changes(_ADD, {"rows": json.dumps(rows, default=str)})
-        for event in written:
+        """Write, and tell of the refusals."""
+        for event in events:
+            self._scope.keep(risk_events, _columns(event))
             if event.verdict is Verdict.DENIED:
                 self._outbox.add(risk_event(event))
 
@@ -55,7 +43,8 @@ class PostgresRiskEvents:
         )
 
     def _read(self, *conditions: ColumnElement[bool]) -> tuple[RiskEvent, ...]:
-        query = self._scope.own(risk_events).where(*conditions)
+        self._scope.write()
+        query = own(risk_events).where(*conditions)
         rows = self._scope.rows(query.order_by(risk_events.c.event_id))
         return tuple(_risk_event(row) for row in rows)
 

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Row, Select, Table, select, text
+import orjson
+from sqlalchemy import (
+    Connection,
+    Executable,
+    Row,
+    Select,
+    Table,
+    TextClause,
+    bindparam,
+    select,
+    text,
+)
 
 from adapters.waiting_acts import WaitingActs
 from trading.audits import AuditMark
@@ -34,6 +46,9 @@ class Scope:
     newest_act: AuditMark | None = field(default=None, init=False)
     """The newest audit row that this unit of work has written."""
     _is_locked: bool = field(default=False, init=False)
+    _kept: defaultdict[Table, list[Mapping[str, Any]]] = field(
+        default_factory=lambda: defaultdict(list), init=False
+    )
 
     @property
     def owner(self) -> dict[str, str]:
@@ -51,22 +66,33 @@ class Scope:
             self.connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
             self._is_locked = True
 
-    def own(self, table: Table) -> Select[Any]:
-        """Select this account's rows (of a table without accounts: this channel's)."""
-        return own(table, self.channel, self.account)
-
-    def rows(self, query: Executable) -> Sequence[Row[Any]]:
+    def rows(self, query: Executable, **values: Any) -> Sequence[Row[Any]]:
         """Give every row."""
-        return self.connection.execute(query).all()
+        return self.connection.execute(query, self.owner | values).all()
 
-    def row(self, query: Executable) -> Row[Any] | None:
+    def row(self, query: Executable, **values: Any) -> Row[Any] | None:
         """Give the first row, if any."""
-        return self.connection.execute(query).first()
+        return self.connection.execute(query, self.owner | values).first()
+
+    def number(self, query: Executable, **values: Any) -> int:
+        """Give the first figure of the first row, 0 where there is none."""
+        return int(self.connection.scalar(query, self.owner | values) or 0)
 
     def changes(self, statement: Executable, columns: Mapping[str, Any] | None = None) -> int:
         """Execute with the columns to write, if any; give how many rows it wrote."""
         counted = statement.execution_options(preserve_rowcount=True)
         return int(self.connection.execute(counted, columns).rowcount)
+
+    def keep(self, table: Table, row: Mapping[str, Any]) -> None:
+        """Keep a row of a log for the one statement that writes all of them; who reads the log calls `write` first."""
+        self._kept[table].append({**self.owner, **row})
+
+    def write(self) -> None:
+        """Write the rows that were kept, each table's in their order."""
+        if self._kept:
+            rows = {table.name: orjson.dumps(rows).decode() for table, rows in self._kept.items()}
+            self.connection.execute(_add_all(*self._kept), rows)
+            self._kept.clear()
 
 
 def account_key(channel: str, account: str) -> int:
@@ -102,7 +128,37 @@ def _places(columns: tuple[str, ...], value: type) -> tuple[tuple[str, int], ...
 
 
 @cache
-def own(table: Table, channel: str, account: str) -> Select[Any]:
-    """Make the query of an account's rows, once: making one takes longer than answering it."""
-    query = select(table).where(table.c.channel == channel)
-    return query.where(table.c.account == account) if "account" in table.c else query
+def own(table: Table) -> Select[Any]:
+    """Select an account's rows (of a table without accounts: a channel's); the scope knows whose.
+
+    A query that is often asked is made once, with `bindparam` for what changes: making one takes longer than
+    answering it.
+    """
+    query = select(table).where(table.c.channel == bindparam("channel"))
+    return query.where(table.c.account == bindparam("account")) if "account" in table.c else query
+
+
+def rows_of(table: Table, columns: str, *, parameter: str = "rows") -> str:
+    """Write the source of an INSERT of any number of rows, given as one JSON array.
+
+    One statement that is the same for any number of rows, because one with all of them in it takes longer to make
+    than to do. Not one for each in a pipeline, either: after such a batch PostgreSQL does not end a transaction
+    that idles.
+    """
+    array = f"jsonb_populate_recordset(CAST(NULL AS {table.name}), CAST(:{parameter} AS jsonb))"
+    return f"SELECT {columns} FROM {array}"  # noqa: S608 - our own names
+
+
+@cache
+def _add_all(*tables: Table) -> TextClause:
+    """Make the statement that adds rows to several tables; what the database fills in itself is left to it."""
+    *others, last = [_add(table) for table in tables]
+    beside = ", ".join(f"added_{place} AS ({each})" for place, each in enumerate(others))
+    return text(f"WITH {beside} {last}" if beside else last)
+
+
+def _add(table: Table) -> str:
+    given = (c.name for c in table.c if c.identity is None and c.server_default is None)
+    columns = ", ".join(given)
+    source = rows_of(table, columns, parameter=table.name)
+    return f"INSERT INTO {table.name} ({columns}) {source}"

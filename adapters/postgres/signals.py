@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from adapters.events import signal_out
 from adapters.postgres.outbox import PostgresOutbox
-from adapters.postgres.scope import Scope, columns_of, pick
+from adapters.postgres.scope import Scope, columns_of, own, pick
 from adapters.postgres.tables import signals
 from trading.instruments import Symbol
 from trading.signals import Direction, Signal
@@ -33,12 +33,12 @@ class PostgresSignals:
 
     def get(self, signal_id: str) -> Signal | None:
         """Give one."""
-        row = self._scope.row(self._scope.own(signals).where(signals.c.signal_id == signal_id))
+        row = self._scope.row(own(signals).where(signals.c.signal_id == signal_id))
         return _signal(row) if row else None
 
     def of_day(self, trading_day: date) -> tuple[Signal, ...]:
         """Give the day's signals in order of creation."""
-        query = self._scope.own(signals).where(signals.c.trading_day == trading_day)
+        query = own(signals).where(signals.c.trading_day == trading_day)
         return tuple(_signal(row) for row in self._scope.rows(query.order_by(signals.c.sequence)))
 
 

@@ -15,7 +15,7 @@ from adapters.postgres.crowds import Crowd, Tell
 from adapters.postgres.engine import clear_errors, open_engine
 from adapters.postgres.leases import Place, PostgresLease, hold_lease
 from adapters.postgres.locks import Sessions, hold_lock
-from adapters.postgres.scope import Scope
+from adapters.postgres.scope import Scope, own
 from adapters.postgres.series import PostgresSeries
 from adapters.postgres.tables import audit
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
@@ -110,11 +110,12 @@ class PostgresStores:
             scope = Scope(connection, self._channel, self._account, waiting)
             yield scope
             scope.before_commit()
+            scope.write()
         if scope.newest_act and self._audit_file:
             self._audit_file.keep(scope.newest_act, still_has=self._has_act)
             self._audit_file.waiting.drop(scope.taken_in)
 
     def _has_act(self, mark: AuditMark) -> bool:
         with self._open_scope() as scope:
-            row = scope.row(scope.own(audit).where(audit.c.number == mark.number))
+            row = scope.row(own(audit).where(audit.c.number == mark.number))
             return row is not None and row.digest == mark.digest

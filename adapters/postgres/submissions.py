@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from psycopg.errors import ForeignKeyViolation
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
-from adapters.postgres.scope import Scope, columns_of, pick
+from adapters.postgres.scope import Scope, columns_of, own, pick
 from adapters.postgres.tables import submissions
 from adapters.stores import has_submission
 from trading.submissions import Search, Submission
+
+_ADD: Final = insert(submissions).on_conflict_do_nothing()
+_ONE: Final = own(submissions).where(submissions.c.client_order_id == bindparam("client_order_id"))
 
 
 class PostgresSubmissions:
@@ -29,9 +34,8 @@ class PostgresSubmissions:
         self._scope.lock_account()
         columns = columns_of(submission, without=("search",)) | columns_of(submission.search)
         columns |= {"body": dict(submission.body), "known_numbers": list(submission.known_numbers)}
-        added = insert(submissions).on_conflict_do_nothing()
         try:
-            is_new = self._scope.changes(added, columns | self._scope.owner) == 1
+            is_new = self._scope.changes(_ADD, columns | self._scope.owner) == 1
         except IntegrityError as error:
             if not isinstance(error.orig, ForeignKeyViolation):
                 raise
@@ -42,8 +46,7 @@ class PostgresSubmissions:
     def get(self, client_order_id: str) -> Submission | None:
         """Give one."""
         self._scope.lock_account()
-        own = self._scope.own(submissions)
-        row = self._scope.row(own.where(submissions.c.client_order_id == client_order_id))
+        row = self._scope.row(_ONE, client_order_id=client_order_id)
         if row is None:
             return None
         known = pick(row, Submission) | {"known_numbers": tuple(row.known_numbers)}

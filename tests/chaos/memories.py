@@ -126,7 +126,7 @@ def watched(opening: AbstractContextManager[UnitOfWork], trap: Trap) -> Iterator
 
 
 def _step(store: str, method: str, arguments: tuple[Any, ...]) -> Step | None:
-    if (store, method) == ("orders", "save"):
-        order: Order = arguments[0]
-        return _OF_STATUS.get(order.status)
+    if store == "orders" and method in {"add", "save"}:
+        newest: Order = arguments[-1]
+        return _OF_STATUS.get(newest.status)
     return _OF_CALL.get((store, method))

@@ -58,6 +58,21 @@ class TestOrders:
         assert in_one(memory, lambda work: work.orders.of_day(A_DAY)) == (an_order(),)
         assert topics(memory) == ["order.new"]
 
+    def test_an_order_comes_with_the_states_it_went_through(self, memory: Stores) -> None:
+        sent = an_order().submit(at=AT)
+        accepted = sent.accept("7", branch="06010", at=AT)
+        with memory.begin() as work:
+            assert work.orders.add(an_order(), sent, accepted, detail="found")
+            assert work.orders.get(sent.client_order_id) == accepted
+            told = [(e.status, e.detail) for e in work.orders.timeline(sent.client_order_id)]
+            assert not work.orders.add(an_order(), sent)
+        assert told == [
+            ("INITIALIZED", an_order().intent.reason),
+            ("SUBMITTED", "found"),
+            ("ACCEPTED", "found"),
+        ]
+        assert topics(memory) == ["order.new", "order.state", "order.state"]
+
     @pytest.mark.parametrize("owner", [{"channel": "live"}, {"account": "99999999-01"}])
     def test_an_order_of_another_account_is_refused(
         self, memory: Stores, owner: dict[str, str]
