@@ -2,39 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from functools import cache
+from functools import cache, partial
+from operator import attrgetter, methodcaller
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 
 def document_of(value: Any) -> Any:
     """Write a frozen dataclass, and whatever its fields hold, as JSON knows it; `value_of` reads it."""
-    found = value  # None, a number, a word: JSON knows them
-    match value:
-        case Enum():
-            found = value.value
-        case str() | Decimal():
-            found = str(value)
-        case date():  # a datetime is one, too
-            found = value.isoformat()
-        case Mapping():
-            found = {document_of(key): document_of(item) for key, item in value.items()}
-        case tuple():
-            found = [document_of(item) for item in value]
-        case _ if is_dataclass(value):
-            found = {name: document_of(getattr(value, name)) for name in _names(value.__class__)}
-    return found
+    return _writer(value.__class__)(value)
 
 
 def value_of[T](kind: type[T], document: Any) -> T:
     """Read what `document_of` wrote of a value of this class; a field that is missing takes its default."""
     read: T = _read(kind, document)
     return read
+
+
+@cache
+def _writer(kind: type) -> Callable[[Any], Any]:
+    """Find out once how values of a class are written: every order's verdict is kept with hundreds of them."""
+    written: Callable[[Any], Any] = _as_it_is
+    if issubclass(kind, Enum):
+        written = attrgetter("value")
+    elif issubclass(kind, str | Decimal):
+        written = str
+    elif issubclass(kind, date):  # a datetime is one, too
+        written = methodcaller("isoformat")
+    elif issubclass(kind, Mapping):
+        written = _mapping
+    elif issubclass(kind, tuple):
+        written = _array
+    elif is_dataclass(kind):
+        written = partial(_fields, _names(kind))
+    return written
+
+
+def _as_it_is(value: Any) -> Any:
+    return value  # None, a number, a truth: JSON knows them
+
+
+def _mapping(value: Mapping[Any, Any]) -> Any:
+    return {document_of(key): document_of(item) for key, item in value.items()}
+
+
+def _array(value: tuple[Any, ...]) -> Any:
+    return [document_of(item) for item in value]
+
+
+def _fields(names: tuple[str, ...], value: Any) -> Any:
+    return {name: document_of(getattr(value, name)) for name in names}
 
 
 @cache
