@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final
 
 from psycopg.errors import ForeignKeyViolation
@@ -12,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from adapters.events import execution_fill
 from adapters.postgres.outbox import PostgresOutbox
-from adapters.postgres.scope import Scope, columns_of, own, pick
+from adapters.postgres.scope import READ_AGAIN, Scope, columns_of, own, pick
 from adapters.postgres.tables import executions
 from trading.executions import Execution, ExecutionSource
 from trading.instruments import Symbol
@@ -96,6 +97,7 @@ def _standing() -> Select[Any]:
 _STANDING: Final = _standing()
 
 
+@lru_cache(READ_AGAIN)
 def execution_of(row: Row[Any]) -> Execution:
     """Read a row."""
     names = {"symbol": Symbol(row.symbol), "side": Side(row.side)}

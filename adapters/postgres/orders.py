@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final
 
 from psycopg.errors import UniqueViolation
@@ -13,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from adapters.events import order_new, order_state
 from adapters.postgres.outbox import PostgresOutbox
-from adapters.postgres.scope import Scope, columns_of, own, pick
+from adapters.postgres.scope import READ_AGAIN, Scope, columns_of, own, pick
 from adapters.postgres.tables import order_events, orders
 from adapters.stores import OrderEvent, check_owner, number_is_taken
 from trading.instruments import Symbol
@@ -132,6 +133,7 @@ class PostgresOrders:
         self._scope.keep(order_events, columns_of(event))
 
 
+@lru_cache(READ_AGAIN)  # a day's orders are read for each new one
 def _order(row: Row[Any]) -> Order:
     names = {"symbol": Symbol(row.symbol), "side": Side(row.side)}
     intent = OrderIntent(

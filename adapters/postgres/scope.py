@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from sqlalchemy import (
@@ -24,6 +24,10 @@ from sqlalchemy import (
 
 from adapters.waiting_acts import WaitingActs
 from trading.audits import AuditMark
+
+_COUNTED: Final = {"preserve_rowcount": True}
+READ_AGAIN: Final = 4096
+"""So many rows that never change, or seldom, are known when they are read again: a busy day's, and more."""
 
 
 def _nothing() -> None:
@@ -80,8 +84,7 @@ class Scope:
 
     def changes(self, statement: Executable, columns: Mapping[str, Any] | None = None) -> int:
         """Execute with the columns to write, if any; give how many rows it wrote."""
-        counted = statement.execution_options(preserve_rowcount=True)
-        return int(self.connection.execute(counted, columns).rowcount)
+        return int(self.connection.execute(statement, columns, execution_options=_COUNTED).rowcount)
 
     def keep(self, table: Table, row: Mapping[str, Any]) -> None:
         """Keep a row of a log for the one statement that writes all of them; who reads the log calls `write` first."""
