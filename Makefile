@@ -78,10 +78,10 @@ ray: tools  ## ... over a local Ray cluster
 bench: tools  ## measure decision to wire, doubts, starts, the gate, ticks (ARGS="placement --samples 300")
 	@exec .venv/bin/python -m bench $(ARGS)
 
-peers: tools  ## hold our engines against vectorbt, backtesting.py and nautilus_trader (ARGS="B C --runs 1 --write")
-	@for peer in vectorbt backtesting nautilus; do \
+peers: tools  ## hold our engines against seven others (ARGS="B C --runs 1 --write", --engines bt,pandas)
+	@for peer in $(basename $(notdir $(wildcard bench/peers/*.txt))); do \
 	  test -x .peers/$$peer/bin/python || .venv/bin/python -m venv .peers/$$peer; \
-	  .peers/$$peer/bin/python -m pip install --quiet --no-compile -r bench/peers/$$peer.txt; done
+	  .peers/$$peer/bin/python -m pip install --quiet --no-compile -r bench/peers/$$peer.txt || rm -r .peers/$$peer; done
 	@exec .venv/bin/python -m bench.peers $(ARGS)
 
 lock:  ## resolve the versions again (ARGS=--upgrade takes newer ones)

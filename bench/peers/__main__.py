@@ -1,5 +1,7 @@
 """This is `make peers`: variants A to D by us and by others, as tables for docs/backtests.md and its twin.
 
+`--engines` names some, and what is not measured keeps its lines in the docs; ours is run beside them in any case.
+
 Every figure is of a process of its own that ran the work once before, smaller. Who is too slow for the whole is given
 a sample, and its times are scaled. An engine has figures only if its plain work (a fixed quantity, no stops, no costs)
 ends at the same won as ours in every account.
@@ -23,7 +25,8 @@ from typing import Final
 import numpy as np
 
 from bench.markets import DAYS, SEED, a_market
-from bench.peers.tables import Row, written
+from bench.peers import tables
+from bench.peers.tables import Row
 from bench.peers.works import Answer, Pair, Work
 from bench.variants import PAIR_SYMBOLS, PAIRS, SYMBOLS
 
@@ -51,6 +54,12 @@ class Engine:
     word: str = ""
     works: Mapping[str, tuple[int, int]] = field(default_factory=lambda: WHOLE)
     plain: str = "next open"
+    few: int = FEW_SYMBOLS
+
+    @property
+    def handle(self) -> str:
+        """Give the word by which it is asked for."""
+        return self.environment or self.word
 
     @property
     def is_ours(self) -> bool:
@@ -92,6 +101,31 @@ ENGINES: Final = (
         works={"A": (1, 1), "B": (20, 1), "D": (5, 4)},
         plain="same close",
     ),
+    Engine(
+        "backtrader",
+        "by_backtrader",
+        "backtrader",
+        works={"A": (1, 1), "B": (20, 1), "D": (5, 4)},
+    ),
+    Engine(
+        "zipline-reloaded",
+        "by_zipline",
+        "zipline",
+        works={"A": (1, 1), "B": (3, 1), "D": (1, 3)},
+        few=2,
+    ),
+    Engine(
+        "bt",
+        "by_bt",
+        "bt",
+        works={"A": (1, 1), "B": (50, 1), "C": (400, 1), "D": (10, 5)},
+    ),
+    Engine(
+        "pandas, plain",
+        "by_pandas",
+        "pandas",
+        works={"A": (1, 1), "B": (SYMBOLS, 1), "C": (SYMBOLS, 1), "D": (PAIR_SYMBOLS, 20)},
+    ),
 )
 
 
@@ -119,7 +153,7 @@ class Bench:
     def _is_right(self, engine: Engine) -> bool:
         pairs = (DEFAULT, (5, 50))
         theirs, ours = (
-            self._run(who, engine.plain, FEW_SYMBOLS, pairs, is_plain=True).ends
+            self._run(who, engine.plain, engine.few, pairs, is_plain=True).ends
             for who in (engine, ENGINES[0])
         )
         return list(map(round, theirs)) == list(map(round, ours))  # theirs are sums of floats
@@ -185,39 +219,34 @@ def main() -> None:
     """Measure, print both tables, and write them into the docs when asked to."""
     words = argparse.ArgumentParser(prog="make peers ARGS=...", description=__doc__)
     words.add_argument("variants", nargs="*", default=[], help=", ".join(WHOLE))
+    handles = ", ".join(engine.handle for engine in ENGINES)
+    words.add_argument("--engines", default="", help=f"some of {handles}, with commas between")
     words.add_argument("--runs", type=int, default=3, help="of each work; the median counts")
     words.add_argument("--full", action="store_true", help="whole variants for everybody: hours")
     words.add_argument("--write", action="store_true", help="put the tables into docs/")
     asked = words.parse_args()
+    variants, named = asked.variants or list(WHOLE), asked.engines.split(",")
+    chosen = [each for each in ENGINES if not asked.engines or each.handle in named]
     with TemporaryDirectory() as folder:
         bench = Bench(Path(folder), is_full=asked.full)
-        rows = [
-            row
-            for engine in ENGINES
-            for row in bench.rows(engine, asked.variants or list(WHOLE), asked.runs)
-        ]
+        found = [row for engine in chosen for row in bench.rows(engine, variants, asked.runs)]
+        own = {each.variant: each.cpu for each in found if each.engine == OURS} or {
+            each.variant: each.cpu for each in bench.rows(ENGINES[0], variants, asked.runs)
+        }
     machine = {
         "cores": os.cpu_count() or 0,
         "python": platform.python_version(),
         "load": f"{os.getloadavg()[0]:.1f}",
         "seed": SEED,
     }
-    for path, table in written(rows, machine, OURS, ROOT / "docs").items():
-        sys.stdout.write(f"{table}\n")
+    order = [engine.name for engine in ENGINES]
+    for language, path in tables.FILES.items():
+        document = tables.Document.read(ROOT / "docs" / path)
+        lines = tables.Lines(language, own, order)
+        document.table = lines.table(found, machine, before=document.table)
+        sys.stdout.write(f"{document.table}\n")
         if asked.write:
-            _put(path, table)
-
-
-def _put(path: Path, table: str) -> None:
-    """Replace what stands between the marks.
-
-    Raises:
-        ValueError: when they are not there.
-    """
-    begin, end = "<!-- peers -->\n", "<!-- /peers -->"
-    text = path.read_text("utf-8")
-    before, after = text.index(begin) + len(begin), text.index(end)
-    path.write_text(f"{text[:before]}{table}{text[after:]}", "utf-8")
+            document.write()
 
 
 if __name__ == "__main__":
