@@ -34,7 +34,7 @@ NEVER: Final[Whole] = np.int64(2**62)
 
 
 @part
-def at(bars: Figures, column: Whole, row: Whole) -> Whole:
+def read(bars: Figures, column: Whole, row: Whole) -> Whole:
     """Read a figure of narrow columns as the wide number that all is counted in."""
     return np.int64(bars[column, row])
 
@@ -124,13 +124,13 @@ def leave(
     price = max(1, price - share_up(price, terms.slippage, terms.slippage_over))
     quantity = account.held
     if terms.participation_over:
-        most = share(at(bars, VOLUME, row), terms.participation, terms.participation_over)
+        most = share(read(bars, VOLUME, row), terms.participation, terms.participation_over)
         quantity = min(quantity, most)
     if quantity <= 0:
         return account
     value = quantity * price
     commission = charge(value, terms.commission, terms.commission_over, terms.unit)
-    tax = tax_on(value, at(bars, DAY, row), taxes, terms)
+    tax = tax_on(value, read(bars, DAY, row), taxes, terms)
     if account.fills < len(fills):
         write_fill(fills[account.fills], row, -quantity, price, commission, tax, cause)
     cash, held = account.cash + value - commission - tax, account.held - quantity
@@ -150,8 +150,8 @@ def tax_on(value: Whole, day: Whole, taxes: Integers, terms: Terms) -> Whole:
 @part
 def is_reached(bars: Figures, row: Whole, stop: Whole, target: Whole) -> bool:
     """Tell whether a bar reaches a level: seldom, and to ask is cheaper than to call `protect`."""
-    low = min(at(bars, OPEN, row), at(bars, LOW, row))
-    high = max(at(bars, OPEN, row), at(bars, HIGH, row))
+    low = min(read(bars, OPEN, row), read(bars, LOW, row))
+    high = max(read(bars, OPEN, row), read(bars, HIGH, row))
     return bool(low <= stop or high >= target)
 
 
@@ -160,14 +160,14 @@ def protect(
     account: Account, row: Whole, bars: Figures, taxes: Integers, terms: Terms, fills: Integers
 ) -> Account:
     """Leave what reached its stop or target: at the opening when that is beyond, else the stop first."""
-    price, cause = at(bars, OPEN, row), NONE
+    price, cause = read(bars, OPEN, row), NONE
     if price <= account.stop:
         cause = STOP
     elif price >= account.target:
         cause = TARGET
-    elif at(bars, LOW, row) <= account.stop:
+    elif read(bars, LOW, row) <= account.stop:
         price, cause = account.stop, STOP
-    elif at(bars, HIGH, row) >= account.target:
+    elif read(bars, HIGH, row) >= account.target:
         price, cause = account.target, TARGET
     return leave(account, price, cause, row, bars, taxes, terms, fills) if cause else account
 
@@ -184,9 +184,9 @@ def act(
     fills: Integers,
 ) -> Account:
     """Fill what was decided: an entry, or an exit from what is still held."""
-    price = at(bars, OPEN, row) if terms.fill == NEXT_OPEN else at(bars, CLOSE, row)
+    price = read(bars, OPEN, row) if terms.fill == NEXT_OPEN else read(bars, CLOSE, row)
     if mark == ENTRY:
-        return enter(account, budget, price, row, at(bars, VOLUME, row), terms, fills)
+        return enter(account, budget, price, row, read(bars, VOLUME, row), terms, fills)
     return leave(account, price, EXIT, row, bars, taxes, terms, fills) if account.held else account
 
 
@@ -284,7 +284,11 @@ def trade_shared(
         for j in range(n):
             k = active[j]
             row, stop, target = state[k, AT], state[k, BELOW], state[k, ABOVE]
-            if state[k, HELD] and at(bars, DAY, row) == day and is_reached(bars, row, stop, target):
+            if (
+                state[k, HELD]
+                and read(bars, DAY, row) == day
+                and is_reached(bars, row, stop, target)
+            ):
                 account = account_of(purse, state, k)
                 settle(purse, state, k, protect(account, row, bars, taxes[k], terms, fills))
         if terms.fill == NEXT_CLOSE:
@@ -308,7 +312,7 @@ def advance(day: Whole, spans: Integers, active: Integers, state: Integers, bars
             active[kept] = k
             kept += 1
             later = state[k, AT] + 1
-            if later < spans[k, END] and at(bars, DAY, later) == day:
+            if later < spans[k, END] and read(bars, DAY, later) == day:
                 state[k, AT] = later
     return kept
 
@@ -328,7 +332,7 @@ def do_pending(
     for wanted in (EXIT, ENTRY):
         for k in active:
             row = state[k, AT]
-            if state[k, MARK] != wanted or at(bars, DAY, row) != day:
+            if state[k, MARK] != wanted or read(bars, DAY, row) != day:
                 continue
             state[k, MARK] = NONE
             if wanted == EXIT or purse[HOLDINGS] < terms.places:
@@ -353,8 +357,8 @@ def decide(
     equity = purse[CASH]
     for k in active[:n]:
         row = state[k, AT]
-        equity += state[k, HELD] * at(bars, CLOSE, row)
-        if state[k, HELD] and at(bars, DAY, row) == day and marks[row] & EXIT:
+        equity += state[k, HELD] * read(bars, CLOSE, row)
+        if state[k, HELD] and read(bars, DAY, row) == day and marks[row] & EXIT:
             state[k, MARK] = EXIT
     for j in range(len(entries)):
         k, row = entries[j, 1], entries[j, 2]

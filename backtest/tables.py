@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from strategies.base import COLUMNS, BarColumns, Integers
-from trading.errors import BadInput
 from trading.instruments import Symbol
 
 type Bits = npt.NDArray[np.uint8] | npt.NDArray[np.int8]
@@ -72,9 +71,7 @@ class BarTable(Mapping[Symbol, BarColumns]):
 
     def __getitem__(self, symbol: Symbol) -> BarColumns:
         """Give a copy of one symbol's bars."""
-        k = self.places[symbol]
-        own = self.bars[:, self.starts[k] : self.starts[k + 1]]
-        return BarColumns.trusted(own.astype(np.int64))
+        return BarColumns.trusted(self.bars[:, self.rows(symbol)].astype(np.int64))
 
     @cached_property
     def places(self) -> Mapping[Symbol, int]:
@@ -86,23 +83,8 @@ class BarTable(Mapping[Symbol, BarColumns]):
         """The last day of all, as an ordinal; 0 without bars."""
         return int(self.bars[0].max(initial=0))
 
-    def columns(self, symbol: Symbol) -> BarColumns:
-        """Give a copy of one symbol's bars.
-
-        Raises:
-            BadInput: for a symbol that has none.
-        """
-        self.rows(symbol)
-        return self[symbol]
-
     def rows(self, symbol: Symbol) -> slice:
-        """Give where the symbol's bars stand.
-
-        Raises:
-            BadInput: for a symbol that has none.
-        """
-        if symbol not in self.places:
-            raise BadInput("symbol", symbol, "a symbol that has bars in the data")
+        """Give where the symbol's bars stand."""
         k = self.places[symbol]
         return slice(int(self.starts[k]), int(self.starts[k + 1]))
 

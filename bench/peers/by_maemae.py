@@ -46,7 +46,7 @@ def exact(bars: Integers, work: Work) -> Sequence[float]:
     table, options = _table(bars), _options(work)
     if options.cash_split is CashSplit.SHARED:
         return [_by_replay(table, pair, options) for pair in work.pairs]
-    tables = [BarTable.of({symbol: table.columns(symbol)}) for symbol in table.symbols]
+    tables = [BarTable.of({symbol: table[symbol]}) for symbol in table]
     return [_by_replay(each, pair, options) for pair in work.pairs for each in tables]
 
 
@@ -101,7 +101,7 @@ def _by_replay(table: BarTable, pair: Pair, options: BacktestOptions) -> float:
     )
     first, last = (date.fromordinal(int(table.bars[0, i])) for i in (0, -1))
     plan = plan_of(options, settings, first=first, last=last)
-    universe = {symbol: table.columns(symbol) for symbol in table.symbols}
+    universe = dict(table)
     return float(run_convention(universe, plan, EveryDay()).equity[-1].closing)
 
 

@@ -127,9 +127,8 @@ def test_a_table_gives_back_the_columns_it_was_made_of() -> None:
 
     assert table.symbols == (SAMSUNG, LG_CHEM)
     assert (len(table), table.size) == (2, 4)
-    assert table.columns(LG_CHEM).close.tolist() == [10_000, 10_000, 10_100]
-    with pytest.raises(BadInput, match="a symbol that has bars"):
-        table.columns(HYUNDAI)
+    assert table[LG_CHEM].close.tolist() == [10_000, 10_000, 10_100]
+    assert HYUNDAI not in table
 
 
 def test_a_table_is_as_narrow_as_its_figures_allow_and_a_strategy_always_sees_wide_ones() -> None:
