@@ -48,26 +48,9 @@ async def measure_backtests(place: Place, samples: int) -> Section:
     market = a_market(SYMBOLS)
     one, hundred = _first(market, 1), _first(market, PAIR_SYMBOLS)
     _check(market, hundred)
-    a, b, c, d = (
-        (_times(work, runs), _times(bare, runs))
-        for work, bare, runs in (
-            (
-                lambda: run_engine(one, CROSS, KRX_DAILY),
-                lambda: _bare_each(one, CROSS),
-                samples * 200,
-            ),
-            (
-                lambda: run_engine(market, CROSS, KRX_DAILY),
-                lambda: _bare_each(market, CROSS),
-                samples,
-            ),
-            (lambda: run_engine(market, CROSS, ONE_CASH), lambda: _bare_shared(market), samples),
-            (lambda: _sweep(hundred), lambda: _bare_sweep(hundred), max(1, samples // 3)),
-        )
-    )
+    pairs = _pairs(one, hundred, market, samples)
     exact = _times(lambda: _exact(one, CROSS, KRX_DAILY), samples)
     reading = _times(market.bars.sum, samples)
-    pairs = {"A": a, "B": b, "C": c, "D": d}
     measured = [
         Samples(f"{name}: {who}", times)
         for name, both in pairs.items()
@@ -75,7 +58,7 @@ async def measure_backtests(place: Place, samples: int) -> Section:
     ]
     measured += [Samples("A: exact engine", exact), Samples("B: reading every bar once", reading)]
     ratios = {name: median(ours) / median(bare) for name, (ours, bare) in pairs.items()}
-    aims = [Aim("A: fast engine", median(a[0]), LONGEST_A)]
+    aims = [Aim("A: fast engine", median(pairs["A"][0]), LONGEST_A)]
     aims += [
         Aim(f"{name}: fast engine, {AT_MOST} bare loops", median(ours), AT_MOST * median(bare))
         for name, (ours, bare) in pairs.items()
@@ -89,6 +72,27 @@ async def measure_backtests(place: Place, samples: int) -> Section:
         f"Equal to the won: bare loops on all of A, B, C, D; the replay on A, {SAMPLED} symbols of B, {SAMPLED} cells of D.",
     ]
     return Section("Backtests", measured, aims, notes)
+
+
+def _pairs(
+    one: BarTable, hundred: BarTable, market: BarTable, samples: int
+) -> dict[str, tuple[list[float], list[float]]]:
+    """Time every variant, and its bare loop beside it."""
+    works: dict[str, tuple[Callable[[], object], Callable[[], object], int]] = {
+        "A": (
+            lambda: run_engine(one, CROSS, KRX_DAILY),
+            lambda: _bare_each(one, CROSS),
+            samples * 200,
+        ),
+        "B": (
+            lambda: run_engine(market, CROSS, KRX_DAILY),
+            lambda: _bare_each(market, CROSS),
+            samples,
+        ),
+        "C": (lambda: run_engine(market, CROSS, ONE_CASH), lambda: _bare_shared(market), samples),
+        "D": (lambda: _sweep(hundred), lambda: _bare_sweep(hundred), max(1, samples // 3)),
+    }
+    return {n: (_times(ours, runs), _times(bare, runs)) for n, (ours, bare, runs) in works.items()}
 
 
 def _first(market: BarTable, symbols: int) -> BarTable:
@@ -132,7 +136,7 @@ def _bare_sweep(table: BarTable) -> list[np.ndarray]:
 
 
 def _exact(table: BarTable, cross: MovingAverageCross, options: BacktestOptions) -> Outcome:
-    universe = {symbol: table.columns(symbol) for symbol in table.symbols}
+    universe = dict(table)
     settings = _settings(table.symbols, cross)
     first, last = (date.fromordinal(int(table.bars[0, i])) for i in (0, -1))
     plan = plan_of(options, settings, first=first, last=last)
@@ -164,7 +168,7 @@ def _check(market: BarTable, hundred: BarTable) -> None:
 
 
 def _only(table: BarTable, k: int) -> BarTable:
-    return BarTable.of({table.symbols[k]: table.columns(table.symbols[k])})
+    return BarTable.of({table.symbols[k]: table[table.symbols[k]]})
 
 
 def _compare(table: BarTable, cross: MovingAverageCross) -> None:

@@ -21,7 +21,6 @@ from tests.bar_columns import a_bar
 from tests.builders import LG_CHEM, seoul
 from trading.bars import Bar
 from trading.costs import CostSchedule
-from trading.executions import Execution
 from trading.instruments import Symbol
 from trading.ledger import CashFlow, Ledger
 
@@ -91,11 +90,6 @@ def examined(closes: Iterable[int], change: Change = lambda happened: happened) 
 def causes(report: ParityReport) -> dict[Cause, int]:
     """Give every cause that is not nothing."""
     return {cause: amount for cause in Cause if (amount := report.money.of(cause))}
-
-
-def refilled(*fills: Execution | None) -> Change:
-    """Let these be the account's fills."""
-    return lambda happened: replace(happened, executions=tuple(f for f in fills if f))
 
 
 def store(recording: Recording, stores: Stores, *, channel: str, account: str) -> None:

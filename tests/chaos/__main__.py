@@ -43,7 +43,7 @@ def _run(server: str, given: Namespace) -> int:
     missing = sum(seed not in lines for seed in seeds)
     if missing:
         _say(f"{missing} runs are left: run again to go on")
-    is_complete = not missing or (lines and given.seconds < inf)
+    is_complete = not missing or (bool(lines) and given.seconds < inf)
     never = never_sprung(results.lines) if len(lines) >= ENOUGH else ()
     for spot in never:
         _say(f"nobody died {spot}")

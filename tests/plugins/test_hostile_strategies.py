@@ -26,16 +26,15 @@ SPARE_SECONDS = 1.0
 UNIVERSE = a_universe()
 
 
-def test_no_call_that_harms_is_let_through(tmp_path: Path) -> None:
-    there = tmp_path / "there"
-    there.write_text("ours", encoding="utf-8")
-    new = str(tmp_path / "new")
-    attempts = (
-        *(f"open({new!r}, 'w')", f"open({str(there)!r}, 'a')", f"open({str(there)!r}, 'r+')"),
-        *(f"os.unlink({str(there)!r})", f"os.rename({str(there)!r}, {new!r})"),
-        *(f"os.truncate({str(there)!r}, 0)", f"os.chmod({str(there)!r}, 0)", f"os.mkdir({new!r})"),
+def harmful(there: Path, missing: Path) -> tuple[str, ...]:
+    """Give what would read or change what is not its own, `there` for one, make what is `missing`, or reach out."""
+    old, new = str(there), str(missing)
+    return (
+        *(f"open({new!r}, 'w')", f"open({old!r}, 'a')", f"open({old!r}, 'r+')"),
+        *(f"os.unlink({old!r})", f"os.rename({old!r}, {new!r})"),
+        *(f"os.truncate({old!r}, 0)", f"os.chmod({old!r}, 0)", f"os.mkdir({new!r})"),
         *(f"os.symlink('/', {new!r})", "open('/proc/self/mem', 'r+b')", "os.memfd_create('new')"),
-        *(f"open({str(there)!r})", f"open('/proc/{os.getpid()}/environ')", "open('/etc/passwd')"),
+        *(f"open({old!r})", f"open('/proc/{os.getpid()}/environ')", "open('/etc/passwd')"),
         *(
             "open('/proc/self/environ')",
             "open('/proc/self/root/etc/passwd')",
@@ -55,6 +54,12 @@ def test_no_call_that_harms_is_let_through(tmp_path: Path) -> None:
         ),
         *("os.kill(os.getppid(), 9)", "os.kill(os.getpid(), 9)", "os.fork()", "os.setuid(0)"),
     )
+
+
+def test_no_call_that_harms_is_let_through(tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.write_text("ours", encoding="utf-8")
+    attempts = harmful(there, tmp_path / "new")
     trying = f"""
         held = []
         for attempt in {attempts!r}:
