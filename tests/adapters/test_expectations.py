@@ -1,4 +1,4 @@
-"""This is the proof that what is refused about plug-ins and changes is told in the owner's own words."""
+"""This is the proof that what is refused about plug-ins, changes and research is told in the owner's own words."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ PLACES: Final = (
     *("plugins", "risk"),
     *(f"tasks/{name}.py" for name in ("channels", "promotions", "registrations", "rehearsals")),
     *(f"tasks/{name}.py" for name in ("returns", "rulings", "versions")),
-    *("deployments/rollbacks.py", "deployments/console/promotions.py"),
+    *("backtest", "deployments", "flows/run_backtest.py"),
+    *(f"tasks/{name}.py" for name in ("day_replays", "equity", "research_bars")),
+    *(f"adapters/{kind}_files.py" for kind in ("bar", "index", "listing")),
 )
-"""Where code lets in, promotes, returns, and stops for a rehearsal."""
+"""Where code lets in, promotes, returns, stops for a rehearsal, and tries on past days."""
 SAY_WHY: Final = {
-    *("BadInput", "InvalidSetting", "NotApproved", "PluginFault"),
+    *("BadInput", "InvalidSetting", "NotApproved", "NotSupported", "PluginFault"),
     *("BrokenFrame", "WrongSchema", "_end"),
 }
 """What is raised there; its last argument says what would be right, or what was wrong."""
