@@ -91,9 +91,8 @@ class Panel:
         y = self.drawing.height - 6
         form = "%Y-%m" if len(days) > A_LONG_TIME else "%m-%d"
         for position in day_ticks(days, count=DAYS):
-            x = self.across.at(position + offset)
-            anchor = "start" if x < HALF_A_DAY else "middle"
-            self.drawing.write("tick", (x, y), f"{days[position]:{form}}", anchor=anchor)
+            x = max(self.across.at(position + offset), HALF_A_DAY)
+            self.drawing.write("tick", (x, y), f"{days[position]:{form}}", anchor="middle")
 
 
 def across(count: int, size: Size, *, margin: float) -> Scale:
