@@ -143,7 +143,7 @@ def _show_inbox(inbox: Path, *, since: int) -> None:
     with inbox.open("rb") as file:
         file.seek(since)
         sent = [json.loads(line) for line in file.read().decode("utf-8").splitlines()]
-    announce("demo.inbox", count=len(sent), path=_short(inbox))
+    announce("demo.inbox", count=len(sent), path=_short(inbox.with_suffix(".md")))
     for message in sent[-_NEWEST_MESSAGES:]:
         paper().print(Text.assemble("  · ", message["title"]), soft_wrap=True)
 

@@ -209,7 +209,7 @@ def test_the_owner_is_shown_the_report_its_page_the_inbox_and_what_to_try(shown:
     page = shown.home / "reports" / f"{THIRD}.html"
 
     assert page.exists()
-    for words in (str(page), "/deployments", "inbox.jsonl", "maemae halt", "place-orders"):
+    for words in (str(page), "/deployments", "inbox.md", "maemae halt", "place-orders"):
         assert words in shown.done.stdout
     assert (shown.home / "inbox.jsonl").read_text("utf-8").count("\n") >= 5
 
