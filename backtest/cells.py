@@ -246,7 +246,8 @@ def possible(question: Question, window: Window, cells: Iterable[Cell]) -> tuple
         trial = Trial(window, cell)
         _require_names(question.settings, cell)
         try:
-            _require_bars(question.plan_of(trial).strategies[0], longest)
+            one = question.settings.symbols[:1]  # the parameters are in question, not the symbols
+            _require_bars(question.plan_of(trial, symbols=one).strategies[0], longest)
         except BadInput as error:
             refused, reason = refused + 1, error
         else:

@@ -27,6 +27,7 @@ from bench.placement import measure_placement
 from bench.places import Place, a_database_server, a_place
 from bench.plugins import measure_plugins
 from bench.replays import measure_replays
+from bench.spreads import measure_spreads
 from bench.starts import measure_starts
 from bench.ticks import measure_ticks
 
@@ -42,6 +43,7 @@ SECTIONS: Final[Mapping[str, tuple[Callable[[Place, int], Awaitable[Section]], i
     "exits": (measure_exits, 60),
     "months": (measure_months, 22),
     "backtest": (measure_backtests, 5),
+    "spreads": (measure_spreads, 3),
     "cache": (measure_caches, 20),
     "commands": (measure_commands, 5),
 }

@@ -8,12 +8,10 @@ as the bare loop, and samples of it to the same outcome as the replay, else ther
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from datetime import date
 from functools import cache
-from multiprocessing import get_context
 from statistics import median
-from time import perf_counter, process_time
+from time import process_time
 from typing import Final
 
 import numpy as np
@@ -68,7 +66,7 @@ async def measure_backtests(place: Place, samples: int) -> Section:
     notes = [
         f"CPU time. Seed {SEED}; {SYMBOLS:,} symbols x {DAYS:,} days; {len(PAIRS):,} pairs x {PAIR_SYMBOLS} symbols.",
         "Times a bare loop: " + ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items()),
-        f"Exact engine on A: {DAYS / median(exact):,.0f} bars a second. {_spread(hundred)}",
+        f"Exact engine on A: {DAYS / median(exact):,.0f} bars a second.",
         f"Equal to the won: bare loops on all of A, B, C, D; the replay on A, {SAMPLED} symbols of B, {SAMPLED} cells of D.",
     ]
     return Section("Backtests", measured, aims, notes)
@@ -179,29 +177,3 @@ def _compare(table: BarTable, cross: MovingAverageCross) -> None:
 def _require(is_equal: bool, what: str) -> None:  # noqa: FBT001 - what it is about
     if not is_equal:
         raise RuntimeError(f"not equal: {what}")
-
-
-_KEPT: dict[str, BarTable] = {}
-
-
-def _spread(table: BarTable) -> str:
-    """Say what two processes gain on D over one, by the clock on the wall."""
-    began = perf_counter()
-    _part((0, len(PAIRS)), table)
-    alone = perf_counter() - began
-    halves = [(0, len(PAIRS) // 2), (len(PAIRS) // 2, len(PAIRS))]
-    with ProcessPoolExecutor(2, get_context("fork"), _keep, (table,)) as pool:
-        list(pool.map(_part, [(0, 1)] * 2))
-        began = perf_counter()
-        list(pool.map(_part, halves))
-        together = perf_counter() - began
-    return f"D in two processes: {alone / together:.2f} times as fast by the clock."
-
-
-def _keep(table: BarTable) -> None:
-    _KEPT["table"] = table
-
-
-def _part(span: tuple[int, int], table: BarTable | None = None) -> int:
-    kept = table or _KEPT["table"]
-    return sum(len(run_engine(kept, cross, KRX_DAILY).fills) for cross in _crosses()[slice(*span)])

@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+from collections import deque
 from collections.abc import Generator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from typing import Final, Protocol
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from threading import Thread
+from typing import Final, Protocol, Self
 
 from backtest.cells import Question, Row, Trial, try_cell
 
 BATCHES_EACH: Final = 8
 """Batches for each worker: few enough to be cheap to hand over, many enough that none waits long at the end."""
-LARGEST_BATCH: Final = 20
+LARGEST_BATCH: Final = 10
 """So many finished trials of each worker may be lost when all is stopped at once."""
+
+AHEAD: Final = 2
+"""Batches handed to a worker: the one it tries and the next."""
 
 type Batch = tuple[Trial, ...]
 
@@ -49,30 +54,55 @@ class Here:
 
 
 class Processes:
-    """Processes of this machine; each is given the bars once."""
+    """This process and more of this machine; each of those is given the bars once.
+
+    They are forks of a server that has imported everything and loaded the kernels once. It begins at once, while the
+    bars are still read, and until it is ready this process works alone: a small sweep waits for nobody.
+    """
 
     def __init__(self, workers: int) -> None:
-        """Take how many."""
-        self._workers = workers
+        """Take how many, this one included: two at least."""
+        self._others = workers - 1
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(["tasks.workers"])
+        self._starting = Thread(target=self._context.Process(target=int).start, daemon=True)
+        self._starting.start()  # it ends when the server has made its first, idle process
+
+    def ready(self) -> Self:
+        """Wait until the others can be made at once."""
+        self._starting.join()
+        return self
 
     def run(self, question: Question, trials: Sequence[Trial]) -> Generator[tuple[Row, ...]]:
-        """Hand the batches out and give what comes back, in order of finishing; who stops waits for none.
+        """Hand batches out, try some here, and give all in order of finishing; who stops waits for none.
 
         Raises:
             BrokenProcessPool: when a worker dies, e.g. of too little memory.
         """
-        context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(self._workers, context, _take, (question,))
+        pool = ProcessPoolExecutor(self._others, self._context, _take, (question,))
         try:
-            futures = [pool.submit(_try, batch) for batch in batches(trials, self._workers)]
-            for future in as_completed(futures):
-                yield future.result()
+            yield from self._share(pool, question, deque(batches(trials, self._others + 1)))
         except (GeneratorExit, KeyboardInterrupt):
             for child in multiprocessing.active_children():
                 child.terminate()
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+    def _share(
+        self, pool: Executor, question: Question, left: deque[Batch]
+    ) -> Generator[tuple[Row, ...]]:
+        """Keep the others busy while this one works too; when nothing is left, wait for them."""
+        out: set[Future[tuple[Row, ...]]] = set()
+        while left or out:
+            most = 0 if self._starting.is_alive() else self._others * AHEAD
+            while left and len(out) < most:
+                out.add(pool.submit(_try, left.popleft()))
+            if left:
+                yield try_cells(question, left.popleft())
+            done, out = wait(out, 0 if left else None, FIRST_COMPLETED)
+            for future in done:
+                yield future.result()
 
 
 _taken: list[Question] = []

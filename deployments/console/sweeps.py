@@ -42,10 +42,11 @@ def sweep(
     """Try every cell that is not finished yet, then write table and page, and show the best."""
     if table:
         require_ending(table)
+    spread = trying.spread()  # it gets ready while the bars are read
     found = research(strategy, axes, question, assumptions)
     cells = found.space.cells(trying.random, seed=trying.seed)
     trials, refused = possible(found.question, found.window, cells)
-    rows = finish(found, trials, trying.spread())
+    rows = finish(found, trials, spread)
     ranked = rank(list(rows.values()), found.space, trying.goal, tries=found.tries, refused=refused)
     document = sweep_document(found.question, found.space, ranked)
     table, page = table or found.page(".csv"), trying.html or found.page(".html")

@@ -51,10 +51,11 @@ def walkforward(
     trying: Trying = USUAL,
 ) -> None:
     """Try every cell in every training that is not finished yet, then walk, write the page and show the folds."""
+    spread = trying.spread()  # it gets ready while the bars are read
     found = research(strategy, axes, question, assumptions)
     pairs = folds(found.days, training=train, test=test, is_anchored=is_anchored)
     by_window = {fold.training: _trials(found, fold.training, trying) for fold in pairs}
-    rows = finish(found, list(chain.from_iterable(by_window.values())), trying.spread())
+    rows = finish(found, list(chain.from_iterable(by_window.values())), spread)
     walked = walk(found.question, pairs, by_window.__getitem__, rows, trying.goal)
     document = walk_document(found.question, found.space, walked, trying.goal, tries=found.tries)
     page = trying.html or found.page(".walk.html")

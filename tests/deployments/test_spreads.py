@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from multiprocessing import active_children
 
 import pytest
 
@@ -28,8 +29,19 @@ def test_processes_give_the_rows_of_one() -> None:
     assert rows_of(Processes(2)) == EXPECTED
 
 
+def test_other_processes_do_their_part() -> None:
+    rows: dict[str, Row] = {}
+    helped = False
+    for found in Processes(2).ready().run(QUESTION, TRIALS * 10):
+        helped = helped or bool(active_children())
+        rows |= {row.key: row for row in found}
+    assert rows == EXPECTED
+    assert helped
+    assert not active_children()  # nobody is left behind
+
+
 def test_who_stops_early_waits_for_nobody() -> None:
-    running = Processes(2).run(QUESTION, TRIALS * 40)
+    running = Processes(2).ready().run(QUESTION, TRIALS * 40)
     first = next(running)
     running.close()
     assert all(row == EXPECTED[row.key] for row in first)
