@@ -22,9 +22,9 @@ from flows.desk import open_owner_channel, tell_crowd
 from flows.settings import Settings, load_channel
 from flows.sources import open_stores
 from risk.trips import TripLimits
+from tasks.channels import read_version
 from tasks.projecting import RETRY_SECONDS, Projector
 from tasks.relaying import Relay
-from tasks.versions import read_version
 
 _LOG: Final = structlog.get_logger(__name__)
 LOCK: Final = "relay"

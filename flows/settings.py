@@ -26,8 +26,7 @@ from adapters.audit_files import AUDIT_FILE
 from adapters.kafka.settings import KafkaSettings
 from adapters.kis.settings import Environment, KisSettings
 from flows.kept_keys import KeptKeys, KeysSettings, Whereabouts
-from tasks.channels import ChannelSettings, parse_channel
-from tasks.versions import GUARDED_CHANNEL
+from tasks.channels import GUARDED_CHANNEL, ChannelSettings, parse_channel
 from trading.errors import InvalidSetting
 
 PROJECT = Path(__file__).resolve().parent.parent

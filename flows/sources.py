@@ -12,9 +12,8 @@ from adapters.kis.settings import HOSTS, REGISTRATIONS, Environment, KisSettings
 from adapters.postgres.crowds import Tell
 from adapters.postgres.stores import PostgresStores
 from flows.settings import Settings, load_channel
-from tasks.channels import ChannelSettings, ClockSource
+from tasks.channels import ChannelSettings, ClockSource, read_version
 from tasks.polling import POLLED_WITHIN, most_polled
-from tasks.versions import read_version
 from trading.audits import AuditEntry
 from trading.configs import ConfigVersion
 from trading.errors import InvalidSetting, StoreUnavailable

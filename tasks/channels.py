@@ -17,12 +17,14 @@ from strategies.faults import first_fault
 from strategies.foreign import FOREIGN
 from strategies.settings import StrategySettings
 from tasks.timetables import Cron
-from trading.configs import digest_of
+from trading.configs import ConfigVersion, digest_of
 from trading.costs import CostSchedule
 from trading.errors import InvalidSetting
 from trading.instruments import Symbol
 
 KIS: Final = "kis"
+GUARDED_CHANNEL: Final = "live"
+"""Here nothing that makes trading less safe comes into force by one step."""
 
 
 class ClockSource(StrEnum):
@@ -224,3 +226,12 @@ def parse_channel(document: Mapping[str, Any], *, origin: str) -> ChannelSetting
         return ChannelSettings.model_validate(document)
     except ValidationError as error:
         raise first_fault(error, origin=origin) from None
+
+
+def read_version(config: ConfigVersion) -> ChannelSettings:
+    """Give what a version says.
+
+    Raises:
+        InvalidSetting: when it is not what this program understands.
+    """
+    return parse_channel(config.document, origin=f"configs version {config.version}")

@@ -13,9 +13,8 @@ from backtest.plans import ReplayPlan
 from backtest.recordings import Recording
 from plugins.strategies import running
 from risk.inputs import INPUTS, orders_seen
-from tasks.channels import ChannelSettings
+from tasks.channels import ChannelSettings, read_version
 from tasks.parity import Start, Strategies, plan_of, read_recording
-from tasks.versions import read_version
 from trading.bars import Interval
 from trading.day_records import DayRecord
 from trading.day_stories import OrderState

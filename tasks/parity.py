@@ -18,8 +18,7 @@ from plugins.rules import foreign_rules
 from plugins.strategies import running
 from strategies.evaluation import bars_to_read
 from strategies.settings import StrategySettings
-from tasks.channels import ChannelSettings
-from tasks.versions import read_version
+from tasks.channels import ChannelSettings, read_version
 from trading.bars import Bar, Interval
 from trading.configs import ConfigVersion
 from trading.errors import BadInput

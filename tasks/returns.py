@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Final
 
 from adapters.stores import AuditEntry, Stores, UnitOfWork
+from tasks.channels import read_version
 from tasks.versions import (
     Proposal,
     commit_in_force,
     propose_within,
-    read_version,
     require_reason,
     require_unforged,
 )

@@ -11,15 +11,13 @@ import structlog
 
 from adapters.stores import AuditEntry, Stores, UnitOfWork
 from risk.changes import Change, differences, loosening
-from tasks.channels import ChannelSettings, parse_channel
+from tasks.channels import GUARDED_CHANNEL, ChannelSettings, read_version
 from tasks.desk import Desk
 from trading.audits import OPERATOR
 from trading.configs import APPROVE, PROPOSE, ConfigVersion, first_forged
 from trading.errors import BadInput, NotApproved
 
 _LOG: Final = structlog.get_logger(__name__)
-GUARDED_CHANNEL: Final = "live"
-"""Here nothing that makes trading less safe comes into force by one step."""
 FIRST_START: Final = "first start"
 PROMOTED: Final = "promote"
 """The audit's word for a commit that has passed the gate to a channel."""
@@ -209,15 +207,6 @@ def require_unforged(work: UnitOfWork, config: ConfigVersion | None) -> None:
             "the version that the audit log knows: maemae audit verify, maemae config rollback"
         )
         raise NotApproved(f"configs version {found.version}", found.forgery.value, expected)
-
-
-def read_version(config: ConfigVersion) -> ChannelSettings:
-    """Give what a version says.
-
-    Raises:
-        InvalidSetting: when it is not what this program understands.
-    """
-    return parse_channel(config.document, origin=f"configs version {config.version}")
 
 
 def changes_of(stores: Stores, file: ChannelSettings) -> tuple[Change, ...]:

@@ -22,8 +22,8 @@ from flows.settings import Settings, load_channel
 from flows.sources import require_watchable
 from risk.changes import Change
 from tasks import versions
-from tasks.channels import ChannelSettings
-from tasks.versions import GUARDED_CHANNEL, Proposal
+from tasks.channels import GUARDED_CHANNEL, ChannelSettings
+from tasks.versions import Proposal
 from trading.configs import ConfigVersion
 
 CHANGES: Final = (

@@ -20,7 +20,8 @@ from deployments.console.findings import Finding, Health, found
 from deployments.console.services import check_prefect as ask_prefect
 from flows.settings import Settings, load_channel
 from flows.sources import channel_in_force, database_url, open_stores, ticking_clock
-from tasks.versions import is_other_code, read_version
+from tasks.channels import read_version
+from tasks.versions import is_other_code
 from trading.halts import REHEARSED
 
 LARGE_SKEW: Final = timedelta(seconds=2)

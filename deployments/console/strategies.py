@@ -7,7 +7,7 @@ from contextlib import closing
 from flows.settings import Settings, load_channel, load_settings
 from flows.sources import open_stores
 from strategies.settings import StrategySettings
-from tasks.versions import read_version
+from tasks.channels import read_version
 from trading.errors import InvalidSetting, MaemaeError
 
 
