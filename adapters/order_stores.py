@@ -150,10 +150,11 @@ class ExecutionStore(Protocol):
         """Give every fill of the account in order of booking."""
         ...
 
-    def standing(self) -> tuple[Execution, ...]:
+    def standing(self, symbol: Symbol | None = None) -> tuple[Execution, ...]:
         """Give the fills since each strategy's holding of each symbol was last flat, in order of booking.
 
-        They are all that is needed to know what is held and what it cost, and do not grow with the years.
+        They are all that is needed to know what is held and what it cost, and do not grow with the years. Those
+        of one `symbol` are quickly found.
         """
         ...
 

@@ -98,8 +98,8 @@ def guarded_positions(desk: Desk) -> tuple[Guarded, ...]:
         return _all_guarded(desk, work)
 
 
-def _all_guarded(desk: Desk, work: UnitOfWork) -> tuple[Guarded, ...]:
-    executions = work.executions.standing()
+def _all_guarded(desk: Desk, work: UnitOfWork, symbol: Symbol | None = None) -> tuple[Guarded, ...]:
+    executions = work.executions.standing(symbol)
     held = set(work.ledger.held())
     return tuple(
         _guarded(work, settings, position, executions, today=desk.today())
@@ -156,9 +156,10 @@ def exits_at(
     with desk.stores.begin() as work:
         signals = [
             replace(signal, config_version=desk.version)
-            for each in (found.recalling(watched) for found in _all_guarded(desk, work))
-            if (price := prices.get(each.position.symbol, 0)) > 0
-            and (signal := each.signal(price, validity))
+            for symbol, price in prices.items()
+            if price > 0
+            for each in _all_guarded(desk, work, symbol)
+            if (signal := each.recalling(watched).signal(price, validity))
         ]
         for signal in signals:
             work.signals.add(signal)

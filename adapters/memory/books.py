@@ -147,7 +147,7 @@ class MemoryExecutions:
         """Give every fill in order of booking."""
         return tuple(self.rows)
 
-    def standing(self) -> tuple[Execution, ...]:
+    def standing(self, symbol: Symbol | None = None) -> tuple[Execution, ...]:
         """Give the fills since each strategy's holding of each symbol was last flat, in order of booking."""
         held: Counter[tuple[str, Symbol]] = Counter()
         since: dict[tuple[str, Symbol], list[Execution]] = defaultdict(list)
@@ -158,7 +158,8 @@ class MemoryExecutions:
             if not held[holding]:
                 since[holding].clear()
         standing = {fill.execution_id for fills in since.values() for fill in fills}
-        return tuple(fill for fill in self.rows if fill.execution_id in standing)
+        named = (fill for fill in self.rows if symbol in {None, fill.symbol})
+        return tuple(fill for fill in named if fill.execution_id in standing)
 
     def net_quantity(self, strategy_id: str, symbol: Symbol) -> int:
         """Give the shares of `symbol` that the strategy bought less those it sold."""

@@ -69,9 +69,11 @@ class PostgresExecutions:
         """Give every fill in order of booking."""
         return self._all(_BOOKED)
 
-    def standing(self) -> tuple[Execution, ...]:
+    def standing(self, symbol: Symbol | None = None) -> tuple[Execution, ...]:
         """Give the fills since each strategy's holding of each symbol was last flat, in order of booking."""
-        return self._all(_STANDING)
+        if symbol is None:
+            return self._all(_STANDING)
+        return self._all(_STANDING_OF, symbol=symbol)
 
     def net_quantity(self, strategy_id: str, symbol: Symbol) -> int:
         """Give the shares of `symbol` that the strategy bought less those it sold."""
@@ -81,20 +83,22 @@ class PostgresExecutions:
         return tuple(execution_of(row) for row in self._scope.rows(query, **values))
 
 
-def _standing() -> Select[Any]:
-    """Make the query of the fills since each holding was last flat."""
-    of = (_fill.strategy_id, _fill.symbol)
-    total = func.sum(SIGNED).over(partition_by=of, order_by=_fill.sequence)
-    mine = own(executions)
-    steps = mine.with_only_columns(*of, _fill.sequence, total.label("held")).subquery()
-    flat = func.max(steps.c.sequence).filter(steps.c.held == 0)
-    ends = select(steps.c.strategy_id, steps.c.symbol, func.coalesce(flat, 0).label("flat_at"))
-    end = ends.group_by(steps.c.strategy_id, steps.c.symbol).subquery()
-    same = (_fill.strategy_id == end.c.strategy_id) & (_fill.symbol == end.c.symbol)
-    return _BOOKED.join(end, same).where(_fill.sequence > end.c.flat_at)
+def _standing(fills: Select[Any]) -> Select[Any]:
+    """Make the query of those fills since each holding was last flat; it goes through them once, however many."""
+    total = func.sum(SIGNED).over(
+        partition_by=(_fill.strategy_id, _fill.symbol), order_by=_fill.sequence
+    )
+    step = fills.add_columns(total.label("held")).subquery().c
+    of = (step.strategy_id, step.symbol)
+    flat_at = func.max(step.sequence).filter(step.held == 0).over(partition_by=of)
+    columns = [step[column.name] for column in executions.c]
+    known = select(*columns, func.coalesce(flat_at, 0).label("flat_at")).subquery().c
+    query = select(*(known[column.name] for column in executions.c))
+    return query.where(known.sequence > known.flat_at).order_by(known.sequence)
 
 
-_STANDING: Final = _standing()
+_STANDING: Final = _standing(own(executions))
+_STANDING_OF: Final = _standing(own(executions).where(_fill.symbol == bindparam("symbol")))
 
 
 @lru_cache(READ_AGAIN)

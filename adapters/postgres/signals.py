@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row
 from sqlalchemy.dialects.postgresql import insert
@@ -15,6 +15,8 @@ from adapters.postgres.tables import signals
 from trading.instruments import Symbol
 from trading.signals import Direction, Signal
 
+_ADD: Final = insert(signals).on_conflict_do_nothing()
+
 
 class PostgresSignals:
     """Signals of one account."""
@@ -25,8 +27,8 @@ class PostgresSignals:
     def add(self, signal: Signal) -> bool:
         """Write and tell; the same signal again changes nothing and gives False."""
         columns = {**columns_of(signal), "indicators": dict(signal.indicators)}
-        added = insert(signals).values(**self._scope.owner, signal_id=signal.signal_id, **columns)
-        is_new = self._scope.changes(added.on_conflict_do_nothing()) == 1
+        named = {**self._scope.owner, "signal_id": signal.signal_id, **columns}
+        is_new = self._scope.changes(_ADD, named) == 1
         if is_new:
             self._outbox.add(signal_out(signal))
         return is_new

@@ -228,17 +228,20 @@ class TestExecutions:
             ("trend", LG_CHEM, Side.BUY, 5),
             ("trend", LG_CHEM, Side.SELL, 1),
             ("trend", SAMSUNG, Side.SELL, 2),
+            ("other", SAMSUNG, Side.BUY, 4),
         ]
         fills = [
             self._book(memory, number, quantity, strategy_id=strategy, symbol=symbol, side=side)
             for number, (strategy, symbol, side, quantity) in enumerate(story, start=1)
         ]
         with memory.begin() as work:
-            assert work.executions.standing() == (fills[1], fills[4], fills[5])
+            assert work.executions.standing() == (fills[1], *fills[4:6], fills[7])
+            assert work.executions.standing(LG_CHEM) == (fills[1], *fills[4:6])
+            assert work.executions.standing(SAMSUNG) == (fills[7],)
             assert work.executions.net_quantity("trend", LG_CHEM) == 4
             assert work.executions.net_quantity("other", LG_CHEM) == 9
             assert work.executions.net_quantity("trend", SAMSUNG) == 0
-            assert work.executions.net_quantity("other", SAMSUNG) == 0
+            assert work.executions.net_quantity("other", SAMSUNG) == 4
 
     @staticmethod
     def _book(memory: Stores, number: int, quantity: int, **names: Any) -> Execution:
