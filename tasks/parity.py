@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from itertools import groupby
 from typing import Any, Final
 
@@ -113,40 +114,50 @@ def read_recording(
         asked = f"{first.isoformat()}..{last.isoformat()}"
         raise BadInput("--from", asked, "at least one trading day")
     first, last = days[0], days[-1]
-    closing = work.ledger.before(last + _DAY)
-    if not closing.flows and not closing.positions:
-        raise BadInput("--to", last.isoformat(), "a day since the account's book was opened")
-    fills = work.executions.all()
-    happened = Happened(
-        signals=tuple(signal for day in days for signal in work.signals.of_day(day)),
-        orders=tuple(order for day in days for order in work.orders.of_day(day)),
-        executions=tuple(fill for fill in fills if first <= fill.trading_day <= last),
-        closing=closing,
-    )
+    happened = _happened(work, days)
     deposits = _deposits(work, days, happened.executions)
-    every_day = (first + _DAY * n for n in range((last - first).days + 1))
-    paid_in = sum(work.ledger.paid_in(day) for day in every_day)
-    past = tuple(fill for fill in fills if fill.trading_day < first)
-    instruments = {instrument.symbol: instrument for instrument in work.instruments.all()}
-    opening = work.ledger.before(first)
+    before = _before(work, first)
     plans = tuple(
         replace(
-            plan_of(channel, start(channel), own),
-            instruments=instruments,
-            opening=opening,
-            past=past,
+            before(plan_of(channel, start(channel), own)),
             deposits={day: deposits[day] for day in own if day in deposits},
         )
         for channel, own in _stretches(work, file, days)
     )
     symbols = {s for plan in plans for s in plan.symbols} | {f.symbol for f in happened.executions}
+    every_day = (first + _DAY * n for n in range((last - first).days + 1))
     return Recording(
         plans=plans,
-        bars={s: _bars(work, s, plans, last) for s in symbols.union(closing.held_symbols)},
+        bars={s: _bars(work, s, plans, last) for s in symbols.union(happened.closing.held_symbols)},
         actual=happened,
-        taken_over=paid_in - sum(deposits.values()),
+        taken_over=sum(map(work.ledger.paid_in, every_day)) - sum(deposits.values()),
         stops=_stops(work),
         minutes={s: _minutes(work, s, plans, last) for s in _watched_by_the_minute(plans)},
+    )
+
+
+def _happened(work: UnitOfWork, days: Sequence[date]) -> Happened:
+    """Read what was decided and done on these days, and the book after them."""
+    closing = work.ledger.before(days[-1] + _DAY)
+    if not closing.flows and not closing.positions:
+        raise BadInput("--to", days[-1].isoformat(), "a day since the account's book was opened")
+    return Happened(
+        signals=tuple(signal for day in days for signal in work.signals.of_day(day)),
+        orders=tuple(order for day in days for order in work.orders.of_day(day)),
+        executions=tuple(
+            fill for fill in work.executions.all() if days[0] <= fill.trading_day <= days[-1]
+        ),
+        closing=closing,
+    )
+
+
+def _before(work: UnitOfWork, first: date) -> Callable[[ReplayPlan], ReplayPlan]:
+    """Read what the account had before `first`, and give it to a plan."""
+    return partial(
+        replace,
+        instruments={instrument.symbol: instrument for instrument in work.instruments.all()},
+        opening=work.ledger.before(first),
+        past=tuple(fill for fill in work.executions.all() if fill.trading_day < first),
     )
 
 
