@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time
 from itertools import chain
 from os import SEEK_END
 from pathlib import Path
-from typing import Any, BinaryIO, Final, cast
+from typing import BinaryIO, Final, cast
 
 import numpy as np
 from arro3.core import (
@@ -51,22 +51,19 @@ _FIRST_LINE: Final = 2
 """Of the rows of a CSV file; the first holds the names."""
 
 
-def read_table(path: Path, needed: Sequence[Symbol] = ()) -> SortedBars:
-    """Read the bars of every symbol in the file, `needed` ones among them; prices as they are, in whole numbers.
+def read_table(path: Path, only: Sequence[Symbol] = ()) -> SortedBars:
+    """Read the bars of every symbol in the file, or of `only` some; prices as they are, in whole numbers.
 
-    Halted days are left out, whether the file has a row of zeros or one without volume for them.
+    Halted days are left out, whether the file has a row of zeros or one without volume for them. Rows of symbols
+    that nobody asked for are not looked at.
 
     Raises:
         BadInput: naming the file, the row, the column, what stands there and what would be right.
     """
     if not path.is_file():
         raise BadInput("--data", str(path), "a CSV or parquet file of daily bars")
-    table = _parquet(path) if path.suffix == ".parquet" else _csv(path)
-    found = table.sorted()
-    if unknown := sorted(set(needed) - set(found.symbols)):
-        there = f"{len(found.symbols)} symbols, {', '.join(found.symbols[:5])} among them"
-        raise BadInput(f"{path.name}: symbol", ", ".join(unknown), f"one of its {there}")
-    return found
+    table = _parquet(path, only) if path.suffix == ".parquet" else _csv(path, only)
+    return table.sorted()
 
 
 def read_columns(path: Path) -> dict[Symbol, Columns]:
@@ -93,7 +90,7 @@ def bars_of(symbol: Symbol, columns: Columns) -> Iterator[Bar]:
 # Parquet ----------------------------------------------------------------------------------------------------
 
 
-def _parquet(path: Path) -> BarTable:
+def _parquet(path: Path, only: Sequence[Symbol]) -> BarTable:
     with path.open("rb") as file:
         begin = file.read(len(_PARQUET))
         file.seek(-min(len(_PARQUET), path.stat().st_size), SEEK_END)
@@ -101,13 +98,13 @@ def _parquet(path: Path) -> BarTable:
             raise BadInput(path.name, f"{path.stat().st_size:,} bytes", "a whole parquet file")
     batches = read_parquet(path, batch_size=_AT_ONCE)
     day_column = _day_column(path, batches.schema.names)
-    return _table(path, batches, day_column, first_row=1)
+    return _table(path, batches, day_column, only, first_row=1)
 
 
 # CSV --------------------------------------------------------------------------------------------------------
 
 
-def _csv(path: Path) -> BarTable:
+def _csv(path: Path, only: Sequence[Symbol]) -> BarTable:
     """Read a CSV file at once, and where that fails line by line, to tell which one is wrong."""
     names = header_of(path)
     day_column = _day_column(path, names)
@@ -117,9 +114,11 @@ def _csv(path: Path) -> BarTable:
     try:
         with open_bytes(path) as file:
             batches = read_csv(file, schema, has_header=True, batch_size=_AT_ONCE)
-            return _table(path, batches, day_column, first_row=_FIRST_LINE, is_whole=True)
+            return _table(path, batches, day_column, only, first_row=_FIRST_LINE, is_whole=True)
+    except BadInput:
+        raise
     except Exception:  # noqa: BLE001 - the reader has no error of its own
-        return _line_by_line(path, day_column)
+        return _line_by_line(path, day_column, only)
 
 
 def open_bytes(path: Path) -> BinaryIO:
@@ -134,22 +133,25 @@ def header_of(path: Path) -> list[str]:
     return next(csv.reader([line]), [])
 
 
-def _line_by_line(path: Path, day_column: str) -> BarTable:
+def _line_by_line(path: Path, day_column: str, only: Sequence[Symbol]) -> BarTable:
+    known: dict[str, int] = {}
+    wanted, places, read = set(only), [], []
     with open_bytes(path) as file:
-        lines = (line.decode("utf-8-sig") for line in file)
-        rows = csv.DictReader(lines)
-        read = [_row(row, day_column, f"{path.name} line {rows.line_num}") for row in rows]
-    names, *figures = zip(*read, strict=True) if read else ((),) * (2 + len(FIGURES))
-    known = sorted(set(names))
-    place = {name: code for code, name in enumerate(known)}
-    codes = np.array([place[name] for name in names], dtype=np.int64)
-    columns = [narrow(np.array(column, dtype=np.int64)) for column in figures]
-    return BarTable(path.name, known, narrow(codes), columns, first_row=_FIRST_LINE)
+        rows = csv.DictReader(line.decode("utf-8-sig") for line in file)
+        for place, row in enumerate(rows, _FIRST_LINE):
+            code = known.setdefault(row["symbol"] or "", len(known))
+            if not wanted or row["symbol"] in wanted:
+                places.append(place)
+                read.append((code, *_row(row, day_column, f"{path.name} line {rows.line_num}")))
+    columns = np.array(read, dtype=np.int64).reshape(-1, 2 + len(FIGURES)).T
+    codes, *figures = map(narrow, columns)
+    names, ranks = _ranks(path, known, only)
+    return BarTable(path.name, names, ranks[codes], figures, places)
 
 
-def _row(row: Mapping[str, str | None], day_column: str, where: str) -> tuple[Any, ...]:
+def _row(row: Mapping[str, str | None], day_column: str, where: str) -> tuple[int, ...]:
     day = _day(row[day_column], f"{where}: {day_column}")
-    return row["symbol"], day, *(whole(row[name], f"{where}: {name}") for name in FIGURES)
+    return day, *(whole(row[name], f"{where}: {name}") for name in FIGURES)
 
 
 def _day(text: str | None, field: str) -> int:
@@ -187,6 +189,7 @@ def _table(
     path: Path,
     batches: Iterable[RecordBatch],
     day_column: str,
+    only: Sequence[Symbol],
     *,
     first_row: int,
     is_whole: bool = False,
@@ -194,26 +197,49 @@ def _table(
     """Take a file in parts, each made narrow before the next one is read; `is_whole` refuses what stands empty."""
     known: dict[str, int] = {}
     columns = [GrowingColumn() for _ in range(2 + len(FIGURES))]
-    row = first_row
+    rows, row = GrowingColumn(), first_row
     for batch in batches:
-        if is_whole and any(batch[name].null_count for name in ("symbol", day_column, *FIGURES)):
-            raise ValueError(f"empty, after row {row}")
-        read = _figures(batch, f"{path.name} row", day_column, row)
-        for column, part in zip(columns, chain([_codes(batch, known)], read), strict=True):
-            column.add(part)
+        codes, places = _codes(batch, known), np.arange(row, row + batch.num_rows)
         row += batch.num_rows
-    names = sorted(known)
-    ranks = np.argsort([known[name] for name in names]).astype(np.int32)
-    codes, *figures = (column.whole() for column in columns)
-    return BarTable(path.name, names, ranks[codes], figures, first_row=first_row)
+        taken = batch
+        if only:
+            asked = np.flatnonzero(np.isin(codes, [known[name] for name in only if name in known]))
+            taken, codes, places = batch.take(Array.from_numpy(asked)), codes[asked], places[asked]
+            rows.add(places)
+        if is_whole and any(taken[name].null_count for name in ("symbol", day_column, *FIGURES)):
+            raise ValueError(f"empty, before row {row}")
+        figures = _figures(taken, f"{path.name} row", day_column, places)
+        for column, part in zip(columns, chain([codes], figures), strict=True):
+            column.add(part)
+    names, ranks = _ranks(path, known, only)
+    codes, *read = (column.whole() for column in columns)
+    given = rows.whole() if only else range(first_row, row)
+    return BarTable(path.name, names, ranks[codes], read, given)
 
 
-def _figures(batch: RecordBatch, where: str, day_column: str, row: int) -> Iterator[Integers]:
-    """Give the days as ordinals, then the rest; `row` is that of the first."""
+def _ranks(
+    path: Path, known: Mapping[str, int], only: Sequence[Symbol]
+) -> tuple[list[str], Figures]:
+    """Give the names that were asked for, rising, and for each of the `known` ones its place among them.
+
+    Raises:
+        BadInput: for one that the file has not.
+    """
+    if unknown := sorted(set(only) - known.keys()):
+        there = f"{len(known)} symbols, {', '.join(sorted(known)[:5])} among them"
+        raise BadInput(f"{path.name}: symbol", ", ".join(unknown), f"one of its {there}")
+    names = sorted(set(only) or known)
+    ranks = np.zeros(len(known), dtype=np.int32)
+    ranks[[known[name] for name in names]] = np.arange(len(names))
+    return names, ranks
+
+
+def _figures(batch: RecordBatch, where: str, day_column: str, rows: Integers) -> Iterator[Integers]:
+    """Give the days as ordinals, then the rest; `rows` are their places in the file."""
     days = batch[day_column].cast(DataType.date32()).cast(DataType.int32())
-    yield _integers(days, where, day_column, row) + _EPOCH
+    yield _integers(days, where, day_column, rows) + _EPOCH
     for name in FIGURES:
-        yield _integers(batch[name], where, name, row)
+        yield _integers(batch[name], where, name, rows)
 
 
 def _codes(batch: RecordBatch, known: dict[str, int]) -> Figures:
@@ -226,7 +252,7 @@ def _codes(batch: RecordBatch, known: dict[str, int]) -> Figures:
     return codes
 
 
-def _integers(column: Array, where: str, name: str, first_row: int) -> Integers:
+def _integers(column: Array, where: str, name: str, rows: Integers) -> Integers:
     """Take a column of whole numbers, whatever type the file gives them."""
     values = (
         column.to_numpy() if not column.null_count else np.array(column.to_pylist(), dtype=float)
@@ -234,6 +260,6 @@ def _integers(column: Array, where: str, name: str, first_row: int) -> Integers:
     if values.dtype.kind == "f":
         wrong = ~(np.isfinite(values) & (values == np.floor(values)))
         if wrong.any():
-            row = int(wrong.argmax())
-            raise BadInput(f"{where} {row + first_row}: {name}", values[row], "a whole number")
+            place = int(wrong.argmax())
+            raise BadInput(f"{where} {rows[place]}: {name}", values[place], "a whole number")
     return values.astype(np.int64)

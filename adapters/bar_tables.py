@@ -39,14 +39,14 @@ class SortedBars:
 class BarTable:
     """Rows of one file: `codes` are places in `names`, `columns` the day as an ordinal and then `FIGURES`.
 
-    `first_row` is how the file counts its first one. `names` rise.
+    `rows` is how the file counts them. `names` rise.
     """
 
     file: str
     names: Sequence[str]
     codes: Figures
     columns: list[Figures]
-    first_row: int
+    rows: Sequence[int] | Figures
 
     def sorted(self) -> SortedBars:
         """Give the bars that traded by symbol, oldest first; this table is empty then, or it would take twice the room.
@@ -119,7 +119,7 @@ class BarTable:
         return np.asarray((volume > 0) & has_price)
 
     def _fault(self, row: int, column: str, value: object, expected: str) -> BadInput:
-        return BadInput(f"{self.file} row {row + self.first_row}: {column}", value, expected)
+        return BadInput(f"{self.file} row {self.rows[row]}: {column}", value, expected)
 
 
 class GrowingColumn:

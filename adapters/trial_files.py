@@ -36,7 +36,7 @@ class TrialFile:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the file, so that two sweeps never write to it at once.
+        """Hold the file, so that two sweeps never write to it at once; at the end all of it is on the disk.
 
         Raises:
             BadInput: when another process does.
@@ -49,16 +49,17 @@ class TrialFile:
                 expected = "no other sweep that asks the same; it is running"
                 raise BadInput("sweep", self.path.stem, expected) from None
             file.truncate(self._whole)
-            yield
+            try:
+                yield
+            finally:
+                os.fsync(file.fileno())
 
     def add(self, documents: Iterable[Document]) -> None:
-        """Append finished trials: they are on the disk when this returns."""
+        """Append finished trials: whatever ends this process now, they are kept."""
         new = [each for each in documents if each["key"] not in self.finished]
         lines = "".join(json.dumps(dict(each), ensure_ascii=False) + "\n" for each in new)
         with self.path.open("ab") as file:
             file.write(lines.encode())
-            file.flush()
-            os.fsync(file.fileno())
         self.finished |= {each["key"]: each for each in new}
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import psycopg
-import structlog
 from sqlalchemy import Engine, event
 from sqlalchemy.pool import QueuePool
 
@@ -17,7 +16,6 @@ from adapters.postgres.engine import POOL_SIZE, POOL_TIMEOUT
 type Tell = Callable[[str], None]
 """Takes the sentence that the database, or this process, has no connection left."""
 
-_LOG: Final = structlog.get_logger(__name__)
 PAUSE_SECONDS: Final = 0.2
 QUIET_SECONDS: Final = 600.0
 """Between two warnings of one process."""
@@ -58,8 +56,10 @@ class Crowd:
         now = time.monotonic()
         if now - self._told_at < QUIET_SECONDS:
             return
+        import structlog  # noqa: PLC0415 - a tenth of a second for every command, and few have to wait
+
         self._told_at = now
-        _LOG.warning("waiting for a database connection", words=words)
+        structlog.get_logger(__name__).warning("waiting for a database connection", words=words)
         if self.tell is not None:
             self.tell(words)
 

@@ -87,7 +87,7 @@ def _value(text: str) -> Any:
 def from_file(data: Path, symbols: Sequence[Symbol]) -> Universe:
     """Read the bars of some symbols of a file, of all that traded without any; raises what `read_table` raises."""
     found = read_table(data, symbols)
-    return BarTable(found.symbols, found.starts, found.bars).only(symbols or found.symbols)
+    return BarTable(found.symbols, found.starts, found.bars).only(found.symbols)
 
 
 def answer(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,26 +18,25 @@ NO_ADJUSTMENTS: Final[Mapping[Symbol, int]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where bars are from. `version` is another one as soon as anything in them is.
+    """Where bars are from. `version` is another one as soon as anything in them is; of a large file it takes its time.
 
     `adjustments` are the versions of the factors between raw prices and the series, where they are known.
     """
 
     source: str
-    version: str
+    version: Callable[[], str]
     adjustments: Mapping[Symbol, int] = field(default_factory=lambda: NO_ADJUSTMENTS)
 
     @classmethod
     def of_file(cls, path: Path) -> Origin:
-        """Take a file as it is now.
+        """Take a file.
 
         Raises:
             BadInput: when there is none.
         """
         if not path.is_file():
             raise BadInput("--data", str(path), "a CSV or parquet file of bars")
-        with path.open("rb") as file:
-            return cls(path.name, hashlib.file_digest(file, "sha256").hexdigest())
+        return cls(path.name, partial(_digest_of, path))
 
     @classmethod
     def of_database(
@@ -47,10 +47,15 @@ class Origin:
     ) -> Origin:
         """Take some symbols of the series' versions, as they were before the bars were read."""
         told = [f"{symbol} {versions[symbol]}" for symbol in sorted(symbols) if symbol in versions]
-        digest = hashlib.sha256("\n".join(told).encode()).hexdigest()
+        digest = hashlib.sha256("\n".join(told).encode()).hexdigest
         return cls(DATABASE, digest, adjustments)
 
     def document(self) -> dict[str, Any]:
         """Tell it to programs."""
         adjustments = {str(symbol): each for symbol, each in sorted(self.adjustments.items())}
-        return {"source": self.source, "version": self.version, "adjustments": adjustments}
+        return {"source": self.source, "version": self.version(), "adjustments": adjustments}
+
+
+def _digest_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

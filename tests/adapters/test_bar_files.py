@@ -122,6 +122,37 @@ def test_a_symbol_that_the_file_has_not_is_refused(tmp_path: Path) -> None:
         read_table(file, [LG_CHEM, SAMSUNG])
 
 
+@pytest.mark.parametrize("bad", ["0", "a price"])
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_rows_of_others_are_not_looked_at_and_rows_keep_their_numbers(
+    tmp_path: Path, ending: str, bad: str
+) -> None:
+    other = ROW.replace("051910", "005930").replace("438000", bad)
+    rows = f"{other}\n{ROW}\n{other}\n{LATER}\n{ROW}"
+    if ending == "parquet":
+        rows = rows.replace("a price", "")
+        file = as_parquet(tmp_path / "bars.parquet", rows, DataType.int64())
+    else:
+        file = tmp_path / "bars.csv"
+        file.write_text(f"{HEADER}\n{rows}\n", "utf-8")
+    last = 5 if ending == "parquet" else 6
+    with pytest.raises(BadInput, match=rf"bars\.{ending} row {last}: date"):
+        read_table(file, [LG_CHEM])
+    with pytest.raises(BadInput, match=rf"bars\.{ending} \w+ {last - 4}: open"):
+        read_table(file)
+
+
+@pytest.mark.parametrize("fraction", ["", ".0"], ids=["at once", "line by line"])
+def test_some_symbols_are_read_as_they_are_among_all(tmp_path: Path, fraction: str) -> None:
+    rows = [ROW + fraction, ROW.replace("051910", "005930"), LATER, ROW.replace("051910", "000660")]
+    file = tmp_path / "bars.csv"
+    file.write_text("\n".join((HEADER, *rows, "")), "utf-8")
+    everything, some = read_table(file), read_table(file, [LG_CHEM, SAMSUNG])
+    assert some.symbols == everything.symbols[1:]
+    assert some.starts.tolist() == [0, 1, 3]
+    assert some.bars.tolist() == everything.bars[:, 1:].tolist()
+
+
 HALTS = {
     "zeros": HALTED,
     "all zeros": HALTED.replace("431000", "0"),

@@ -49,7 +49,7 @@ def test_a_line_that_a_crash_cut_off_is_not_half_read_and_goes(path: Path, cut: 
     assert [json.loads(line)["key"] for line in path.read_text("utf-8").splitlines()] == ["1", "3"]
 
 
-def test_what_was_added_is_on_the_disk_before_the_next_begins(path: Path) -> None:
+def test_what_was_added_is_written_before_the_next_begins(path: Path) -> None:
     file = TrialFile(path)
     with file.writing():
         file.add([ONE])
