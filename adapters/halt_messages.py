@@ -6,14 +6,15 @@ from collections.abc import Sequence
 
 from adapters.notifier import Message, Severity
 from adapters.wording import Wording
+from trading.audits import OPERATOR
 from trading.halts import Halt
 
 
 def trading_halted(halt: Halt, wording: Wording) -> Message:
     """Tell that trading stopped, who stopped it and why."""
-    fields = {wording.text("field.source"): halt.source} | _scope(halt, wording)
+    fields = {wording.text("field.source"): _source(halt, wording)} | _scope(halt, wording)
     title = wording.text("halt.halted.title", state=halt.state)
-    return Message(Severity.CRITICAL, title, halt.reason, fields)
+    return Message(Severity.CRITICAL, title, _reason(halt, wording), fields)
 
 
 def trading_resumed(reason: str, lifted: Halt, left: Sequence[Halt], wording: Wording) -> Message:
@@ -35,11 +36,20 @@ def halt_line(halt: Halt, wording: Wording) -> str:
     scope = " ".join(part for part in (halt.strategy_id, halt.symbol) if part)
     return wording.text(
         "halt.left",
-        source=halt.source,
+        source=_source(halt, wording),
         scope=scope or wording.text("field.all_strategies"),
         state=halt.state,
-        reason=halt.reason,
+        reason=_reason(halt, wording),
     )
+
+
+def _source(halt: Halt, wording: Wording) -> str:
+    return wording.text("halt.operator") if halt.source == OPERATOR else halt.source
+
+
+def _reason(halt: Halt, wording: Wording) -> str:
+    """Give the reason; that of an operator who gave none is "operator" too."""
+    return wording.text("halt.no_reason") if halt.reason in {"", OPERATOR} else halt.reason
 
 
 def _scope(halt: Halt, wording: Wording) -> dict[str, str]:

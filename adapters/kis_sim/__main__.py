@@ -8,16 +8,25 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from adapters.kis_sim.options import Options, parse
 from adapters.kis_sim.server import Simulator
 from trading.errors import BadInput
 
+if TYPE_CHECKING:
+    from adapters.wording import Language
 
-def main(argv: Sequence[str] | None = None, prog: str = "maemae sim") -> int:
-    """Run until SIGTERM or SIGINT and return the exit code: 0, or 2 after one sentence on what is wrong."""
+
+def main(
+    argv: Sequence[str] | None = None, prog: str = "maemae sim", language: Language = "en"
+) -> int:
+    """Run until SIGTERM or SIGINT and return the exit code: 0, or 2 after one sentence on what is wrong.
+
+    `language` is that of `--help`.
+    """
     try:
-        options = parse(sys.argv[1:] if argv is None else argv, prog)
+        options = parse(sys.argv[1:] if argv is None else argv, prog, language)
         asyncio.run(_serve(options))
     except BadInput as problem:
         print(f"{prog}: {problem}", file=sys.stderr)  # noqa: T201 - the command line's voice

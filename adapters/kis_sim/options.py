@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from adapters.kis_sim.faults import FaultTable, read_table
 from adapters.kis_sim.gateway import Mode
@@ -21,6 +21,9 @@ from adapters.kis_sim.orders import Environment
 from adapters.kis_sim.tapes import SPACING
 from adapters.kis_sim.tokens import Credential, made_up_key
 from trading.errors import BadInput
+
+if TYPE_CHECKING:
+    from adapters.wording import Language
 
 APPKEY_LENGTH: Final = 36
 APPSECRET_LENGTH: Final = 180
@@ -107,21 +110,33 @@ class Options:
 
 
 class _Parser(ArgumentParser):
-    """Answers a wrong option with one sentence."""
+    """Answers a wrong option with one sentence, and tells all of them in a language."""
+
+    language: Language = "en"
 
     def error(self, message: str) -> NoReturn:
         print(f"{self.prog}: {message}", file=sys.stderr)  # noqa: T201 - the command line's voice
         raise SystemExit(2)
 
+    def format_help(self) -> str:
+        from adapters.wording import Wording  # noqa: PLC0415 - only who asks for help waits for it
 
-def parse(arguments: Sequence[str], prog: str = "maemae sim") -> Options:
-    """Read a command line.
+        wording = Wording(self.language)
+        self.description = wording.text("sim.description")
+        self._optionals.title = wording.text("sim.options")
+        for action in self._actions:
+            action.help = wording.text(f"sim.{action.dest}")
+        return super().format_help().replace("usage:", wording.text("sim.usage"), 1)
+
+
+def parse(arguments: Sequence[str], prog: str = "maemae sim", language: Language = "en") -> Options:
+    """Read a command line; `language` is that of the help.
 
     Raises:
         SystemExit: 2 for an option that argparse refuses, after one sentence.
         BadInput: naming the option whose value is wrong.
     """
-    given = _parser(prog).parse_args(arguments)
+    given = _parser(prog, language).parse_args(arguments)
     keys, secrets = given.appkey or [], given.appsecret or []
     if len(secrets) > len(keys):
         raise BadInput("--appsecret", "", "an --appkey for each --appsecret")
@@ -151,31 +166,28 @@ def parse(arguments: Sequence[str], prog: str = "maemae sim") -> Options:
     )
 
 
-def _parser(prog: str) -> _Parser:
-    parser = _Parser(prog=prog, description="A server that speaks KIS OpenAPI, on simulated days.")
+def _parser(prog: str, language: Language) -> _Parser:
+    parser = _Parser(prog=prog)
+    parser.language = language
     add = parser.add_argument
-    add("--host", default="127.0.0.1", help="address to bind to (127.0.0.1)")
-    add("--port", type=int, default=29443, help="port of the HTTP side, 0 for a free one (29443)")
-    add("--ws-port", type=int, default=31000, help="port of the socket, 0 for a free one (31000)")
-    add("--mode", choices=[each.value for each in Mode], default="both", help="which TR ids")
+    add("--host", default="127.0.0.1")
+    add("--port", type=int, default=29443)
+    add("--ws-port", type=int, default=31000)
+    add("--mode", choices=[each.value for each in Mode], default="both")
     add("--profile", choices=[each.value for each in Profile], default=Profile.CURRENT.value)
-    add("--account", action="append", help="like 50012345-01; may be repeated")
-    add("--cash", default="100000000", help="won in each account at the start")
-    add("--hts-id", default="", help="the only id that gets notices (any, if not given)")
-    add("--appkey", action="append", help="36 characters; may be repeated")
-    add("--appsecret", action="append", help="180 characters, one for each --appkey")
-    add("--rate-limit", metavar="N|off", help="calls a second (18 on real, 1 on paper)")
-    add("--token-interval", metavar="S|off", default="60", help="seconds between tokens")
-    add("--data", type=Path, default=BUNDLED, help="CSV of daily or minute bars")
-    add("--day", metavar="YYYY-MM-DD", help="the day it starts on")
-    add("--clock", metavar="open|step|FACTOR", default="step", help="how time passes")
-    add("--seed", type=int, default=1, help="another seed draws other days from the same bars")
-    add(
-        "--spacing",
-        default=str(SPACING),
-        help=f"seconds between two prints of a symbol ({SPACING})",
-    )
-    add("--faults", type=Path, help="JSON file with the table of faults")
+    add("--account", action="append")
+    add("--cash", default="100000000")
+    add("--hts-id", default="")
+    add("--appkey", action="append")
+    add("--appsecret", action="append")
+    add("--rate-limit", metavar="N|off")
+    add("--token-interval", metavar="S|off", default="60")
+    add("--data", type=Path, default=BUNDLED)
+    add("--day", metavar="YYYY-MM-DD")
+    add("--clock", metavar="open|step|FACTOR", default="step")
+    add("--seed", type=int, default=1)
+    add("--spacing", default=str(SPACING))
+    add("--faults", type=Path)
     return parser
 
 

@@ -104,10 +104,17 @@ class Wording(Sentences):
         return self.text("report.latency_line", **figures)
 
     def short_amounts(self, amounts: Sequence[int]) -> list[str]:
-        """Write amounts of one axis in the largest unit that keeps them exact to two places."""
+        """Write amounts of one axis in the largest unit that keeps them exact to two places, round ones in a larger one."""
         units = [unit for unit in self.short_units if any(abs(a) >= unit for a in amounts)]
         for unit in units:
             for places in range(3):
                 if all(amount * 10**places % unit == 0 for amount in amounts):
-                    return [self.short(amount, unit, places=places) for amount in amounts]
+                    return [self._rounder(amount, unit, places=places) for amount in amounts]
         return [self.number(amount) for amount in amounts]
+
+    def _rounder(self, amount: int, unit: int, *, places: int) -> str:
+        """Write an amount in a larger unit than the others' where it is a whole number of those: 1억, not 10,000만."""
+        for larger in self.short_units:
+            if larger > unit and amount and amount % larger == 0:
+                return self.short(amount, larger, places=0)
+        return self.short(amount, unit, places=places)

@@ -131,7 +131,9 @@ def print_backtest(document: Mapping[str, Any]) -> None:
     title = say("title.backtest", strategies=", ".join(document["strategies"]))
     fills = document["fills"]
     if len(fills) <= MOST_FILLS:
-        print_table(say("title.backtest_fills"), (Column("trading_day"), *FILLS[1:]), fills)
+        is_named = any(fill["name"] for fill in fills)
+        columns = [each for each in FILLS[1:] if is_named or each.name != "name"]
+        print_table(say("title.backtest_fills"), (Column("trading_day"), *columns), fills)
     else:
         paper().print(say("backtest.many_fills", count=len(fills)))
     print_facts(f"{title} {document['from']} ~ {document['to']}", METRICS, document["metrics"])

@@ -15,7 +15,7 @@ from adapters.stores import Stores
 from deployments.console.accounts import market_time, open_account
 from deployments.console.halts import DONE, NOT_ALL_DONE
 from deployments.console.plugins import tell_registrations
-from deployments.console.speech import option, say
+from deployments.console.speech import option, say, wording
 from deployments.console.tables import Column, paper, print_json, print_table
 from deployments.entries import read_entries, scheduled
 from flows.settings import Settings, load_channel
@@ -115,7 +115,12 @@ def history(*, as_json: AsJson = False) -> None:
         print_json({"channel": account.settings.channel, "versions": rows})
     else:
         short = [
-            {**row, "digest": row["digest"][:12], "commit": row["commit"][:12] or None}
+            {
+                **row,
+                "digest": row["digest"][:12],
+                "commit": row["commit"][:12] or None,
+                "reason": wording().own_words(row["reason"]),
+            }
             for row in rows
         ]
         print_table(say("title.versions"), HISTORY, short)

@@ -18,7 +18,7 @@ UNEQUAL = 3
 
 def replay(
     *,
-    day: Annotated[date, option("replay_date", name="--date")],
+    day: Annotated[date, option("replay_date", name=("--date", "--day"))],
     as_json: Annotated[bool, option("json", name="--json")] = False,
 ) -> int:
     """Replay the day from the stored events; give 0 when both tellings have one fingerprint, else 3."""

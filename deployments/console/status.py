@@ -126,9 +126,10 @@ def _settings_in_force(
 def _figures(work: UnitOfWork, day: date) -> dict[str, int | None]:
     ledger, orders = work.ledger.load(), work.orders.of_day(day)
     open_orders = work.orders.open()
+    is_known = bool(ledger.flows or ledger.positions)  # else nobody has asked the broker yet
     return {
-        "cash": ledger.cash,
-        "buyable_cash": ledger.buyable_cash,
+        "cash": ledger.cash if is_known else None,
+        "buyable_cash": ledger.buyable_cash if is_known else None,
         "holdings": len(ledger.held_symbols),
         "signals": len(work.signals.of_day(day)),
         "orders": sum(order.status is not OrderStatus.DENIED for order in orders),

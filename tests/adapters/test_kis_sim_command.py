@@ -19,6 +19,7 @@ import pytest
 from adapters.kis_sim.__main__ import main
 from adapters.kis_sim.gateway import Mode
 from adapters.kis_sim.options import Pacing, Profile, parse
+from adapters.wording import Language, Wording
 
 ROOT = Path(__file__).parents[2]
 
@@ -121,6 +122,19 @@ def test_a_wrong_option_is_one_sentence_too(
         main(arguments)
     assert ended.value.code == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_the_help_says_every_option_in_the_language_asked_for(
+    language: Language, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"], language=language)
+    told = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert told.startswith(Wording(language).text("sim.usage"))
+    assert Wording(language).text("sim.token_interval") % {"default": 60} in " ".join(told.split())
+    assert "sim." not in told
 
 
 def test_a_file_without_a_column_is_named(

@@ -142,7 +142,15 @@ def test_a_halt_is_urgent_and_names_who_and_what() -> None:
         "매매 정지",
         "점검",
     )
-    assert message.fields == {"정지 주체": "operator", "전략": "전체"}
+    assert message.fields == {"정지 주체": "운영자", "전략": "전체"}
+
+
+def test_a_halt_without_a_reason_says_so_in_the_owners_language() -> None:
+    halt = Halt("operator", TradingState.HALTED, "operator", NOW)
+    message = trading_resumed("점검 끝", halt, (halt,), KO)
+    assert trading_halted(halt, KO).text == "이유를 적지 않았습니다"
+    assert message.text == "점검 끝\n남은 정지: 운영자 (전체, 매매 정지) 이유를 적지 않았습니다"
+    assert "operator" not in f"{message} {trading_halted(halt, KO)}"
 
 
 def test_a_halt_of_one_symbol_names_it() -> None:

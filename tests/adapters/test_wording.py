@@ -214,12 +214,19 @@ def test_a_loss_that_rounds_to_nothing_has_no_sign() -> None:
         ([50_000_000, 50_500_000], ["5,000만", "5,050만"]),
         ([100_000_000, 150_000_000], ["1.0억", "1.5억"]),
         ([50_000, 55_000], ["5.0만", "5.5만"]),
+        ([99_990_000, 100_000_000, 100_010_000, 0], ["9,999만", "1억", "10,001만", "0만"]),
         ([50_005, 50_010], ["50,005", "50,010"]),
         ([0, 5_000], ["0", "5,000"]),
     ],
 )
 def test_amounts_along_an_axis_share_one_unit(amounts: list[int], written: list[str]) -> None:
     assert KO.short_amounts(amounts) == written
+
+
+def test_what_the_program_gave_as_its_reason_is_told_in_korean() -> None:
+    assert KO.own_words("first start") == "첫 시작"
+    assert KO.own_words("first start: 0123456789ab") == "이 코드의 첫 시작: 0123456789ab"
+    assert EN.own_words("first start") == "first start"
 
 
 # Never raising

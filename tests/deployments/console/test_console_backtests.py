@@ -155,6 +155,7 @@ def test_without_json_it_is_a_table(console: Console, data: Path) -> None:
     answer = console(*(word for word in words(data) if word != "--json"))
     assert (answer.code, answer.err) == (0, "")
     assert "Final equity" in answer.out
+    assert " Name " not in answer.out, "a file knows no names"
 
 
 def test_a_file_needs_neither_database_nor_prefect_nor_pandas(data: Path, tmp_path: Path) -> None:

@@ -57,6 +57,7 @@ def test_an_edited_file_counts_after_its_proposal(console: Console, edit: Edit) 
     ]
     status = console("status", "--json").document
     assert (status["config_version"], status["is_file_ahead"]) == (1, True)
+    assert (status["cash"], status["buyable_cash"]) == (None, None), "nobody has asked the broker"
     assert "differs from version 1 in force" in console("status").out
     assert "the file differs" in console("doctor").out
     answer = console("config", "propose", *WHY)

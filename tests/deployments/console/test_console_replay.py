@@ -45,6 +45,6 @@ def test_a_traded_day_is_told_anew_to_the_byte_until_it_is_changed(
 
 @pytest.mark.usefixtures("database")
 def test_a_day_without_a_book_is_refused(console: Console) -> None:
-    answer = console("replay", "--date", "2018-01-16")
+    answer = console("replay", "--day", "2018-01-16")
     assert (answer.code, answer.out) == (2, "")
     assert "2018-01-16" in answer.err
