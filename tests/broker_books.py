@@ -70,7 +70,7 @@ class BookBroker:
     """`BrokerAdapter` over a plain book. `line` is what happens to the next order or cancel.
 
     `delay` is how late the rows of new orders show, `lag` how old the contents of an inquiry are, `is_blank`
-    makes it show nothing, `is_throttled` refuses it. `before_reply` is called while a receipt is on its way.
+    makes it show nothing, `is_throttled` refuses it. `ahead` is by how much its clock is ahead of ours. `before_reply` is called while a receipt is on its way.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class BookBroker:
         self.shares: dict[Symbol, int] = defaultdict(int)
         self.sent: list[OrderIntent] = []
         self.line = Line.ANSWERED
-        self.delay = self.lag = timedelta()
+        self.delay = self.lag = self.ahead = timedelta()
         self.is_blank = self.is_throttled = False
         self.before_reply: Callable[[], None] | None = None
 
@@ -153,7 +153,7 @@ class BookBroker:
             open_quantity=intent.quantity,
             canceled_quantity=0,
             rejected_quantity=0,
-            ordered_at=self._clock.now(),
+            ordered_at=self._clock.now() + self.ahead,
             is_ours=is_ours,
             address=ADDRESS if is_ours else "",
         )
@@ -172,7 +172,7 @@ class BookBroker:
             filled_value=0,
             open_quantity=0,
             canceled_quantity=left,
-            ordered_at=self._clock.now(),
+            ordered_at=self._clock.now() + self.ahead,
         )
         return self._keep(cancel, entry.owner).row
 
@@ -218,7 +218,7 @@ class BookBroker:
             quantity=quantity,
             price=price,
             order_quantity=row.quantity,
-            time_text=f"{at.astimezone(KST):%H%M%S}",
+            time_text=f"{(at + self.ahead).astimezone(KST):%H%M%S}",
             received_at=at,
         )
 

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from adapters.broker import LastLook
@@ -185,6 +185,11 @@ class PaperBroker(MemoryBroker):
         """Make an order by hand look like one through this key."""
         row = self._rows[self._today(), broker_order_id]
         row.order = replace(row.order, is_ours=True)
+
+    def shift(self, broker_order_id: str, *, by: timedelta) -> None:
+        """Write an order's time by a clock that is so far ahead."""
+        row = self._rows[self._today(), broker_order_id]
+        row.order = replace(row.order, ordered_at=row.order.ordered_at + by)
 
     def refuse_later(self, broker_order_id: str) -> BrokerOrder:
         """Let the exchange refuse an order that the broker has accepted."""

@@ -20,8 +20,9 @@ from trading.notices import Notice
 from trading.orders import Order, OrderStatus
 from trading.sessions import KST
 
-CLOCK_MARGIN = timedelta(seconds=5)
-"""How far the broker's clock may be ahead of ours when an inquiry is compared with a notice."""
+CLOCK_MARGIN = timedelta(seconds=60)
+"""So far may the broker's clock be ahead of ours, at the most that stops trading: a notice so soon after an inquiry
+may tell of what that has booked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,14 @@ from trading.notices import Notice, NoticeKind
 from trading.orders import ABSENT, Order, OrderStatus, Side
 from trading.submissions import Search, Submission
 
+NO_TIME = timedelta()
 SEND_MARGIN = timedelta(seconds=2)
 """The broker's clock may be so far behind ours."""
 SEND_WITHIN = timedelta(seconds=10)
 """An order leaves so soon after its commit, or never."""
+CLOCKS_APART = timedelta(seconds=60)
+"""Both clocks may be so far apart before trading stops, at the most that can be set. A row that is this order's by
+another clock alone is not bound, and not overlooked either."""
 ARRIVE_WITHIN = timedelta(seconds=40)
 """The reply's time-out (10 s) and 30 s for what was held up on the way."""
 MINIMUM_SCANS = 3
@@ -99,17 +103,21 @@ class Scan:
 
 
 def matches(order: Order, submission: Submission, scan: Scan) -> tuple[BrokerOrder, ...]:
-    """Give the rows that can be this order by all the evidence; only exactly one settles it."""
-    return tuple(
+    """Give the rows that can be this order by all the evidence; only exactly one settles it.
+
+    With one that is there in time come those that only our clock speaks against, and the clock alone never chooses.
+    """
+    found = tuple(
         row
         for row in lookalikes(order, submission, scan)
         if _is_later(row.broker_order_id, submission.highest_number)
         and _is_our_address(row.address, scan.addresses)
     )
+    return found if any(_is_in_time(submission.sent_at, row.ordered_at) for row in found) else ()
 
 
 def lookalikes(order: Order, submission: Submission, scan: Scan) -> tuple[BrokerOrder, ...]:
-    """Give the rows that look like this order, whatever their number and address."""
+    """Give the rows that look like this order, whatever their number, address and our clock."""
     taken = scan.bound | set(submission.known_numbers)
     return tuple(
         row
@@ -118,7 +126,7 @@ def lookalikes(order: Order, submission: Submission, scan: Scan) -> tuple[Broker
         and row.is_ours
         and not row.original_id
         and _is_same(order, row)
-        and _is_in_time(submission.sent_at, row.ordered_at)
+        and _is_in_time(submission.sent_at, row.ordered_at, apart=CLOCKS_APART)
     )
 
 
@@ -259,8 +267,9 @@ def _is_same(order: Order, row: BrokerOrder) -> bool:
     )
 
 
-def _is_in_time(sent_at: datetime, ordered_at: datetime) -> bool:
-    return sent_at - SEND_MARGIN <= ordered_at <= sent_at + SEND_WITHIN + ARRIVE_WITHIN
+def _is_in_time(sent_at: datetime, ordered_at: datetime, *, apart: timedelta = NO_TIME) -> bool:
+    first, last = sent_at - SEND_MARGIN, sent_at + SEND_WITHIN + ARRIVE_WITHIN
+    return first - apart <= ordered_at <= last + apart
 
 
 def _is_later(number: str, highest: str) -> bool:

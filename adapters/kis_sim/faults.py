@@ -130,6 +130,12 @@ class StaleQuotes(Fault):
     seconds: float = Field(default=60, gt=0)
 
 
+class ClockSkew(Fault):
+    """The broker's clock is so many seconds ahead (below 0: behind) in rows, receipts and notices."""
+
+    seconds: float = 5
+
+
 def _switch(value: Any) -> Any:
     """Read `true` as the fault with its defaults, `false` as off."""
     return {True: {}, False: None}[value] if isinstance(value, bool) else value
@@ -169,6 +175,7 @@ class FaultTable(BaseModel):
     halt: Switch[Fault] = None
     market_closed: Switch[Fault] = None
     stale_quotes: Switch[StaleQuotes] = None
+    clock_skew: Switch[ClockSkew] = None
 
 
 class Faults:
@@ -267,6 +274,11 @@ class Faults:
         fault = self.table.volatility_interruption
         seconds = fault.seconds if fault else 0
         return self.since("volatility_interruption") + timedelta(seconds=seconds)
+
+    def written_at(self, at: datetime) -> datetime:
+        """Return what the broker's clock shows at `at`."""
+        skew = self.active(ClockSkew, "clock_skew")
+        return at + timedelta(seconds=skew.seconds) if skew else at
 
     def seen_at(self, symbol: str, at: datetime) -> datetime:
         """Return the moment that quotes of a symbol show: earlier than `at` when halted or stale."""

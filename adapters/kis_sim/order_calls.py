@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from adapters.kis_sim.divisions import DIVISIONS, Division
-from adapters.kis_sim.hours import kst
+from adapters.kis_sim.figures import time_text
 from adapters.kis_sim.orders import BookedOrder, Environment, OrderRequest
 from adapters.kis_sim.refusals import Reason, Refused
 from adapters.kis_sim.replies import Query, Reply, wrong_field
@@ -106,7 +106,7 @@ def _receipt(query: Query, order: BookedOrder, on_paper: tuple[str, str]) -> Rep
     values = {
         "KRX_FWDG_ORD_ORGNO": BRANCH[query.environment],
         "ODNO": order.number,
-        "ORD_TMD": f"{kst(order.at):%H%M%S}",
+        "ORD_TMD": time_text(query.simulation.faults.written_at(order.at)),
     }
     row = query.row("output", values)
     if query.environment is Environment.PAPER:

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -174,6 +174,7 @@ class SocketSide:
         symbol = notice.order.symbol
         if self._faults.strike(Fault, "no_notice", symbol):
             return
+        notice = replace(notice, at=self._faults.written_at(notice.at))
         times = 2 if self._faults.strike(Fault, "duplicate_notice", symbol) else 1
         for _ in range(times):
             for session in self._sessions:

@@ -69,6 +69,10 @@ def _parts(random: Random, symbol: Symbol) -> Faults:
     return {"partial_fills": {"symbols": [symbol], "max_quantity": random.randint(2, 20)}}
 
 
+def _skew(random: Random, _symbol: Symbol) -> Faults:
+    return {"clock_skew": {"seconds": random.choice((-5, -2, -1, 1, 2, 5))}}
+
+
 def _later(random: Random, symbol: Symbol) -> Faults:
     seconds = random.choice((20, 120, 600))
     return {"volatility_interruption": {"symbols": [symbol], "seconds": seconds}}
@@ -102,6 +106,7 @@ FAULTS: Final[Mapping[str, Drawing]] = {
     "market_closed": _so_often("market_closed", 1),
     "holiday": _so_often("holiday", 1),
     "stale_quotes": _of_symbol("stale_quotes", seconds=30),
+    "clock_skew": _skew,
 }
 """Every fault of the simulator that concerns orders, rows, notices or sockets."""
 ON_NOTICES: Final = frozenset(

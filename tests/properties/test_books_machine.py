@@ -45,6 +45,8 @@ STRATEGIES: Final = st.sampled_from(["trend", "swing"])
 LINES: Final = st.sampled_from([Line.ANSWERED, Line.ANSWERED, *Line])
 DELAYS: Final = st.sampled_from([0, 0, 5, 90, 300]).map(lambda n: timedelta(seconds=n))
 """How late a row shows: 300 seconds at most, which is what the rule of absence reckons with."""
+CLOCKS: Final = st.sampled_from([0, 0, -2, 6]).map(lambda n: timedelta(seconds=n))
+"""How far the broker's clock is ahead; one that is further behind leaves a doubt to a person (test_clocks_apart)."""
 PLACE: Final = st.integers(0, 63)
 MANY: Final = 50_000
 """After so many steps everything that is expected has happened."""
@@ -53,9 +55,10 @@ MANY: Final = 50_000
 class Books(BookWorld):
     """Anything that a broker, a line, a socket, a process and an owner can do, in any order."""
 
-    @initialize()
-    def open(self) -> None:
-        """Come to the desk: the opening balance is taken over."""
+    @initialize(ahead=CLOCKS)
+    def open(self, ahead: timedelta) -> None:
+        """Come to the desk: the opening balance is taken over. The broker's clock is never quite ours."""
+        self.book.ahead = ahead
         self.carry_out(reconcile.fn(self.desk))
 
     # -- our orders

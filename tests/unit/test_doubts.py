@@ -116,6 +116,28 @@ def test_a_row_counts_from_two_seconds_before_the_sending_to_fifty_after(
     assert bool(matches(ORDER, evidence(), a_scan(row))) is is_match
 
 
+@pytest.mark.parametrize("seconds", [-62, -3, 51, 110])
+def test_a_row_that_only_our_clock_speaks_against_is_neither_bound_nor_overlooked(
+    seconds: int,
+) -> None:
+    row = replace(shown(), ordered_at=SENT_AT + seconds * SECOND)
+    submission = searched([1, 3, 70])
+    verdict = ruled(submission, a_scan(row, at=SENT_AT + 400 * SECOND))
+    assert verdict == Verdict(Ruling.KEEP, Ground.LOOKALIKE, (row,))
+
+
+@pytest.mark.parametrize("seconds", [-63, 111])
+def test_no_clock_is_so_wrong_that_a_row_a_minute_off_is_ours(seconds: int) -> None:
+    row = replace(shown(), ordered_at=SENT_AT + seconds * SECOND)
+    assert lookalikes(ORDER, evidence(), a_scan(row)) == ()
+
+
+def test_the_clock_alone_never_chooses_between_two_rows() -> None:
+    early = replace(shown(), ordered_at=SENT_AT - 3 * SECOND)
+    rows = (early, shown(broker_order_id="0000000102"))
+    assert ruled(evidence(), a_scan(*rows)) == Verdict(Ruling.KEEP, Ground.SEVERAL_ROWS, rows)
+
+
 def test_the_boundary_of_time_is_sharp() -> None:
     tick = timedelta(microseconds=1)
     early, late = SENT_AT - 2 * SECOND - tick, SENT_AT + 50 * SECOND + tick
