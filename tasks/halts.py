@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -16,10 +20,19 @@ from trading.audits import OPERATOR
 from trading.broker_books import BrokerOrder
 from trading.errors import BrokerError, DiskFull, StoreUnavailable
 from trading.halts import Halt, tightened
-from trading.orders import OrderStatus
+from trading.orders import Order, OrderStatus, OrderType
 
-LOOKS = 2
-"""Canceling looks again: an order that left a moment before the halt comes late, and a cancel may fail once."""
+PAUSES: Final = (0.0, 0.5, 1.5)
+"""Seconds before each look: an order that left a moment before the halt comes late, and a cancel may fail once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelable:
+    """What a cancel names of an order."""
+
+    broker_order_id: str
+    branch: str
+    order_type: OrderType
 
 
 @task(cache_policy=NO_CACHE)
@@ -73,24 +86,27 @@ def lift_halt(
 
 
 @task(cache_policy=NO_CACHE)
-async def cancel_open(desk: Desk) -> tuple[str, ...]:
+async def cancel_open(desk: Desk, *, pauses: Sequence[float] = PAUSES) -> tuple[str, ...]:
     """Cancel everything of ours that the broker itself shows as open; give the order numbers.
 
-    Asks the broker and nobody else: neither our database nor our calendar is needed. What could not be canceled
-    is told to the owner.
+    Asks the broker: neither our database nor our calendar is needed. Where the database answers, the numbers that
+    it knows count too, as rows come late. What could not be canceled is told to the owner.
     """
     canceled: list[str] = []
     failed: dict[str, BrokerError] = {}
-    for _ in range(LOOKS):
-        rows = await open_rows(desk, besides=canceled)
+    for pause in pauses:
+        await asyncio.sleep(pause)
+        rows = await desk.broker.orders_of_day(desk.today())
         failed.clear()  # what is not open any more has filled meanwhile: reconciliation books it
-        for row in rows:
+        for each in chain(_shown(rows), _unseen(desk, rows)):
+            if each.broker_order_id in canceled:
+                continue
             try:
-                await _cancel(desk, row)
+                await _cancel(desk, each)
             except BrokerError as error:
-                failed[row.broker_order_id] = error
+                failed[each.broker_order_id] = error
             else:
-                canceled.append(row.broker_order_id)
+                canceled.append(each.broker_order_id)
     for number, problem in failed.items():
         title = desk.wording.text("cancel.failed.title")
         desk.tell(Message(Severity.CRITICAL, title, f"{number}: {problem.message}"))
@@ -104,15 +120,32 @@ async def open_rows(desk: Desk, *, besides: Iterable[str] = ()) -> tuple[BrokerO
     return tuple(r for r in rows if is_cancelable(r) and r.broker_order_id not in others)
 
 
+def _shown(rows: Iterable[BrokerOrder]) -> Iterator[Cancelable]:
+    for row in rows:
+        if is_cancelable(row):
+            yield Cancelable(row.broker_order_id, row.branch, row.order_type)
+
+
+def _unseen(desk: Desk, rows: Iterable[BrokerOrder]) -> Iterator[Cancelable]:
+    """Give our open orders whose rows are late; a database that is away is asked when all else is canceled."""
+    orders: tuple[Order, ...] = ()
+    with suppress(StoreUnavailable), desk.stores.begin() as work:
+        orders = work.orders.open()
+    shown = {"", *(row.broker_order_id for row in rows)}
+    for order in orders:
+        if order.intent.trading_day == desk.today() and order.broker_order_id not in shown:
+            yield Cancelable(order.broker_order_id, order.broker_branch, order.intent.order_type)
+
+
 def is_cancelable(row: BrokerOrder) -> bool:
     """Tell whether a row of the broker's is an open order of ours."""
     is_open = row.status in {OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED}
     return row.is_ours and row.open_quantity > 0 and is_open
 
 
-async def _cancel(desk: Desk, row: BrokerOrder) -> None:
+async def _cancel(desk: Desk, order: Cancelable) -> None:
     await desk.broker.cancel(
-        broker_order_id=row.broker_order_id, branch=row.branch, order_type=row.order_type
+        broker_order_id=order.broker_order_id, branch=order.branch, order_type=order.order_type
     )
 
 

@@ -1,7 +1,8 @@
 """This is the kill switch in every outage: sixteen combinations, four levels, and no order leaves.
 
 Files, KIS over the simulator, PostgreSQL, Prefect and Slack are real; what is down is an address where nothing
-listens. Kafka carries nothing yet: its address stands for it.
+listens. No order needs Kafka: its address stands for it, and
+what waits for it is bounded in the tests of the outbox.
 """
 
 from __future__ import annotations
@@ -189,7 +190,7 @@ def test_a_halt_stops_every_order_and_no_cancel(scene: Scene, level: str) -> Non
         if level == "strategy":
             assert scene.withheld(replace(sell, strategy_id="another")) == otherwise
         if level != "cancel":
-            assert resting in scene.do(cancel_open.fn(scene.desk))
+            assert resting in scene.do(cancel_open.fn(scene.desk, pauses=(0.0, 0.0)))
         assert not [order for order in scene.book() if order["open_quantity"]]
     finally:
         go_on(scene)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,9 +17,13 @@ from adapters.stores import UnitOfWork
 from tasks.halts import cancel_open, lift_halt, put_halt
 from tests.builders import ACCOUNT, HYUNDAI, SAMSUNG, a_signal
 from tests.desks import Floor, WatchedStores, a_floor, an_exit
+from tests.scenarios.test_searching import hide
 from trading.errors import OutcomeUnknown, Rejected, StoreUnavailable, Throttled
 from trading.halts import Halt, TradingState
 from trading.orders import OrderStatus, Side
+
+AT_ONCE = (0.0, 0.0)
+"""Looks without pauses."""
 
 
 def a_halt(floor: Floor, state: TradingState = TradingState.HALTED, strategy_id: str = "") -> Halt:
@@ -139,7 +144,7 @@ async def test_canceling_takes_all_of_ours_and_nothing_else(floor: Floor) -> Non
     floor.at("09:00")
     floor.hear(*floor.print(401_000, auction=True))
     floor.hear(*floor.print(150_000, 100, symbol=HYUNDAI, auction=True))
-    canceled = await cancel_open.fn(floor.desk)
+    canceled = await cancel_open.fn(floor.desk, pauses=AT_ONCE)
     assert canceled == ("0000000002", "0000000003")
     assert {r.broker_order_id: r.open_quantity for r in floor.broker.book if r.open_quantity} == {
         by_hand: 1
@@ -159,7 +164,7 @@ async def test_an_order_that_filled_a_moment_before_its_cancel_is_no_alarm(floor
     await floor.trade(a_signal())
     floor.at("09:00")
     floor.broker.on_cancel.append(lambda: floor.print(401_000, auction=True))
-    assert await cancel_open.fn(floor.desk) == ()
+    assert await cancel_open.fn(floor.desk, pauses=AT_ONCE) == ()
     assert floor.notifier.of(Severity.CRITICAL) == ()
 
 
@@ -167,7 +172,7 @@ async def test_an_order_that_the_broker_will_not_cancel_is_told(floor: Floor) ->
     await floor.open()
     await floor.trade(a_signal())
     floor.broker.cancel_refusal = Rejected("not now", code="APBK0001")
-    assert await cancel_open.fn(floor.desk) == ()
+    assert await cancel_open.fn(floor.desk, pauses=AT_ONCE) == ()
     (alarm,) = floor.notifier.of(Severity.CRITICAL)
     assert alarm.text == "0000000001: not now"
 
@@ -181,7 +186,36 @@ async def test_an_order_that_shows_late_is_canceled_too(floor: Floor) -> None:
         floor.broker.disguise(await floor.broker.place_by_hand(HYUNDAI, Side.BUY, 1, 150_000))
 
     floor.broker.on_inquiry.append(arrive)
-    assert await cancel_open.fn(floor.desk) == ("0000000001", "0000000002")
+    assert await cancel_open.fn(floor.desk, pauses=AT_ONCE) == ("0000000001", "0000000002")
+
+
+async def test_an_order_whose_row_is_late_is_canceled_by_the_number_that_we_know(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker took it, its row does not show yet; the kill switch does not wait for that."""
+    await floor.open()
+    await floor.trade(a_signal())
+    hide(floor, monkeypatch, "0000000001")
+    assert await cancel_open.fn(floor.desk, pauses=AT_ONCE) == ("0000000001",)
+
+
+async def test_an_order_that_shows_a_second_after_the_halt_is_canceled_without_a_database(
+    tmp_path: Path,
+) -> None:
+    """It left right before the halt; no number of it is known."""
+    stores = GoneStores(channel="dev", account=ACCOUNT)
+    floor = a_floor(tmp_path, stores=stores)
+    await floor.open()
+    stores.is_gone = True
+
+    async def arrive() -> None:
+        await asyncio.sleep(0.05)
+        floor.broker.disguise(await floor.broker.place_by_hand(HYUNDAI, Side.BUY, 1, 150_000))
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(arrive())
+        canceling = group.create_task(cancel_open.fn(floor.desk, pauses=(0.0, 0.1)))
+    assert canceling.result() == ("0000000001",)
 
 
 async def test_canceling_needs_no_database(tmp_path: Path) -> None:
@@ -190,7 +224,7 @@ async def test_canceling_needs_no_database(tmp_path: Path) -> None:
     await floor.open()
     await floor.trade(a_signal())
     stores.is_gone = True
-    assert await cancel_open.fn(floor.desk) == ("0000000001",)
+    assert await cancel_open.fn(floor.desk, pauses=AT_ONCE) == ("0000000001",)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +243,7 @@ async def test_a_cancel_that_fails_is_told_and_the_next_order_is_tried(
         return await cancel(**order)  # type: ignore[arg-type]  # the same names
 
     monkeypatch.setattr(floor.broker, "cancel", stumble)
-    assert await cancel_open.fn(floor.desk) == ("0000000002",)
+    assert await cancel_open.fn(floor.desk, pauses=AT_ONCE) == ("0000000002",)
     assert len(floor.notifier.of(Severity.CRITICAL)) == 1
 
 
