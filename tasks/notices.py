@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
+from adapters.stores import UnitOfWork
 from tasks.desk import Desk
 from tasks.fills import NoticeOutcome, apply_notice
 from tasks.looks import Look
+from trading.notices import Notice
 
 
 def apply_waiting(desk: Desk, *, trading_day: date) -> frozenset[NoticeOutcome]:
@@ -29,10 +31,17 @@ def release_notices(desk: Desk, seen: Look) -> None:
         apply_waiting(desk, trading_day=day.day)
         shown = {row.broker_order_id for row in day.rows}
         with desk.stores.begin() as work:
-            doubtful = any(order.is_in_doubt for order in work.orders.of_day(day.day))
+            needed = {n.broker_order_id for n in waiting_for_doubts(work, day.day)}
             waiting = {n.broker_order_id for n in work.notices.waiting(day.day)}
-            for number in () if doubtful else waiting & shown:
+            for number in (waiting & shown) - needed:
                 work.notices.drop(day.day, number)
+
+
+def waiting_for_doubts(work: UnitOfWork, trading_day: date) -> tuple[Notice, ...]:
+    """Give the notices that wait for an order in doubt of their symbol and side: they may be its own."""
+    doubtful = {(o.symbol, o.side) for o in work.orders.of_day(trading_day) if o.is_in_doubt}
+    waiting = work.notices.waiting(trading_day)
+    return tuple(notice for notice in waiting if (notice.symbol, notice.side) in doubtful)
 
 
 def _drop(desk: Desk, trading_day: date, number: str) -> None:

@@ -68,6 +68,37 @@ async def test_notices_of_orders_by_hand_are_let_go_when_a_row_explains_them(
     assert (waiting(floor), floor.orders) == ((), ())
 
 
+async def test_a_doubt_keeps_the_notices_of_its_own_symbol_and_side_only(floor: Floor) -> None:
+    """What a row explains waits no longer, so that its age cannot stop the whole account."""
+    await lose(floor)
+    await floor.broker.place_by_hand(HYUNDAI, Side.BUY, 10, 149_000)
+    floor.hear(floor.broker.notice_of(floor.broker.book[-1], NoticeKind.ACCEPTED))
+    await floor.broker.place_by_hand(LG_CHEM, Side.BUY, 24, 404_000)
+    floor.hear(floor.broker.notice_of(floor.broker.book[-1], NoticeKind.ACCEPTED))
+    floor.at("08:50:02")
+    await floor.reconcile()
+    assert floor.order().is_in_doubt
+    assert {notice.symbol for notice in waiting(floor)} <= {LG_CHEM}
+
+
+async def test_a_doubt_that_nobody_ends_stops_its_symbol_and_no_other(floor: Floor) -> None:
+    """Two equal rows, a notice of each: after ten minutes the other symbols still trade."""
+    number = await lose_the_reply(floor)
+    floor.hear(floor.broker.notice_of(floor.broker.book[-1], NoticeKind.ACCEPTED))
+    twin = await floor.broker.place_by_hand(LG_CHEM, Side.BUY, 24, 404_000)
+    floor.broker.disguise(twin)
+    floor.hear(floor.broker.notice_of(floor.broker.book[-1], NoticeKind.ACCEPTED))
+    for time in ("08:50:02", "08:55", "09:00:01", "09:10"):
+        floor.at(time)
+        await floor.reconcile()
+    with floor.stores.begin() as work:
+        assert work.halts.in_force() == ()
+    (doubtful,) = floor.orders
+    assert (doubtful.is_in_doubt, number) == (True, "0000000001")
+    (other,) = await floor.trade(a_signal(symbol=HYUNDAI))
+    assert other.status is OrderStatus.ACCEPTED
+
+
 async def test_a_number_that_becomes_an_orders_takes_its_notices(floor: Floor) -> None:
     await floor.open()
     held: list[Notice] = []
