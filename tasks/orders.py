@@ -69,6 +69,8 @@ async def _act(desk: Desk, lease: Lease, signal: Signal) -> Order | None:
     if sequence is None:
         return None
     if await _clear_the_way(desk, lease, signal, view):
+        if signal.is_expired(desk.now()):
+            return None
         view = await read_view(desk, signal)
     sized = size(signal, view, desk.channel.sizing, owned=view.owned, sequence=sequence)
     if isinstance(sized, Breach):

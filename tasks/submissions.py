@@ -28,7 +28,7 @@ from trading.decisions import RiskDecision
 from trading.doubts import SEND_WITHIN
 from trading.errors import BrokerError, OutcomeUnknown, Rejected, Withheld
 from trading.halts import Halt
-from trading.orders import Order, OrderIntent, OrderStatus
+from trading.orders import Order, OrderIntent, OrderStatus, Side
 from trading.submissions import Submission
 
 
@@ -103,7 +103,7 @@ def _evidence(
         highest_number=max(digits, key=int, default=""),
         held=view.ledger.position(order.symbol).quantity,
         sellable=view.ledger.sellable_quantity(order.symbol),
-        buyable_cash=view.buyable_cash,
+        buyable_cash=view.buyable_cash if order.side is Side.BUY else None,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -147,6 +148,18 @@ async def test_a_sell_is_absent_when_every_share_is_free(floor: Floor) -> None:
     assert (floor.order().side, floor.order().error_code) == (Side.SELL, ABSENT)
     (again,) = await floor.trade(an_exit(entry))
     assert (again.side, again.status) == (Side.SELL, OrderStatus.ACCEPTED)
+
+
+async def test_a_sell_towards_a_target_weight_is_absent_when_every_share_is_free(
+    floor: Floor,
+) -> None:
+    """Its signal is an entry, so the buyable cash is known too; it proves nothing about a sell."""
+    await floor.hold()
+    floor.broker.refusal = TIMED_OUT
+    await floor.trade(a_signal(trigger="rebalance", target_weight=Decimal("0.03")))
+    floor.broker.refusal = None
+    await look_at(floor, "10:00:02", "10:00:30", "10:01:10")
+    assert (floor.order().side, floor.order().error_code) == (Side.SELL, ABSENT)
 
 
 async def a_late_find(
