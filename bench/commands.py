@@ -1,4 +1,4 @@
-"""This is variants A to D through `maemae`: a file of prices from a seed, both engines, from process start to printed result.
+"""This is variants A to D through `maemae`: prices from a seed, both engines, from process start to printed result.
 
 Both engines must print one fingerprint, and the equity of the bare loops to the won, else there is no figure. The exact
 one is given samples of B and D. All of D is a sweep.
@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -24,13 +25,16 @@ import numpy as np
 from arro3.core import Array, DataType, Table
 from arro3.io import write_parquet
 
+from adapters.bar_files import read_bars
+from adapters.postgres import PostgresStores
 from backtest.tables import BarTable
 from bench.bare_loops import each, shared
 from bench.figures import Aim, Samples, Section
 from bench.markets import DAYS, SEED, a_market
-from bench.places import Place
+from bench.places import ACCOUNT, Place
 from bench.variants import PAIR_SYMBOLS, PAIRS, SYMBOLS
 from strategies.base import COLUMNS, Integers
+from trading.bars import Bar
 from trading.instruments import Symbol
 
 CPUS: Final = os.cpu_count() or 1
@@ -62,12 +66,12 @@ _EPOCH: Final = date(1970, 1, 1).toordinal()
 
 async def measure_commands(place: Place, samples: int) -> Section:
     """Run every variant once, A so many times."""
-    del place
     market = a_market(SYMBOLS)
     with TemporaryDirectory() as folder:
-        told = _Commands(Path(folder), market)
+        told = _Commands(Path(folder), market, place.database_url)
         cold = [told.variant_a("exact") for _ in range(samples)]
         usual = [told.variant_a("") for _ in range(samples)]
+        stored = [told.variant_a("", is_stored=True) for _ in range(samples)]
         rest = {
             "A, --engine fast": [told.variant_a("fast")],
             "B, fast": [told.variant_b()],
@@ -82,11 +86,13 @@ async def measure_commands(place: Place, samples: int) -> Section:
         "Backtests by the command",
         [
             Samples("A, no engine named", usual),
+            Samples("A, from the database", stored),
             Samples("A, --engine exact", cold),
             *(Samples(name, times) for name, times in rest.items()),
         ],
         [
             Aim("A: cold, the median", float(np.median(usual)), COLD),
+            Aim("A: cold, from the database", float(np.median(stored)), COLD),
             Aim(
                 f"D: {CPUS} processes at least {SCALED * CPUS:.2f} times as quick as one",
                 spread,
@@ -116,19 +122,27 @@ class _Told:
 
 
 class _Commands:
-    """A folder with files of bars, and the command beside it."""
+    """A folder with files of bars, a database with one symbol's, and the command beside them."""
 
-    def __init__(self, folder: Path, market: BarTable) -> None:
+    def __init__(self, folder: Path, market: BarTable, database_url: str) -> None:
         self._folder, self._market = folder, market
+        self._settings = {
+            "MAEMAE_HOME": str(folder),
+            "MAEMAE_DATABASE_URL": database_url,
+            "MAEMAE_ACCOUNT_NUMBER": ACCOUNT,
+        }
         self._seen: dict[str, str] = {}
         self.peak_of_b = 0
         self._one, self._all = folder / "one.csv", folder / "all.parquet"
         _write_csv(self._one, market, market.symbols[0])
+        _store(database_url, read_bars(self._one)[market.symbols[0]])
         _write_parquet(self._all, market)
 
-    def variant_a(self, engine: str) -> float:
-        """Trade one symbol of a CSV file."""
-        told = self._backtest("A", engine, self._one, CROSS)
+    def variant_a(self, engine: str, *, is_stored: bool = False) -> float:
+        """Trade one symbol of a CSV file, or of the database."""
+        data = None if is_stored else self._one
+        asked = ("--symbols", self._market.symbols[0]) if is_stored else ()
+        told = self._backtest("A", engine, data, CROSS, *asked)
         _require(told.equity == sum(self._ends(1, CROSS)), "A")
         return told.seconds
 
@@ -186,16 +200,17 @@ class _Commands:
         return told.seconds
 
     def _backtest(
-        self, name: str, engine: str, data: Path, pair: tuple[int, int], *more: str
+        self, name: str, engine: str, data: Path | None, pair: tuple[int, int], *more: str
     ) -> _Told:
-        """Run the command.
+        """Run the command, over the database without a file.
 
         Raises:
             RuntimeError: when its fingerprint is not that of the run of this name before.
         """
         chosen = ("--engine", engine) if engine else ()
         windows = ("--set", f"fast={pair[0]}", "--set", f"slow={pair[1]}")
-        asked = (*USUAL, *windows, *NO_RULES, *chosen, "--data", str(data), *more, "--json")
+        file = () if data is None else ("--data", str(data))
+        asked = (*USUAL, *windows, *NO_RULES, *chosen, *file, *more, "--json")
         told = self._run("backtest", *asked)
         digest = told.document["sha256"]
         _require(self._seen.setdefault(name, digest) == digest, f"{name}: fingerprint")
@@ -206,7 +221,7 @@ class _Commands:
         ended = subprocess.run(  # noqa: S603 - our own words
             (sys.executable, "-c", PROGRAM, *words),
             capture_output=True,
-            env=os.environ | {"MAEMAE_HOME": str(self._folder)},
+            env=os.environ | self._settings,
             check=True,
         )
         seconds = perf_counter() - began
@@ -225,6 +240,14 @@ class _Commands:
 def _require(is_equal: bool, what: str) -> None:  # noqa: FBT001 - what it is about
     if not is_equal:
         raise RuntimeError(f"not equal: {what}")
+
+
+def _store(database_url: str, bars: Sequence[Bar]) -> None:
+    with (
+        closing(PostgresStores(database_url, channel="dev", account=ACCOUNT)) as stores,
+        stores.begin() as work,
+    ):
+        work.bars.upsert(bars)
 
 
 def _write_csv(path: Path, market: BarTable, symbol: Symbol) -> None:

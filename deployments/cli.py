@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -16,6 +18,8 @@ from deployments.console.tables import paper
 
 INTERRUPTED: Final = 130
 NOBODY_READS: Final = 141
+MANY_OBJECTS: Final = 50_000
+"""Made between two looks for garbage; a command makes hundreds of thousands, and keeps almost all."""
 
 COMMANDS: Final[dict[str, dict[str, str]]] = {
     "running": {
@@ -66,6 +70,8 @@ _OWN_HELP: Final = {"sim"}
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; give 0, 2 for wrong input or a missing service, 1 for a fault of ours, 130 for Ctrl-C."""
+    if arguments is None:
+        _collect_seldom()
     words = sys.argv[1:] if arguments is None else list(arguments)
     try:
         result = _console(words[:1])(
@@ -82,6 +88,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the last line of defence: a sentence, never a traceback
         return _report(error)
     return result if isinstance(result, int) else 0
+
+
+def _collect_seldom() -> None:
+    """Look for garbage seldom, and not at the end: what a command imports stays, and goes with the process."""
+    gc.set_threshold(MANY_OBJECTS)
+    atexit.register(gc.freeze)
 
 
 def _console(asked: Sequence[str] = ()) -> App:
