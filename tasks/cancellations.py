@@ -70,8 +70,8 @@ async def modify_order(
 ) -> Order:
     """Cancel, then order what the row proves to be left at another price or in a smaller quantity.
 
-    Gives the new order, or the old one when it filled meanwhile or its cancel is in doubt: then there is no new
-    one. The new order goes through the gate as any other, under the same signal.
+    Gives the new order, or the old one when it filled or its signal expired meanwhile, or its cancel is in doubt:
+    then there is no new one. The new order goes through the gate as any other, under the same signal.
 
     Raises:
         BadInput: as `cancel_order`, and for a price off the grid or outside the day's limits, a quantity that is
@@ -81,7 +81,7 @@ async def modify_order(
     await _require_possible(desk, order, price=price, quantity=quantity)
     order = await cancel_order(desk, lease, order_id, reason=reason, pauses=pauses)
     left = order.quantity - order.filled_quantity
-    if order.status is not OrderStatus.CANCELED or not left:
+    if order.status is not OrderStatus.CANCELED or not left or signal.is_expired(desk.now()):
         return order
     view = await read_view(desk, signal)
     intent = _next(

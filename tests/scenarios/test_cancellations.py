@@ -344,3 +344,15 @@ async def test_an_order_of_an_expired_signal_cannot_be_changed(floor: Floor) -> 
     with pytest.raises(BadInput, match="signal"):
         await modify(floor, order, price=399_000)
     assert floor.broker.sent_cancels == []
+
+
+async def test_a_signal_that_expires_while_its_order_is_cancelled_gives_no_new_one(
+    floor: Floor,
+) -> None:
+    await floor.open()
+    (order,) = await floor.trade(a_signal(expires_at=seoul(floor.desk.today(), "09:00")))
+    floor.at("08:59:50")
+    floor.broker.on_cancel.append(lambda: floor.at("09:00"))
+    same = await modify(floor, order, price=399_000)
+    assert (same.client_order_id, same.status) == (order.client_order_id, OrderStatus.CANCELED)
+    assert len(floor.broker.sent) == 1
