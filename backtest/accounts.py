@@ -33,6 +33,8 @@ REPLAY: Final = "replay"
 """The channel and the account of every order of a replay."""
 
 
+NO_PAST: Final = Past()
+
 session_on = cache(session_of)
 """The session of a day, worked out once."""
 
@@ -180,7 +182,7 @@ class ReplayAccount:
 
     def _past(self, signal: Signal, day: date) -> Past:
         if self.plan.options is not None or signal.direction is Direction.EXIT:
-            return Past()
+            return NO_PAST
         stopped = self._stops.get(signal.symbol)
         since = None if stopped is None else self._days - stopped
         losing = self._losing_trades(day)

@@ -16,7 +16,7 @@ from trading.instruments import Instrument, Symbol
 from trading.sessions import KST
 
 NEVER: Final = 2**62
-"""Later than every bar and every day."""
+"""Later than every bar and every day, above every price."""
 
 _FIRST_LOOK: Final = 32
 """Bars in which most positions end; each further look is at four times as many."""
@@ -30,21 +30,15 @@ class Lane:
     columns: BarColumns
     decisions: Decisions
     warm_up: int
+    symbol: Symbol = field(init=False)
+    days: Integers = field(init=False)
     _exits: Integers = field(init=False)
 
     def __post_init__(self) -> None:
-        """Find the bars that decide to leave."""
+        """Find the bars that decide to leave, and keep at hand what every search asks for."""
+        object.__setattr__(self, "symbol", self.instrument.symbol)
+        object.__setattr__(self, "days", self.columns.days)
         object.__setattr__(self, "_exits", self._flagged(self.decisions.exit))
-
-    @property
-    def symbol(self) -> Symbol:
-        """Whose bars they are."""
-        return self.instrument.symbol
-
-    @property
-    def days(self) -> Integers:
-        """The day of each bar."""
-        return self.columns.days
 
     def entries(self) -> Iterator[int]:
         """Give the bars that decide to enter or how much to hold, warm ones only."""
@@ -63,13 +57,12 @@ class Lane:
 
     def close_before(self, day: int) -> int | None:
         """Give the last close before a day, None when there is none."""
-        before = int(self.days.searchsorted(day))
-        return int(self.columns.close[before - 1]) if before else None
+        before = self.last_before(day)
+        return None if before < 0 else int(self.columns.close[before])
 
-    def last_day_before(self, day: int) -> int:
-        """Give the last day with a bar before a day; the day itself when there is none."""
-        before = int(self.days.searchsorted(day))
-        return self.day_of(before - 1) if before else day
+    def last_before(self, day: int) -> int:
+        """Find the last bar before a day, -1 when there is none."""
+        return int(self.days.searchsorted(day)) - 1
 
     def next_exit(self, index: int) -> int:
         """Give the first bar from `index` on that decides to leave."""
@@ -110,10 +103,8 @@ class Lane:
         return found[found >= self.warm_up - 1]
 
     def _reached(self, bars: slice, levels: ExitLevels) -> np.ndarray:
-        columns = self.columns
-        reached = np.zeros(len(self.days[bars]), dtype=np.bool_)
-        if levels.stop is not None:
-            reached |= np.minimum(columns.open[bars], columns.low[bars]) <= levels.stop
-        if levels.target is not None:
-            reached |= np.maximum(columns.open[bars], columns.high[bars]) >= levels.target
-        return reached
+        opening, columns = self.columns.open[bars], self.columns
+        stop = -NEVER if levels.stop is None else levels.stop
+        target = NEVER if levels.target is None else levels.target
+        is_low = np.minimum(opening, columns.low[bars]) <= stop
+        return is_low | (np.maximum(opening, columns.high[bars]) >= target)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -38,6 +38,12 @@ class Marks:
             self.start + other.start,
         )
 
+    def point(self, index: int) -> EquityPoint:
+        """Give one point of the curve, counted from 0."""
+        closing = int(self.cash[index] + self.invested[index])
+        opening = int(self.cash[index - 1] + self.invested[index - 1]) if index else self.start
+        return EquityPoint(date.fromordinal(int(self.days[index])), opening, closing)
+
     def points(self) -> tuple[EquityPoint, ...]:
         """Give the curve as a report reads it."""
         closings = (self.cash + self.invested).tolist()
@@ -47,7 +53,7 @@ class Marks:
 
 
 class Points(Sequence[EquityPoint]):
-    """The points of a curve, made when the first of them is asked for: that takes as long as ten trades."""
+    """The points of a curve, made when somebody goes through them: that takes as long as ten trades."""
 
     def __init__(self, marks: Marks) -> None:
         self._marks = marks
@@ -64,7 +70,13 @@ class Points(Sequence[EquityPoint]):
 
     def __getitem__(self, place: int | slice) -> EquityPoint | tuple[EquityPoint, ...]:
         """Give one point, or some."""
-        return self._points[place]
+        if isinstance(place, slice):
+            return self._points[place]
+        return self._marks.point(range(len(self))[place])
+
+    def __iter__(self) -> Iterator[EquityPoint]:
+        """Give them one after the other."""
+        return iter(self._points)
 
     def __eq__(self, other: object) -> bool:
         """Tell whether another curve has the same points."""

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from heapq import heappop, heappush
 
 from backtest.accounts import Moment, ReplayAccount, resting, session_on
-from backtest.lanes import NEVER, Lane
+from backtest.lanes import Lane
 from backtest.options import BacktestOptions, FillConvention, MarketRules, SizingKind
 from backtest.plans import ReplayPlan
 from backtest.prices import DayPrices, reached_price
@@ -55,6 +55,10 @@ class EveryDay:
         return day
 
 
+type _Bars = dict[Symbol, int]
+"""One bar of each symbol that something is noted of."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Due:
     """A decision that waits for its day, and what it wants."""
@@ -78,10 +82,10 @@ class Timetable:
     _has_begun: bool = False
     """Whether the account knows that it is today, which takes until an order is placed."""
     _agenda: list[int] = field(default_factory=list)
-    _deciding: defaultdict[int, set[Symbol]] = field(default_factory=lambda: defaultdict(set))
-    _watching: defaultdict[int, set[Symbol]] = field(default_factory=lambda: defaultdict(set))
+    _deciding: defaultdict[int, _Bars] = field(default_factory=lambda: defaultdict(dict))
+    _watching: defaultdict[int, _Bars] = field(default_factory=lambda: defaultdict(dict))
     _due: defaultdict[int, list[_Due]] = field(default_factory=lambda: defaultdict(list))
-    _ending: defaultdict[int, set[Symbol]] = field(default_factory=lambda: defaultdict(set))
+    _ending: defaultdict[int, _Bars] = field(default_factory=lambda: defaultdict(dict))
 
     def __post_init__(self) -> None:
         """Note every day on which a strategy decides to enter, and the last day of every symbol that has one."""
@@ -89,11 +93,10 @@ class Timetable:
         self._steps = self._steps_of(self.options.fill)
         for lane in self.lanes.values():
             for index in lane.entries():
-                self._note(self._deciding, lane.day_of(index), lane.symbol)
+                self._note(self._deciding, lane, index)
             listing = self.plan.listings.get(lane.symbol)
             if listing is not None and listing.delisted_on is not None:
-                last_day = lane.last_day_before(listing.delisted_on.toordinal())
-                self._note(self._ending, last_day, lane.symbol)
+                self._note(self._ending, lane, lane.last_before(listing.delisted_on.toordinal()))
 
     def run(self) -> None:
         """Go through the days that count, each once."""
@@ -116,9 +119,12 @@ class Timetable:
             case FillConvention.SIGNAL_CLOSE:
                 return self._protect, self._decide, self._trade_at_close
 
-    def _note(self, days: defaultdict[int, set[Symbol]], day: int, symbol: Symbol) -> None:
-        days[day].add(symbol)
-        self._plan_for(day)
+    def _note(self, days: defaultdict[int, _Bars], lane: Lane, index: int) -> None:
+        """Come back to a bar on its day; behind the last one there is none."""
+        if 0 <= index < len(lane.days):
+            day = lane.day_of(index)
+            days[day][lane.symbol] = index
+            self._plan_for(day)
 
     def _plan_for(self, day: int) -> None:
         if day > self._today:
@@ -128,11 +134,10 @@ class Timetable:
 
     def _decide(self, day: int) -> None:
         """Ask the strategy about each symbol that it says something about at this close."""
-        for symbol in sorted(self._deciding.pop(day, ())):
+        for symbol, index in sorted(self._deciding.pop(day, {}).items()):
             lane, position = self.lanes[symbol], self._held(symbol)
-            index = lane.index(day)
-            due = None if index is None else self._due_day(lane, index)
-            if index is None or due is None:
+            due = self._due_day(lane, index)
+            if due is None:
                 continue
             for signal in self._signals(lane, index, position, due):
                 self.signals.append(signal)
@@ -244,11 +249,10 @@ class Timetable:
 
     def _protect(self, day: int) -> None:
         """Leave what has reached its stop or target today."""
-        for symbol in sorted(self._watching.pop(day, ())):
-            lane, position = self.lanes[symbol], self._held(symbol)
-            index = lane.index(day)
-            if index is not None and position.quantity:
-                self._leave(lane, index, position)
+        for symbol, index in sorted(self._watching.pop(day, {}).items()):
+            position = self._held(symbol)
+            if position.quantity:
+                self._leave(self.lanes[symbol], index, position)
 
     def _leave(self, lane: Lane, index: int, position: Position) -> None:
         bar, day = lane.bar(index), lane.day_of(index)
@@ -268,10 +272,9 @@ class Timetable:
 
     def _close_out(self, day: int) -> None:
         """Sell what is delisted at its last close."""
-        for symbol in sorted(self._ending.pop(day, ())):
+        for symbol, index in sorted(self._ending.pop(day, {}).items()):
             lane, position = self.lanes[symbol], self._held(symbol)
-            index = lane.index(day)
-            if index is None or not position.quantity:
+            if not position.quantity:
                 continue
             bar, at = lane.bar(index), _session(day).closes_at
             validity = Validity(bar.trading_day, at, at)
@@ -297,12 +300,9 @@ class Timetable:
     def _watch(self, lane: Lane, index: int, *, decides_from: int | None = None) -> None:
         """Note the next bar that reaches a level, and the next that decides to leave."""
         levels = exit_levels(self._held(lane.symbol), self._settings.exits)
-        reached = lane.next_reach(index, levels)
+        self._note(self._watching, lane, lane.next_reach(index, levels))
         decided = lane.next_exit(index if decides_from is None else decides_from)
-        if reached != NEVER:
-            self._note(self._watching, lane.day_of(reached), lane.symbol)
-        if decided != NEVER:
-            self._note(self._deciding, lane.day_of(decided), lane.symbol)
+        self._note(self._deciding, lane, decided)
 
     # What is known ----------------------------------------------------------------------------------------
 

@@ -53,7 +53,7 @@ class Ledger:
     @cached_property
     def cash(self) -> int:
         """Won after everything has settled (D+2)."""
-        return sum(flow.amount for flow in self.flows)
+        return sum([flow.amount for flow in self.flows])
 
     def settled_cash(self, day: date) -> int:
         """Won of the deposit on `day` (예수금): what has settled by then."""
@@ -71,7 +71,7 @@ class Ledger:
 
     def position(self, symbol: Symbol) -> Position:
         """Give the position of `symbol`, an empty one if nothing was ever held."""
-        return self.positions.get(symbol, Position(symbol))
+        return self.positions.get(symbol) or Position(symbol)
 
     def sellable_quantity(self, symbol: Symbol) -> int:
         """Shares held and not reserved by an open sell."""

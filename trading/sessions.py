@@ -192,8 +192,8 @@ def phase_at(at: datetime, session: Session) -> Phase:
 
     Where the opening auction overlaps the off-hours trade before it, the auction counts.
     """
-    running = [window.phase for window in session.windows if window.contains(at)]
-    return running[-1] if running else _P.CLOSED
+    running = (window.phase for window in reversed(session.windows) if window.contains(at))
+    return next(running, _P.CLOSED)
 
 
 _BOTH: Final = frozenset({OrderType.LIMIT, OrderType.MARKET})
