@@ -14,8 +14,7 @@ from risk.gate import check
 from risk.sizing import MARKET_TRIGGER, EntrySize, size
 from risk.views import Past, RiskView
 from strategies.holdings import holdings_of
-from trading.bookings import Terms, execution_from_row
-from trading.broker_books import BrokerOrder
+from trading.bookings import Terms, execution_in_one
 from trading.decisions import Breach
 from trading.equity import EquityPoint
 from trading.executions import Execution
@@ -111,13 +110,12 @@ class ReplayAccount:
 
     def fill(self, order: Order, fill: Fill, moment: Moment) -> Order:
         """Book a fill as from the broker's row."""
-        value = order.filled_value + fill.quantity * fill.price
-        row = _row(order, order.filled_quantity + fill.quantity, value, at=moment.at)
+        value, number = fill.quantity * fill.price, order.broker_order_id
         instrument = self._instrument(order.symbol)
         terms = Terms(instrument, self.plan.costs, moment.day, moment.settles_on)
-        execution = execution_from_row(order, row, terms, at=moment.at)
-        if execution is None:
-            return order
+        execution = execution_in_one(
+            order, fill.quantity, value, terms, number=number, at=moment.at
+        )
         key = (order.intent.strategy_id, order.symbol)
         self.ledger = self.ledger.post(execution)
         self.holdings[key] = self.holding(*key).post(execution)
@@ -199,22 +197,3 @@ def resting(order: Order) -> RestingOrder:
     """Give what matching needs of an order."""
     intent = order.intent
     return RestingOrder(intent.side, intent.order_type, intent.limit_price, order.open_quantity)
-
-
-def _row(order: Order, quantity: int, value: int, *, at: datetime) -> BrokerOrder:
-    return BrokerOrder(
-        broker_order_id=order.broker_order_id,
-        original_id="",
-        branch="",
-        symbol=order.symbol,
-        side=order.side,
-        order_type=order.intent.order_type,
-        limit_price=order.intent.limit_price,
-        quantity=order.quantity,
-        filled_quantity=quantity,
-        filled_value=value,
-        open_quantity=order.quantity - quantity,
-        canceled_quantity=0,
-        rejected_quantity=0,
-        ordered_at=at,
-    )

@@ -91,10 +91,17 @@ def execution_from_row(
     value = row.filled_value - order.filled_value
     if quantity <= 0 or value <= 0:
         return None
+    return execution_in_one(order, quantity, value, terms, number=row.broker_order_id, at=at)
+
+
+def execution_in_one(
+    order: Order, quantity: int, value: int, terms: Terms, *, number: str, at: datetime
+) -> Execution:
+    """Book in one piece that so many shares more filled for `value` won; `number` is the broker's of the order."""
     identity = inquiry_id(
         trading_day=terms.trading_day,
-        broker_order_id=row.broker_order_id,
-        cumulative_quantity=row.filled_quantity,
+        broker_order_id=number,
+        cumulative_quantity=order.filled_quantity + quantity,
     )
     return _execution(
         order, quantity, value, terms, at=at, identity=identity, source=ExecutionSource.INQUIRY
