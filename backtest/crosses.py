@@ -26,9 +26,9 @@ class Cross(NamedTuple):
 
 
 def room_for(spans: Integers) -> tuple[Integers, Integers, Bits]:
-    """Give zeros for the longest symbol, and one; made here, since numba would compile the making too."""
+    """Give room for the longest symbol, and one; made here, since numba would compile the making too."""
     longest = int((spans[:, END] - spans[:, START]).max(initial=0)) + 1
-    return np.zeros(longest, np.int64), np.zeros(longest, np.int64), np.zeros(longest, np.int8)
+    return np.empty(longest, np.int64), np.empty(longest, np.int64), np.empty(longest, np.int8)
 
 
 @kernel
@@ -49,8 +49,8 @@ def mark_crosses(
 
 @part
 def sum_up(values: Figures, sums: Integers) -> None:
-    """Write the running sums of `values`; sums[0] is 0 already."""
-    total = NONE
+    """Write the running sums of `values`, the first of which is 0."""
+    sums[0] = total = NONE
     for i in range(len(values)):
         total += values[i]
         sums[i + 1] = total

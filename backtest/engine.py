@@ -75,7 +75,7 @@ def compile_kernels() -> None:
         columns = BarColumns(price, price, price, price, price, price * volume)
         options = BacktestOptions(cash_split=split, market=MarketRules.NONE)
         cross = MovingAverageCross(fast=2, slow=5, volume_window=5)
-        run_engine({Symbol("000001"): columns}, cross, options)
+        _ = run_engine({Symbol("000001"): columns}, cross, options).equity
 
 
 def _require_known(strategy: Strategy) -> None:
@@ -87,7 +87,9 @@ def _spans(
     table: BarTable, options: BacktestOptions, first: date | None, last: date | None
 ) -> Integers:
     """Give for each symbol the rows of its bars, and that of the first decision that counts (see kernels)."""
-    spans = np.column_stack((table.starts[:-1], table.starts[:-1], table.starts[1:]))
+    spans = np.empty((len(table.symbols), 3), dtype=np.int64)
+    spans[:, START] = spans[:, FIRST] = table.starts[:-1]
+    spans[:, END] = table.starts[1:]
     before = 0 if options.fill is FillConvention.SIGNAL_CLOSE else 1
     for span in spans if first or last else ():
         days = table.bars[DAY, span[START] : span[END]]

@@ -9,10 +9,11 @@ from datetime import date
 import numpy as np
 
 from backtest.kernels import CLOSE, COMMISSION, DAY, END, PRICE, ROW, SHARES, START, TAX
-from backtest.options import BacktestOptions
+from backtest.options import BacktestOptions, CashSplit
 from backtest.outcomes import Outcome, OutcomeFill
 from backtest.tables import BarTable
-from strategies.base import Integers
+from backtest.worths import book_fills, note_days
+from strategies.base import Flags, Integers
 from trading.orders import Side
 
 
@@ -36,16 +37,23 @@ class EngineResult:
 
         The days are those with a bar, from the first on which a decision could fill.
         """
-        days = self._days()
-        at = np.searchsorted(days, self.table.bars[DAY, self.fills[:, ROW]])
-        value = self.fills[:, SHARES] * self.fills[:, PRICE]
-        flows = np.zeros(len(days), dtype=np.int64)
-        np.add.at(flows, at, -value - self.fills[:, COMMISSION] - self.fills[:, TAX])
-        worth = np.cumsum(flows) + len(self.cash) * self.options.cash * self.options.price_scale
-        places = self._places()
-        for k in np.unique(places):
-            worth += self._holding(self.fills[places == k], self.spans[k], days)
-        return days, worth
+        since, has_bar = self._days()
+        days, places = np.flatnonzero(has_bar) + since, np.cumsum(has_bar) - 1
+        changes, invested = np.zeros(len(days), np.int64), np.zeros(len(days), np.int64)
+        fills = self.fills[np.argsort(self.fills[:, ROW], kind="stable")]
+        book_fills(self.table.bars, self.spans, fills, (since, places), (changes, invested))
+        paid_in = len(self.cash) * self.options.cash * self.options.price_scale
+        return days, paid_in + np.cumsum(changes) + invested
+
+    @property
+    def worth(self) -> Integers:
+        """Give what each account of `cash` is worth at the last closes."""
+        held = np.zeros(len(self.spans), dtype=np.int64)
+        np.add.at(held, self._places(), self.fills[:, SHARES])
+        values: Integers = held * self.table.bars[CLOSE, self.spans[:, END] - 1]
+        if self.options.cash_split is CashSplit.SHARED:
+            values = values.sum(keepdims=True)
+        return self.cash + values
 
     @property
     def trades(self) -> int:
@@ -80,25 +88,12 @@ class EngineResult:
     def _places(self) -> Integers:
         return np.searchsorted(self.table.starts, self.fills[:, ROW], side="right") - 1
 
-    def _days(self) -> Integers:
-        """Give every day that has a bar, from the first that counts to the last."""
-        rows = [(start, end) for start, _, end in self.spans.tolist() if start < end]
-        days = [self.table.bars[DAY, start:end] for start, end in rows]
-        first = min(int(own[0]) for own in days)
-        has_bar = np.zeros(max(int(own[-1]) for own in days) - first + 1, dtype=np.bool_)
-        for own in days:
-            has_bar[own - first] = True
-        found = np.flatnonzero(has_bar) + first
-        return found[found >= self.first]
-
-    def _holding(self, fills: Integers, span: Integers, days: Integers) -> Integers:
-        """Value what is held of one symbol at its last close of each day."""
-        own = slice(span[START], span[END])
-        values = np.zeros(own.stop - own.start + 1, dtype=np.int64)
-        np.add.at(values, fills[:, ROW] - own.start + 1, fills[:, SHARES])
-        values = np.cumsum(values)
-        values[1:] *= self.table.bars[CLOSE, own]
-        known = self.table.bars[DAY, own]
-        if np.array_equal(known[-len(days) :], days):  # it traded on every one, as most do
-            return values[-len(days) :]
-        return values[np.searchsorted(known, days, side="right")]
+    def _days(self) -> tuple[int, Flags]:
+        """Give the earliest day, and from it on which days have a bar and count."""
+        traded = self.spans[self.spans[:, START] < self.spans[:, END]]
+        days = self.table.bars[DAY]
+        since, last = int(days[traded[:, START]].min()), int(days[traded[:, END] - 1].max())
+        has_bar = np.zeros(last - since + 1, dtype=np.bool_)
+        note_days(self.table.bars, traded, since, has_bar)
+        has_bar[: max(0, self.first - since)] = False
+        return since, has_bar

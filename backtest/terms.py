@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -29,6 +30,7 @@ _DATED_OVER: Final = 100_000
 """The parts of the dated tax are so many parts of one."""
 
 
+@cache
 def terms_of(options: BacktestOptions) -> Terms:
     """Turn options into whole numbers.
 

@@ -20,7 +20,8 @@ from backtest.conventions import plan_of, run_convention
 from backtest.engine import run_engine
 from backtest.engine_results import EngineResult
 from backtest.options import BacktestOptions
-from backtest.outcomes import Outcome, outcome_of
+from backtest.outcomes import outcome_of
+from backtest.results import ReplayResult
 from backtest.tables import BarTable, Figures
 from backtest.timetables import EveryDay
 from bench.bare_loops import each, shared
@@ -87,7 +88,11 @@ def _pairs(
             lambda: _bare_each(market, CROSS),
             samples,
         ),
-        "C": (lambda: run_engine(market, CROSS, ONE_CASH), lambda: _bare_shared(market), samples),
+        "C": (
+            lambda: run_engine(market, CROSS, ONE_CASH).worth,
+            lambda: _bare_shared(market),
+            samples,
+        ),
         "D": (lambda: _sweep(hundred), lambda: _bare_sweep(hundred), max(1, samples // 3)),
     }
     return {n: (_times(ours, runs), _times(bare, runs)) for n, (ours, bare, runs) in works.items()}
@@ -133,12 +138,12 @@ def _bare_sweep(table: BarTable) -> list[np.ndarray]:
     return [_bare_each(table, cross) for cross in _crosses()]
 
 
-def _exact(table: BarTable, cross: MovingAverageCross, options: BacktestOptions) -> Outcome:
+def _exact(table: BarTable, cross: MovingAverageCross, options: BacktestOptions) -> ReplayResult:
     universe = dict(table)
     settings = _settings(table.symbols, cross)
     first, last = (date.fromordinal(int(table.bars[0, i])) for i in (0, -1))
     plan = plan_of(options, settings, first=first, last=last)
-    return outcome_of(run_convention(universe, plan, EveryDay()))
+    return run_convention(universe, plan, EveryDay())
 
 
 def _settings(symbols: tuple[Symbol, ...], cross: MovingAverageCross) -> StrategySettings:
@@ -157,7 +162,7 @@ def _check(market: BarTable, hundred: BarTable) -> None:
     for cross, ours, bare in cells:
         _require(ours.cash.tolist() == bare[:, 0].tolist(), f"cash of {cross!r}")
     one_cash = run_engine(market, CROSS, ONE_CASH)
-    _require(int(one_cash.equity[1][-1]) == _bare_shared(market), "equity of C")
+    _require(one_cash.worth.tolist() == [_bare_shared(market)], "worth of C")
     random = np.random.default_rng(SEED)
     for k in (0, *random.integers(0, SYMBOLS, SAMPLED).tolist()):
         _compare(_only(market, k), CROSS)
@@ -171,7 +176,8 @@ def _only(table: BarTable, k: int) -> BarTable:
 
 def _compare(table: BarTable, cross: MovingAverageCross) -> None:
     ours = run_engine(table, cross, KRX_DAILY).outcome()
-    _require(ours == _exact(table, cross, KRX_DAILY), f"{table.symbols[0]} by {cross!r}")
+    exact = outcome_of(_exact(table, cross, KRX_DAILY))
+    _require(ours == exact, f"{table.symbols[0]} by {cross!r}")
 
 
 def _require(is_equal: bool, what: str) -> None:  # noqa: FBT001 - what it is about

@@ -12,6 +12,7 @@ import numpy as np
 
 from backtest.conventions import plan_of, run_convention
 from backtest.engine import run_engine
+from backtest.engine_results import EngineResult
 from backtest.options import (
     BacktestOptions,
     CashSplit,
@@ -144,12 +145,20 @@ def both(
     )
     return (
         _answer(
-            lambda: run_engine(
-                universe, strategy, options, first=first, last=last, instruments=instruments
-            ).outcome()
+            lambda: _outcome(
+                run_engine(
+                    universe, strategy, options, first=first, last=last, instruments=instruments
+                )
+            )
         ),
         _answer(lambda: outcome_of(run_convention(universe, plan, CALENDAR))),
     )
+
+
+def _outcome(result: EngineResult) -> Outcome:
+    outcome = result.outcome()
+    assert not outcome.equity or outcome.equity[-1][1] == result.worth.sum()
+    return outcome
 
 
 def _answer(ask: Callable[[], Outcome]) -> Answer:

@@ -72,24 +72,15 @@ def _table(bars: Integers) -> BarTable:
 
 
 def _by_engine(table: BarTable, pair: Pair, options: BacktestOptions) -> list[float]:
-    found = run_engine(table, MovingAverageCross(fast=pair[0], slow=pair[1]), options)
-    if options.cash_split is CashSplit.SHARED:
-        return [float(found.equity[1][-1])]
-    held = np.zeros(len(table.symbols), dtype=np.int64)
-    places = np.searchsorted(table.starts, found.fills[:, 0], side="right") - 1
-    np.add.at(held, places, found.fills[:, 1])
-    return _ends(table, found.cash, held)
+    worth = run_engine(table, MovingAverageCross(fast=pair[0], slow=pair[1]), options).worth
+    return list(map(float, worth.tolist()))
 
 
 def _by_loop(table: BarTable, pair: Pair) -> list[float]:
     ends = np.empty((len(table.symbols), 2), dtype=np.int64)
     each(table.bars, table.starts, *pair, ends)
-    return _ends(table, ends[:, 0], ends[:, 1])
-
-
-def _ends(table: BarTable, cash: Integers, held: Integers) -> list[float]:
-    worth: list[float] = (cash + held * table.bars[CLOSE, table.starts[1:] - 1]).tolist()
-    return worth
+    worth = ends[:, 0] + ends[:, 1] * table.bars[CLOSE, table.starts[1:] - 1]
+    return list(map(float, worth.tolist()))
 
 
 def _by_replay(table: BarTable, pair: Pair, options: BacktestOptions) -> float:

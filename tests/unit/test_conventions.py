@@ -182,6 +182,18 @@ def test_krx_daily_to_the_won() -> None:
     assert outcome.equity[0][0] == DAYS[3]  # the first on which a decision can fill
 
 
+def test_a_point_of_a_curve_is_the_same_alone_and_among_the_others() -> None:
+    curve = run({LG_CHEM: [*RISE, (9_998, 10_150, 9_990, 10_150), FALL, flat(9_900)]}, TEN).equity
+    whole = list(curve)
+
+    assert len(whole) == len(curve) == 3
+    assert [point.opening for point in whole[1:]] == [point.closing for point in whole[:-1]]
+    assert [curve[place] for place in range(-3, 3)] == [*whole, *whole]
+    assert list(curve[1:]) == whole[1:]
+    with pytest.raises(IndexError):
+        curve[3]
+
+
 def test_a_fixed_quantity_that_cash_does_not_pay_is_refused_whole() -> None:
     poor = replace(TEN, cash=101_009)
     assert trades(poor, flat(10_101)) == []  # ten cost 101,010

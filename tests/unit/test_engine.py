@@ -70,6 +70,7 @@ def test_one_cash_buys_for_a_twentieth_of_the_equity_in_order_of_symbols() -> No
         (SAMSUNG, 499),
     ]
     assert result.cash.tolist() == [100_000_000 - 2 * (4_990_000 + 701)]
+    assert result.worth.tolist() == [100_000_000 + 2 * (499 * 10_150 - 4_990_000 - 701)]
 
 
 def test_a_stop_frees_its_place_for_the_next_bar_only() -> None:
@@ -119,6 +120,7 @@ def test_many_symbols_come_to_what_each_comes_to_alone() -> None:
     assert len(together.fills) == sum(len(each.fills) for each in alone) > 1_000
     curve = sum(each.equity[1] for each in alone)
     assert (together.equity[1] == curve).all()
+    assert together.worth.tolist() == [int(each.equity[1][-1]) for each in alone]
 
 
 def test_a_table_gives_back_the_columns_it_was_made_of() -> None:
