@@ -110,14 +110,19 @@ def with_parameters(
     Raises:
         InvalidSetting: when the strategy refuses them.
     """
-    document = settings.model_dump()
+    document = settings.model_dump(exclude={"symbols"})
     document["parameters"] |= parameters
     document["exits"] |= exits
-    document["symbols"] = [s for s in settings.symbols if s in symbols or not symbols]
+    wanted = frozenset(symbols or settings.symbols)
+    kept = tuple(symbol for symbol in settings.symbols if symbol in wanted)
+    document["symbols"] = kept[
+        :1
+    ]  # all were read before: thousands need no second look in every cell
     try:
-        return StrategySettings.model_validate(document)
+        tried = StrategySettings.model_validate(document)
     except ValidationError as error:
         raise first_fault(error) from None
+    return tried.model_copy(update={"symbols": kept})
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from backtest.kernels import (
     trade_shared,
 )
 from backtest.options import BacktestOptions, CashSplit, FillConvention, MarketRules
-from backtest.tables import BarTable, Bits
+from backtest.tables import BarTable, Bits, Figures
 from backtest.terms import taxes_of, terms_of
 from strategies.base import BarColumns, Integers, Strategy
 from strategies.moving_average import MovingAverageCross
@@ -91,14 +91,21 @@ def _spans(
     spans[:, START] = spans[:, FIRST] = table.starts[:-1]
     spans[:, END] = table.starts[1:]
     before = 0 if options.fill is FillConvention.SIGNAL_CLOSE else 1
-    for span in spans if first or last else ():
-        days = table.bars[DAY, span[START] : span[END]]
-        if last:
-            span[END] = span[START] + np.searchsorted(days, last.toordinal(), side="right")
-        if first:
-            reached = int(np.searchsorted(days, first.toordinal()))
-            span[FIRST] = span[START] + max(reached - before, 0)
+    days = table.bars[DAY]
+    if last:
+        for k in np.flatnonzero(days[spans[:, END] - 1] > last.toordinal()):
+            spans[k, END] = _row_after(days, spans[k], last.toordinal())
+    if first:
+        for k in np.flatnonzero(days[spans[:, START]] < first.toordinal()):
+            reached = _row_after(days, spans[k], first.toordinal() - 1)
+            spans[k, FIRST] = max(reached - before, spans[k, START])
     return spans
+
+
+def _row_after(days: Figures, span: Integers, day: int) -> int:
+    """Find a symbol's first row after a day."""
+    own = days[span[START] : span[END]]
+    return int(span[START] + np.searchsorted(own, day, side="right"))
 
 
 def _first_counting(
