@@ -6,6 +6,7 @@ All three call the same `try_cells`; they differ only in where it runs.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 from collections import deque
 from collections.abc import Generator, Sequence
@@ -111,7 +112,16 @@ _taken: list[Question] = []
 
 def _take(question: Question) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that waits for us
+    Thread(target=_end_with_parent, daemon=True).start()
     _taken[:] = [question]
+
+
+def _end_with_parent() -> None:
+    """End when the process that waits for us was killed: a pool's worker would wait for its next batch for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _try(batch: Batch) -> tuple[Row, ...]:

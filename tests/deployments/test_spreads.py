@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from importlib.util import find_spec
 from multiprocessing import active_children
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 
 from backtest.cells import Row, possible
 from deployments.spreads import cluster
 from tasks.spreads import LARGEST_BATCH, Here, Processes, Spread, batches
+from tests.pythons import PROJECT
 from tests.sweep_worlds import SPACE, WHOLE, a_question, trial
 from trading.errors import BadInput
 
@@ -45,6 +51,36 @@ def test_who_stops_early_waits_for_nobody() -> None:
     first = next(running)
     running.close()
     assert all(row == EXPECTED[row.key] for row in first)
+
+
+KILLED: Final = """
+from multiprocessing import active_children
+from backtest.cells import possible
+from tasks.spreads import Processes
+from tests.sweep_worlds import SPACE, WHOLE, a_question
+
+question = a_question()
+trials, _ = possible(question, WHOLE, SPACE.cells())
+running = Processes(2).ready().run(question, trials * 100)
+next(running)
+print(*(child.pid for child in active_children()), flush=True)
+input()
+"""
+
+
+def test_the_others_end_with_a_command_that_is_killed() -> None:
+    command = (sys.executable, "-c", KILLED)
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, cwd=PROJECT, **pipes) as process:  # noqa: S603 - ours
+        assert process.stdout is not None
+        others = [int(word) for word in process.stdout.readline().split()]
+        process.kill()
+    assert others
+    for _ in range(200):
+        if not any(Path(f"/proc/{other}").exists() for other in others):
+            return
+        time.sleep(0.1)
+    pytest.fail(f"still there: {others}")
 
 
 @pytest.mark.parametrize("where", ["nowhere", "dask:8786", ""])
