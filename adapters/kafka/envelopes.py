@@ -7,20 +7,18 @@ That is its fingerprint (Avro's single-object encoding, C3 01) or, where a regis
 from __future__ import annotations
 
 import json
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
-from io import BytesIO
 from typing import Any, Final
 
-from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
 from adapters.event_logs import Undecodable
 from adapters.event_stores import OutboxEvent
+from adapters.kafka.records import FAULTS, Records, records_of
 
 
 class UnknownSchema(Undecodable):
@@ -40,6 +38,8 @@ MARK: Final = b"\xc3\x01"
 HEADER: Final = len(MARK) + 8
 NUMBERED: Final = b"\0"
 NUMBERED_HEADER: Final = len(NUMBERED) + 4
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def encode(event: OutboxEvent, owner: Mapping[str, str], numbers: Numbers = NO_NUMBERS) -> bytes:
@@ -50,16 +50,15 @@ def encode(event: OutboxEvent, owner: Mapping[str, str], numbers: Numbers = NO_N
     Raises:
         Undecodable: when the payload is not what the schema says, nothing without a default left out and nothing besides.
     """
-    schema, header = _writer(event.topic)
+    records, header = _writer(event.topic)
     if event.topic in numbers.newest:
         header = NUMBERED + numbers.newest[event.topic].to_bytes(4)
-    record = {**event.payload, **owner, "event_id": event.event_id, "told_at": event.at}
-    buffer = BytesIO()
+    told_at = (event.at - _EPOCH) // _MICROSECOND
+    record = {**event.payload, **owner, "event_id": event.event_id, "told_at": told_at}
     try:
-        schemaless_writer(buffer, schema, record, strict_allow_default=True)
-    except (ValueError, TypeError, KeyError, struct.error, AttributeError, OverflowError) as error:
+        return header + records.write(record)
+    except FAULTS as error:
         raise Undecodable(f"{event.topic} {event.event_id}: {error}") from error
-    return header + buffer.getvalue()
 
 
 def decode(topic: str, key: bytes, value: bytes, numbers: Numbers = NO_NUMBERS) -> OutboxEvent:
@@ -69,21 +68,21 @@ def decode(topic: str, key: bytes, value: bytes, numbers: Numbers = NO_NUMBERS) 
         Undecodable: for another mark, an unknown schema, or bytes that are not of that schema.
     """
     written, newest = schema_of(topic, value, numbers), _writer(topic)[0]
-    body = BytesIO(value[NUMBERED_HEADER if value[:1] == NUMBERED else HEADER :])
+    body = value[NUMBERED_HEADER if value[:1] == NUMBERED else HEADER :]
     try:
-        record = _as_record(schemaless_reader(body, written, None if written is newest else newest))
-        symbol = key.decode()
-    except (ValueError, EOFError, IndexError, KeyError, struct.error, OverflowError) as error:
+        record, end = written.read(body, newest)
+        symbol, event_id = key.decode(), record.pop("event_id")
+        at = _EPOCH + timedelta(microseconds=record.pop("told_at"))
+    except FAULTS as error:
         raise Undecodable(f"{topic}: bytes that are not of their schema ({error!r})") from error
-    if body.read(1):
+    if end < len(body):
         raise Undecodable(f"{topic}: more bytes than its schema describes")
-    event_id, at = record.pop("event_id"), record.pop("told_at")
-    if not isinstance(at, datetime) or not symbol or _has_nul(record):
-        raise Undecodable(f"{topic} {event_id}: without a time or a key, or with NUL in its text")
+    if not symbol or _has_nul(record):
+        raise Undecodable(f"{topic} {event_id}: without a key, or with NUL in its text")
     return OutboxEvent(topic, symbol, record, at, event_id)
 
 
-def schema_of(topic: str, value: bytes, numbers: Numbers = NO_NUMBERS) -> Any:
+def schema_of(topic: str, value: bytes, numbers: Numbers = NO_NUMBERS) -> Records:
     """Find the schema that these bytes were written with.
 
     Raises:
@@ -121,7 +120,7 @@ def fingerprint_of(schema: Any) -> bytes:
 
 
 @cache
-def _writer(topic: str) -> tuple[Any, bytes]:
+def _writer(topic: str) -> tuple[Records, bytes]:
     versions = versions_of(topic)
     if not versions:
         raise Undecodable(f"{topic}: a topic without a schema")
@@ -130,16 +129,10 @@ def _writer(topic: str) -> tuple[Any, bytes]:
 
 
 @cache
-def _by_fingerprint(topic: str) -> dict[bytes, Any]:
-    return {fingerprint_of(schema): parse_schema(schema) for schema in versions_of(topic)}
+def _by_fingerprint(topic: str) -> dict[bytes, Records]:
+    return {fingerprint_of(schema): records_of(schema) for schema in versions_of(topic)}
 
 
 def _has_nul(record: Mapping[str, Any]) -> bool:
     """Tell whether PostgreSQL would refuse a text of it."""
     return "\0" in "".join([value for value in record.values() if isinstance(value, str)])
-
-
-def _as_record(read: Any) -> dict[str, Any]:
-    if not isinstance(read, dict):
-        raise TypeError("a record was expected")
-    return read
