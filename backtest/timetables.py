@@ -134,14 +134,15 @@ class Timetable:
 
     def _decide(self, day: int) -> None:
         """Ask the strategy about each symbol that it says something about at this close."""
-        for symbol, index in sorted(self._deciding.pop(day, {}).items()):
+        asked = sorted(self._deciding.pop(day, {}).items())
+        entry = self._entry(day) if asked else None
+        for symbol, index in asked:
             lane, position = self.lanes[symbol], self._held(symbol)
             due = self._due_day(lane, index)
             if due is None:
                 continue
             for signal in self._signals(lane, index, position, due):
                 self.signals.append(signal)
-                entry = self._entry(day) if signal.direction is Direction.ENTRY else None
                 self._due[due].append(_Due(lane, signal, entry))
                 self._plan_for(due)
             if position.quantity:
@@ -174,6 +175,7 @@ class Timetable:
         return due if self.plan.is_listed(lane.symbol, date.fromordinal(due)) else None
 
     def _entry(self, day: int) -> EntrySize | None:
+        """Give how large every entry of this close shall be, None for all the cash that is left then."""
         match self.options.sizing:
             case SizingKind.QUANTITY:
                 return EntrySize(quantity=self.options.quantity)

@@ -48,7 +48,7 @@ async def measure_backtests(place: Place, samples: int) -> Section:
     one, hundred = _first(market, 1), _first(market, PAIR_SYMBOLS)
     _check(market, hundred)
     pairs = _pairs(one, hundred, market, samples)
-    exact = _times(lambda: _exact(one, CROSS, KRX_DAILY), samples)
+    exact = _times(lambda: _exact(one, CROSS, KRX_DAILY), samples * 20)
     reading = _times(market.bars.sum, samples)
     measured = [
         Samples(f"{name}: {who}", times)
