@@ -12,9 +12,12 @@ from collections import deque
 from collections.abc import Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from threading import Thread
-from typing import Final, Protocol, Self
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from backtest.cells import Question, Row, Trial, try_cell
+
+if TYPE_CHECKING:  # the class of what a context gives
+    from multiprocessing.queues import Queue
 
 BATCHES_EACH: Final = 8
 """Batches for each worker: few enough to be cheap to hand over, many enough that none waits long at the end."""
@@ -80,7 +83,7 @@ class Processes:
         Raises:
             BrokenProcessPool: when a worker dies, e.g. of too little memory.
         """
-        pool = ProcessPoolExecutor(self._others, self._context, _take, (question,))
+        pool = ProcessPoolExecutor(self._others, self._context, _take, (self._handed(question),))
         try:
             yield from self._share(pool, question, deque(batches(trials, self._others + 1)))
         except (GeneratorExit, KeyboardInterrupt):
@@ -89,6 +92,14 @@ class Processes:
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+    def _handed(self, question: Question) -> Queue[Question]:
+        """Put the question where each of the others takes it: as an argument it would be waited for."""
+        handed: Queue[Question] = self._context.Queue()
+        handed.cancel_join_thread()  # not all of them need to come
+        for _ in range(self._others):
+            handed.put(question)
+        return handed
 
     def _share(
         self, pool: Executor, question: Question, left: deque[Batch]
@@ -110,10 +121,10 @@ _taken: list[Question] = []
 """What this process was given when it began."""
 
 
-def _take(question: Question) -> None:
+def _take(handed: Queue[Question]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that waits for us
     Thread(target=_end_with_parent, daemon=True).start()
-    _taken[:] = [question]
+    _taken[:] = [handed.get()]
 
 
 def _end_with_parent() -> None:
