@@ -25,6 +25,9 @@ _SENT: Final = text(
     "UPDATE outbox SET sent_at = now() WHERE event_id = ANY (CAST(:event_ids AS bigint[]))"
 )
 
+_NO_WAIT: Final = text("SET LOCAL synchronous_commit TO off")
+"""Do not wait for the disk: what a crash of the database forgets to be sent is sent again, and counts once."""
+
 
 class PostgresOutbox:
     """Events of one account."""
@@ -42,8 +45,9 @@ class PostgresOutbox:
         return self._read(own(outbox).where(outbox.c.sent_at.is_(None)), limit)
 
     def sent(self, event_ids: Sequence[int]) -> None:
-        """Note that these need not be relayed any more."""
+        """Note that these need not be relayed any more, in a unit of work of its own."""
         self._scope.write()
+        self._scope.connection.execute(_NO_WAIT)
         self._scope.changes(_SENT, {"event_ids": array_of(event_ids)})
 
     def backlog(self) -> Backlog:
@@ -61,7 +65,8 @@ class PostgresOutbox:
     def _read(self, query: Select[Any], limit: int) -> tuple[OutboxEvent, ...]:
         self._scope.write()
         read = query.with_only_columns(*_EVENT).order_by(outbox.c.event_id).limit(limit)
+        rows: Sequence[Any] = self._scope.rows(read)
         return tuple(
-            OutboxEvent(row.topic, row.key, orjson.loads(row.payload), row.at, row.event_id)
-            for row in self._scope.rows(read)
+            OutboxEvent(topic, key, orjson.loads(payload), at, event_id)
+            for topic, key, payload, at, event_id in rows
         )

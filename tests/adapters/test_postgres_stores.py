@@ -14,9 +14,12 @@ from threading import Event
 
 import psycopg
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from adapters.postgres import PostgresStores, engine
+from adapters.postgres.engine import open_engine
+from adapters.postgres.outbox import PostgresOutbox
+from adapters.postgres.scope import Scope
 from adapters.postgres.tables import metadata
 from tests.builders import (
     A_DAY,
@@ -338,3 +341,13 @@ def test_every_question_can_be_asked_of_an_empty_book(stores: PostgresStores) ->
     for question in questions:
         span = {"trading_day": A_DAY, "first": A_DAY, "last": A_DAY}
         assert stores.ask(question, **span) == ()
+
+
+def test_that_events_were_sent_waits_for_no_disk(postgres_url: str) -> None:
+    """What a crash of the database forgets is sent again, and counts once."""
+    opened = open_engine(postgres_url)
+    with opened.begin() as connection:
+        connection.execute(text("SET LOCAL synchronous_commit TO on"))
+        PostgresOutbox(Scope(connection, "dev", ACCOUNT)).sent([])
+        assert connection.scalar(text("SHOW synchronous_commit")) == "off"
+    opened.dispose()
