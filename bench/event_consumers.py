@@ -40,7 +40,6 @@ type Take = Callable[[], Awaitable[int]]
 async def consume(settings: KafkaSettings, way: str, count: int) -> None:
     """Say "ready", take `count` events in, and say the moment of the last one by the machine's own clock."""
     async with at_the_end(settings) as consumer:
-        wait_when_empty(consumer)
         reader = KafkaReader(settings, consumer, sorted(consumer.assignment()))
         if way == "effects":
             await _project(settings, reader, count)
@@ -93,10 +92,11 @@ async def at_the_end(settings: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer]
         for partition, end in (await consumer.end_offsets(partitions)).items():
             await consumer.position(partition)  # its own first choice, which would come in later
             consumer.seek(partition, end)
+        _wait_when_empty(consumer)
         yield consumer
 
 
-def wait_when_empty(consumer: AIOKafkaConsumer) -> None:
+def _wait_when_empty(consumer: AIOKafkaConsumer) -> None:
     """Let it wait where Kafka would let it: noida-db answers at once, and would be asked thousands of times a second."""
     client = consumer._client  # noqa: SLF001 - nothing public lies between consumer and broker
     send = client.send

@@ -24,13 +24,13 @@ from adapters.event_stores import OutboxEvent
 from adapters.events import ORDER_NEW, order_new
 from adapters.kafka.clusters import connection_of, prepare
 from adapters.kafka.envelopes import HEADER, encode, versions_of
-from adapters.kafka.readers import KafkaReader, open_reader
+from adapters.kafka.readers import KafkaReader
 from adapters.kafka.settings import KafkaSettings
 from adapters.kafka.writers import KafkaWriter
 from adapters.memory.notifier import MemoryNotifier
 from adapters.postgres import PostgresStores
 from adapters.wording import Wording
-from bench.event_consumers import DATABASE, OWNER, TOPICS, at_the_end, take_until
+from bench.event_consumers import DATABASE, OWNER, at_the_end, take_until
 from bench.figures import Aim, Samples, Section
 from bench.places import ACCOUNT, SYMBOLS, Place
 from risk.trips import TripLimits
@@ -216,7 +216,7 @@ async def _ends(ways: _Ways) -> None:
     await asyncio.to_thread(_tell, relay, ways.events)
     with _timed(ways.cpu, "relay"):
         await _drain(relay)
-    async with open_reader(settings, TOPICS) as reader:
+    async with _a_reader(settings) as reader:
         reader.seek({})
         with _timed(ways.cpu, "consumer"):
             await take_until(EVENTS, lambda: _look(reader, bool))
@@ -227,8 +227,10 @@ async def _ends(ways: _Ways) -> None:
         projector = Projector(stores, OWNER, reader, relay.writer, notifier, relay.wording)
         while await projector.step():
             pass
-        await asyncio.to_thread(_tell, relay, ways.events)
-        await _drain(relay)
+    await asyncio.to_thread(_tell, relay, ways.events)
+    await _drain(relay)
+    async with _a_reader(settings) as reader:
+        projector = replace(projector, reader=reader, offsets=None)
         with _timed(ways.cpu, "projector, into the database"):
             await take_until(EVENTS, projector.step)
 
