@@ -341,14 +341,13 @@ class StreamSession:
 
     async def _come_back(self) -> None:
         """Book what waits on disk once the database is back, and look again at what was reached meanwhile."""
-        self.spooling.flush(self.desk)
         was_away = self.spooling.is_away
-        self._follow(await self.spooling.drain(self.desk, self.minutes))
-        if was_away:
-            self.wants_inquiry, self.inquired_at = (
-                True,
-                0.0,
-            )  # explains old notices before they stop anything
+        try:
+            self._follow(await self.spooling.drain(self.desk, self.minutes))
+        finally:  # a full disk keeps nothing waiting that the database takes
+            self.spooling.flush(self.desk)
+        if was_away:  # the book explains old notices before they stop anything
+            self.wants_inquiry, self.inquired_at = True, 0.0
         for symbol, price in tuple(self.prices.items()) if was_away else ():
             await self._watch(symbol, price)
 
