@@ -371,9 +371,11 @@ class StreamSession:
 
     async def _inquire(self) -> None:
         """Reconcile; what asks for an inquiry while this one is under way gets another."""
-        self.inquired_at = _loop_time()
         self.wants_inquiry = False
-        await reconcile.fn(self.desk)
+        try:
+            await reconcile.fn(self.desk)
+        finally:  # the pause is for everything else, however long this took
+            self.inquired_at = _loop_time()
         self.inquiries += 1
         self._refresh()
 
