@@ -9,8 +9,8 @@ from adapters.messages import execution_booked, order_rejected
 from adapters.stores import UnitOfWork
 from tasks.bookings import Booked, book
 from tasks.desk import Desk
+from tasks.plans import IMPOSSIBLE
 from trading.bookings import Postponed, execution_from_notice
-from trading.errors import LedgerViolation
 from trading.manual_orders import BEFORE_OPENING
 from trading.notices import Notice, NoticeKind
 from trading.orders import Order, OrderStatus
@@ -39,7 +39,7 @@ def apply_notice(desk: Desk, notice: Notice, *, trading_day: date) -> NoticeOutc
                 work.notices.keep(trading_day, notice)
                 return NoticeOutcome.UNKNOWN_ORDER
             applied = _apply(desk, work, order, notice, trading_day)
-    except LedgerViolation:
+    except IMPOSSIBLE:
         return NoticeOutcome.NEEDS_INQUIRY  # which names it and stops the symbol
     if applied is None:
         return NoticeOutcome.NEEDS_INQUIRY

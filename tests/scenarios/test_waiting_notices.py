@@ -215,3 +215,35 @@ async def test_a_notice_makes_the_session_look_at_once(
     await session.take(floor.broker.notice_of(number, NoticeKind.ACCEPTED))
     await session.pulse()
     assert floor.order().status is OrderStatus.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("kinds", "price"),
+    [((NoticeKind.REJECTED, NoticeKind.FILLED), 401_000), ((NoticeKind.FILLED,), 0)],
+    ids=["a fill of what was refused", "a fill without a price"],
+)
+async def test_waiting_notices_that_cannot_be_true_hold_nothing_up(
+    floor: Floor, session: StreamSession, kinds: tuple[NoticeKind, ...], price: int
+) -> None:
+    """Left in the buffer, they would fail every pulse before its inquiry and its kill switch."""
+    await floor.open()
+    await session.pulse()
+    told: list[Notice] = []
+
+    def overtake() -> None:
+        floor.at("09:00")
+        told.extend(floor.print(401_000, auction=True))
+
+    async def hear() -> None:
+        for kind in kinds:
+            await session.take(replace(told[0], kind=kind, price=price))
+
+    floor.broker.after_place += [overtake, hear]
+    await floor.trade(a_signal())
+    session.tripped_at = 0.0
+    inquiries = session.inquiries
+    for _ in range(3):
+        await session.pulse()
+    assert session.tripped_at > 0
+    assert session.inquiries > inquiries
+    assert waiting(floor) == ()
