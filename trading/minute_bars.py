@@ -33,6 +33,8 @@ class Arrival(StrEnum):
     IN_ORDER = "IN_ORDER"
     LATE = "LATE"
     """It fills a hole: newer prints came before it."""
+    CONTRADICTORY = "CONTRADICTORY"
+    """It fills a hole and is newer than what came before: one of them tells a wrong volume, neither a wrong price."""
     REPEATED = "REPEATED"
     """Its shares are counted already: sent again, or the expected price of an auction that still collects."""
 
@@ -220,7 +222,7 @@ class MinuteBars:
             minute.add(trade.price, trade.quantity, upper)
             line.untold.add(ends_at)
         line.untold.update(at for at in line.minutes if hole.touches(self._over_at(at)))
-        return Arrival.LATE
+        return Arrival.LATE if trade.at <= line.at else Arrival.CONTRADICTORY
 
     def _miss(self, line: _Line, hole: Hole) -> None:
         """Remember what did not come; bars that it may belong to have changed by that."""

@@ -161,6 +161,19 @@ async def test_a_late_print_keeps_no_stop(floor: Floor, session: StreamSession) 
     assert session.prices[LG_CHEM] == 401_500
 
 
+async def test_one_print_with_a_wrong_volume_takes_no_stop_away(
+    floor: Floor, session: StreamSession
+) -> None:
+    """By their volume all the prints of the day come late after it; by their time they are the market's."""
+    await floor.hold()
+    await session.pulse()
+    await session.take(replace(floor.tick(401_000, 100), cumulative_volume=10**12))
+    floor.at("10:00:02")
+    floor.print(380_000)
+    await session.take(replace(floor.tick(380_000, 100), cumulative_volume=300))
+    assert floor.order().side is Side.SELL
+
+
 async def test_the_expected_price_of_an_auction_keeps_no_stop(
     floor: Floor, session: StreamSession
 ) -> None:
