@@ -55,6 +55,8 @@ TRIPS_SECONDS = 5.0
 """Between two looks at what trips the kill switch."""
 FOLLOW_SECONDS = 10.0
 """How long a newer version of the settings may wait to be seen."""
+MOST_TOLD = 20
+"""In so many words the owner hears of one problem in a day."""
 LAST_ORDER_SECONDS = 6.0
 """How long an end waits for the order that is on its way."""
 
@@ -76,7 +78,7 @@ class StreamSession:
     hearing: Hearing | None = None
     prices: dict[Symbol, int] = field(default_factory=dict)
     followed_at: float = 0.0
-    told: set[str] = field(default_factory=set)
+    told: dict[str, set[str]] = field(default_factory=dict)
     minutes: MinuteKeeper = field(init=False)
     spooling: Spooling = field(init=False)
     watched: tuple[Symbol, ...] = ()
@@ -217,9 +219,10 @@ class StreamSession:
             self._tell_once(stream_stumbled(words, self.desk.wording))
 
     def _tell_once(self, message: Message) -> None:
-        """Tell the owner what was not told in the same words today."""
-        if message.text not in self.told:
-            self.told.add(message.text)
+        """Tell the owner what was not told in the same words today, nor one problem in ever new ones."""
+        told = self.told.setdefault(message.title, set())
+        if message.text not in told and len(told) < MOST_TOLD:
+            told.add(message.text)
             self.desk.tell(message)
 
     def _tell_polled(self) -> None:

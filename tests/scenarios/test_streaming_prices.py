@@ -9,10 +9,11 @@ import pytest
 
 from adapters.market_data import Connected, Unreadable
 from adapters.notifier import Severity
-from tasks.streaming import StreamSession
+from tasks.streaming import MOST_TOLD, StreamSession
 from tests.builders import A_DAY, HYUNDAI, LG_CHEM, SAMSUNG, a_signal, seoul
 from tests.desks import Floor, a_floor
 from trading.bars import Bar, Interval
+from trading.errors import Unavailable
 from trading.orders import Side
 
 
@@ -72,6 +73,19 @@ async def test_what_cannot_be_read_is_told_once(floor: Floor, session: StreamSes
         await session.take(Unreadable("0|H0STCNT0|001|a", "1 field, at least 44 are needed"))
     assert session.unreadable == 3
     assert len(floor.notifier.of(Severity.WARNING)) == 1
+
+
+async def test_a_change_of_every_message_floods_nobody(
+    floor: Floor, session: StreamSession
+) -> None:
+    """A field that moves makes a reason of every price; another problem is told for all that."""
+    for price in range(1_000):
+        reason = f"H0STCNT0: '{price}.5' is no whole number"
+        await session.take(Unreadable("0|H0STCNT0|001|a", reason))
+    assert len(floor.notifier.of(Severity.WARNING)) == MOST_TOLD
+    with session._stumbling():  # noqa: SLF001 - whatever stumbles
+        raise Unavailable("no answer")
+    assert len(floor.notifier.of(Severity.WARNING)) == MOST_TOLD + 1
 
 
 async def test_bars_are_stored_when_their_minute_is_over(
