@@ -100,6 +100,21 @@ async def test_a_full_or_wrong_registration_of_a_symbol_costs_only_the_symbol(
         assert odd.connections == 1
 
 
+async def test_a_new_connection_learns_the_cap_anew(tmp_path: Path) -> None:
+    """What the broker still held of the connection before was no limit of ours."""
+
+    async def talk(odd: OddSocket, socket: ServerConnection) -> None:
+        odd.refusals.clear()
+        if odd.connections == 1:
+            socket.transport.abort()
+        await socket.wait_closed()
+
+    odd = OddSocket(talk, {"H0STCNT0": "OPSP0008"})
+    async with a_stream(tmp_path, odd) as stream:
+        assert [type(event) for event in await take(stream, 2)] == [Connected] * 2
+    assert odd.registered == [("H0STCNI9", "hts01"), ("H0STCNT0", "005930")] * 2
+
+
 async def test_a_ping_is_a_sign_of_life(tmp_path: Path) -> None:
     async def talk(_: OddSocket, socket: ServerConnection) -> None:
         for _beat in range(8):
