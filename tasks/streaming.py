@@ -170,7 +170,7 @@ class StreamSession:
         if not session.opens_at <= self.desk.now() < session.closes_at:
             return None
         heard = self.desk.stream.heard
-        unheard = [symbol for symbol in self.watched if heard and symbol not in heard]
+        unheard = [symbol for symbol in self.watched if symbol not in heard]
         return min(unheard, key=lambda symbol: self.polled.get(symbol, 0.0), default=None)
 
     async def _poll(self, symbol: Symbol) -> None:

@@ -26,17 +26,15 @@ async def test_what_is_held_comes_before_orders_and_the_watch_list(
     assert floor.stream.watched == (HYUNDAI, SAMSUNG, LG_CHEM)
 
 
-async def test_beyond_the_cap_the_price_is_asked_for_and_the_stop_kept(
-    floor: Floor, session: StreamSession
+@pytest.mark.parametrize("cap", [0, 1], ids=["the stream is down", "the stream is full"])
+async def test_what_the_stream_does_not_tell_is_asked_for_and_the_stop_kept(
+    floor: Floor, session: StreamSession, cap: int
 ) -> None:
     await floor.hold()
-    floor.stream.cap = 0
     await session.pulse()
     assert session.watched[0] == LG_CHEM
     floor.print(380_000)
-    await session.run_errand()
-    assert session.polls == 0, "the stream hears nothing at all: it is down, not full"
-    floor.stream.cap = 1
+    floor.stream.cap = cap
     floor.stream.watch([HYUNDAI])
     for _ in range(2):
         await session.run_errand()
