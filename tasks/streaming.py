@@ -351,6 +351,7 @@ class StreamSession:
             self.spooling.flush(self.desk)
         if was_away:  # the book explains old notices before they stop anything
             self.wants_inquiry, self.inquired_at = True, 0.0
+            self._refresh()  # an exit may have come to nothing when the database went
         for symbol, price in tuple(self.prices.items()) if was_away else ():
             await self._watch(symbol, price)
 

@@ -14,7 +14,7 @@ from tasks import streaming
 from tasks.streaming import StreamSession
 from tests.builders import a_signal
 from tests.desks import Floor
-from trading.errors import DiskFull, Rejected, Unavailable
+from trading.errors import DiskFull, Rejected, StoreUnavailable, Unavailable
 from trading.orders import OrderStatus, Side
 
 
@@ -59,8 +59,26 @@ async def test_inquiries_that_time_out_hold_up_neither_kill_switch_nor_stops(
     assert refused[:2] == [OrderStatus.REJECTED] * 2
 
 
+async def test_a_stop_that_fails_with_the_database_goes_when_it_is_back(
+    floor: Floor, session: StreamSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No further print comes: the symbol is interrupted, or nobody trades it."""
+    await floor.hold()
+    await session.pulse()
+    floor.print(380_000)
+    with monkeypatch.context() as broken:
+        broken.setattr(floor.market, "quote", _lose_the_database)
+        await session.take(floor.tick(380_000))
+    await session.pulse()
+    assert floor.order().side is Side.SELL
+
+
 def _refuse(*_: object) -> None:
     raise DiskFull("no space left")
+
+
+async def _lose_the_database(*_: object) -> None:
+    raise StoreUnavailable("it went while the order was being decided")
 
 
 async def _time_out() -> None:
