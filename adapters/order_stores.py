@@ -157,7 +157,3 @@ class ExecutionStore(Protocol):
         of one `symbol` are quickly found.
         """
         ...
-
-    def net_quantity(self, strategy_id: str, symbol: Symbol) -> int:
-        """Give the shares of `symbol` that the strategy bought less those it sold."""
-        ...

@@ -10,12 +10,15 @@ from adapters.stores import UnitOfWork
 from risk.sizing import MARKET_TRIGGER
 from risk.trips import TripRule, source_of
 from risk.views import Past, RiskView
+from strategies.holdings import holdings_of
 from tasks.desk import Desk
 from tasks.equity import opening_equity
+from tasks.holdings import standing_fills
 from trading.bars import Bar, Interval
 from trading.instruments import Instrument, Symbol
 from trading.ledger import Ledger
 from trading.orders import OrderType, Side
+from trading.positions import Position
 from trading.sessions import Phase, phase_at
 from trading.signals import Direction, Signal
 from trading.ticks import Quote
@@ -93,7 +96,8 @@ def _owned(work: UnitOfWork, signal: Signal, ledger: Ledger) -> int:
     """Count the shares that the signal's strategy itself bought and the ledger still has: it sells no others."""
     if signal.direction is Direction.ENTRY and signal.target_weight is None:
         return 0  # nobody asks
-    own = work.executions.net_quantity(signal.strategy_id, signal.symbol)
+    holding = holdings_of(signal.strategy_id, standing_fills(work, signal.symbol))
+    own = holding.get(signal.symbol, Position(signal.symbol)).quantity
     return min(own, ledger.position(signal.symbol).quantity)
 
 

@@ -161,11 +161,6 @@ class MemoryExecutions:
         named = (fill for fill in self.rows if symbol in {None, fill.symbol})
         return tuple(fill for fill in named if fill.execution_id in standing)
 
-    def net_quantity(self, strategy_id: str, symbol: Symbol) -> int:
-        """Give the shares of `symbol` that the strategy bought less those it sold."""
-        holding = (strategy_id, symbol)
-        return sum(_signed(f) for f in self.rows if (f.strategy_id, f.symbol) == holding)
-
 
 def _signed(fill: Execution) -> int:
     return fill.quantity if fill.side is Side.BUY else -fill.quantity

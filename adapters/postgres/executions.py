@@ -27,11 +27,6 @@ _ADD: Final = insert(executions).on_conflict_do_nothing()
 _BOOKED: Final = own(executions).order_by(_fill.sequence)
 _OF_ORDER: Final = _BOOKED.where(_fill.client_order_id == bindparam("client_order_id"))
 _OF_DAY: Final = _BOOKED.where(_fill.trading_day == bindparam("trading_day"))
-_NET: Final = (
-    own(executions)
-    .with_only_columns(func.sum(SIGNED))
-    .where(_fill.strategy_id == bindparam("strategy_id"), _fill.symbol == bindparam("symbol"))
-)
 
 
 class PostgresExecutions:
@@ -74,10 +69,6 @@ class PostgresExecutions:
         if symbol is None:
             return self._all(_STANDING)
         return self._all(_STANDING_OF, symbol=symbol)
-
-    def net_quantity(self, strategy_id: str, symbol: Symbol) -> int:
-        """Give the shares of `symbol` that the strategy bought less those it sold."""
-        return self._scope.number(_NET, strategy_id=strategy_id, symbol=symbol)
 
     def _all(self, query: Select[Any], **values: Any) -> tuple[Execution, ...]:
         return tuple(execution_of(row) for row in self._scope.rows(query, **values))

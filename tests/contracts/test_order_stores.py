@@ -238,10 +238,6 @@ class TestExecutions:
             assert work.executions.standing() == (fills[1], *fills[4:6], fills[7])
             assert work.executions.standing(LG_CHEM) == (fills[1], *fills[4:6])
             assert work.executions.standing(SAMSUNG) == (fills[7],)
-            assert work.executions.net_quantity("trend", LG_CHEM) == 4
-            assert work.executions.net_quantity("other", LG_CHEM) == 9
-            assert work.executions.net_quantity("trend", SAMSUNG) == 0
-            assert work.executions.net_quantity("other", SAMSUNG) == 4
 
     @staticmethod
     def _book(memory: Stores, number: int, quantity: int, **names: Any) -> Execution:
