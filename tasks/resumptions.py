@@ -20,6 +20,8 @@ from trading.reconciliation import Difference, DifferenceKind
 
 ACCOUNT_WIDE = frozenset({DifferenceKind.CASH})
 """Differences of the account as a whole. One of a symbol stops that symbol, by a halt of its own."""
+UNREADABLE = "file"
+"""The halt that is a file which cannot be read."""
 MIRRORED = "prefect:"
 """Halts that are pauses in Prefect: they end where they were made."""
 
@@ -44,6 +46,8 @@ async def resume(
 ) -> Resumption:
     """Reconcile, then lift every halt of exactly this strategy and symbol ("" for all), whoever put it.
 
+    Only what stopped when it was asked for: a halt put while the books were compared stays.
+
     Operator, trips, reconciliation and an unreadable file go by the same way, in row and file; a pause in Prefect
     ends in Prefect. `accepts_differences` goes on although the cash of both books differs, as after a dividend.
 
@@ -54,10 +58,12 @@ async def resume(
     """
     if not reason.strip():
         raise BadInput("reason", reason, "a few words why trading goes on")
+    before = _in_force(desk)
     done = await make_ready(desk)
     if not accepts_differences:
         require_agreement(desk, done.differences)
-    meant = tuple(halt for halt in _in_force(desk) if _is_meant(halt, strategy_id, symbol))
+    stood = {_identity(halt) for halt in before if _is_meant(halt, strategy_id, symbol)}
+    meant = tuple(halt for halt in _in_force(desk) if _identity(halt) in stood)
     for halt in meant:
         lift_halt.fn(
             desk, source=halt.source, strategy_id=strategy_id, symbol=symbol, reason=reason
@@ -102,3 +108,8 @@ def _in_force(desk: Desk) -> tuple[Halt, ...]:
 def _is_meant(halt: Halt, strategy_id: str, symbol: str) -> bool:
     is_same = (halt.strategy_id, halt.symbol) == (strategy_id, symbol)
     return is_same and not halt.source.startswith(MIRRORED)
+
+
+def _identity(halt: Halt) -> tuple[object, ...]:
+    """Tell one putting of a halt from the next; a file that cannot be read is noticed anew at every look."""
+    return halt.key if halt.source == UNREADABLE else (*halt.key, halt.at, halt.state)
