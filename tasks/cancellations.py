@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -16,6 +17,7 @@ from adapters.messages import cancel_failed
 from adapters.stores import Lease
 from tasks.bookings import book_row
 from tasks.desk import Desk
+from tasks.halts import Cancelable, send_cancel
 from tasks.submissions import attempts_of, submit
 from tasks.views import read_view
 from trading.errors import (
@@ -51,7 +53,8 @@ async def cancel_order(
     the next writer goes on with that.
 
     Raises:
-        BadInput: when there is no such order, or it has no number yet.
+        BadInput: when there is no such order, it has no number yet, or it is open since another day: the broker's
+            numbers begin again every day, and its own is another order's by now.
         LeaseLost, StoreUnavailable: nothing was sent, or what was sent is in doubt.
     """
     order = _request(desk, lease, order_id, reason=reason)
@@ -107,7 +110,8 @@ async def _carry_out(desk: Desk, lease: Lease, order: Order, pauses: Sequence[fl
     """Send, look, and send again while nothing is proven; then tell the owner, and leave it as it stands."""
     problems: list[BrokerError | None] = []
     for _ in range(CANCEL_ATTEMPTS):
-        problems.append(await _send_cancel(desk, lease, order))
+        named = await _living(desk, order) if problems else _named(order)
+        problems.append(await _send_cancel(desk, lease, named))
         order = await _look_until_settled(
             desk, order, pauses if problems[-1] is None else pauses[:2]
         )
@@ -126,6 +130,10 @@ def _request(desk: Desk, lease: Lease, order_id: str, *, reason: str) -> Order:
         order = work.orders.get(order_id)
         if order is None or order.is_in_doubt:
             raise _not_cancelable(order_id, order)
+        if order.is_open and order.intent.trading_day != desk.today():
+            raise BadInput(
+                "order", order_id, f"an order of today, this is of {order.intent.trading_day}"
+            )
         if order.is_open and order.status is not OrderStatus.PENDING_CANCEL:
             order = order.request_cancel(at=desk.now())
             work.orders.save(order, detail=reason)
@@ -137,15 +145,27 @@ def _not_cancelable(order_id: str, order: Order | None) -> BadInput:
     return BadInput("order", order_id, f"an open order with the broker's number, this is {found}")
 
 
-async def _send_cancel(desk: Desk, lease: Lease, order: Order) -> BrokerError | None:
+def _named(order: Order) -> Cancelable:
+    return Cancelable(order.broker_order_id, order.broker_branch, order.intent.order_type)
+
+
+async def _living(desk: Desk, order: Order) -> Cancelable:
+    """Name what is open of the order now: changed by hand, it lives under a later number."""
+    named, numbers = _named(order), {order.broker_order_id}
+    with suppress(BrokerError):
+        for row in await desk.broker.orders_of_day(order.intent.trading_day):
+            if row.original_id in numbers:
+                numbers.add(row.broker_order_id)
+                if row.open_quantity:
+                    named = Cancelable(row.broker_order_id, row.branch, row.order_type)
+    return named
+
+
+async def _send_cancel(desk: Desk, lease: Lease, named: Cancelable) -> BrokerError | None:
     """Send a cancel once; give what went wrong, None when the broker took it."""
     lease.check()
     try:
-        await desk.broker.cancel(
-            broker_order_id=order.broker_order_id,
-            branch=order.broker_branch,
-            order_type=order.intent.order_type,
-        )
+        await send_cancel(desk, named)
     except BrokerError as problem:
         return problem
     return None

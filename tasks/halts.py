@@ -102,7 +102,7 @@ async def cancel_open(desk: Desk, *, pauses: Sequence[float] = PAUSES) -> tuple[
             if each.broker_order_id in canceled:
                 continue
             try:
-                await _cancel(desk, each)
+                await send_cancel(desk, each)
             except BrokerError as error:
                 failed[each.broker_order_id] = error
             else:
@@ -143,7 +143,8 @@ def is_cancelable(row: BrokerOrder) -> bool:
     return row.is_ours and row.open_quantity > 0 and is_open
 
 
-async def _cancel(desk: Desk, order: Cancelable) -> None:
+async def send_cancel(desk: Desk, order: Cancelable) -> None:
+    """Send a cancel once."""
     await desk.broker.cancel(
         broker_order_id=order.broker_order_id, branch=order.branch, order_type=order.order_type
     )

@@ -99,7 +99,7 @@ def _is_in_the_way(order: Order, signal: Signal) -> bool:
         signal.strategy_id,
         signal.symbol,
         Side.SELL,
-    )
+    ) and intent.trading_day == signal.trading_day
     return is_its_sell and intent.order_type is OrderType.LIMIT and not order.is_in_doubt
 
 
@@ -107,17 +107,28 @@ def _sequence(signal: Signal, view: RiskView) -> int | None:
     """Number the next attempt for a signal, None when it must not be acted on (again).
 
     An entry is tried anew only after orders that certainly never got in. An exit goes on while shares are
-    left: its entry may have filled further after a first exit.
+    left: its entry may have filled further after a first exit. What was bought by a later decision it leaves alone.
     """
     attempts = attempts_of(signal.signal_id, view.day_orders)
     if signal.direction is Direction.ENTRY:
         may_go_on = all(_never_got_in(order) for order in attempts)
         return len(attempts) if may_go_on and len(attempts) < MAXIMUM_ENTRY_ATTEMPTS else None
-    is_done = not view.owned and any(order.status is OrderStatus.FILLED for order in attempts)
+    has_filled = any(order.status is OrderStatus.FILLED for order in attempts)
+    is_done = has_filled and (not view.owned or _has_bought_since(signal, attempts, view))
     judged = [o for o in attempts if o.status is not OrderStatus.DENIED and not _never_got_in(o)]
     if is_done or any(order.is_open for order in attempts) or len(judged) >= MAXIMUM_EXIT_ATTEMPTS:
         return None
     return len(attempts)
+
+
+def _has_bought_since(signal: Signal, attempts: Sequence[Order], view: RiskView) -> bool:
+    """Tell whether its strategy decided to buy the symbol anew after the exit, and after its last order."""
+    last = max(signal.created_at, *(order.intent.created_at for order in attempts))
+    bought = (signal.strategy_id, signal.symbol, Side.BUY)
+    return any(
+        (intent.strategy_id, intent.symbol, intent.side) == bought and intent.created_at > last
+        for intent in (order.intent for order in view.day_orders if order.filled_quantity)
+    )
 
 
 def _never_got_in(order: Order) -> bool:

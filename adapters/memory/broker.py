@@ -138,7 +138,7 @@ class MemoryBroker:
         if self._phase() is Phase.CLOSED:
             raise Rejected("the market is closed", code="MARKET_CLOSED")
         row = self._rows.get((self._today(), broker_order_id))
-        if row is None or row.order.original_id:
+        if row is None:
             raise Rejected(f"no order {broker_order_id} today", code="UNKNOWN_ORDER")
         left = row.order.open_quantity
         if not left:
