@@ -50,8 +50,11 @@ def execution_from_notice(
     `booked` are the executions of this order so far. The broker's number must be the order's.
     """
     at = _told_time(notice, terms.trading_day)
+    value = notice.quantity * notice.price
     if at is None:
         return Postponed("the notice tells no time, so it cannot be told from another")
+    if value <= 0:
+        return Postponed("a fill of nothing or for nothing is none")
     identity = notice_id(
         trading_day=terms.trading_day,
         broker_order_id=notice.broker_order_id,
@@ -68,7 +71,6 @@ def execution_from_notice(
         return Postponed("an inquiry made after this fill may have counted it")
     if notice.quantity > order.quantity - order.filled_quantity:
         return Postponed("more than the order has left")
-    value = notice.quantity * notice.price
     return _execution(
         order,
         notice.quantity,
