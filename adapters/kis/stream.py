@@ -157,9 +157,7 @@ class KisStream:
     async def _run_connection(self, queue: Queue) -> None:
         """Connect, subscribe and receive until something breaks."""
         link = self._link = Link(queue, self._clock, self._own_notices())
-        self._cap = (
-            REGISTRATIONS  # the one before may have found places that its own forerunner still held
-        )
+        self._cap = REGISTRATIONS  # a forerunner's last connection may still have held places
         await self._renew_approval()
         async with connect(
             self._settings.ws_url + _PATH,
