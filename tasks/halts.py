@@ -22,6 +22,7 @@ from trading.errors import BrokerError, DiskFull, StoreUnavailable
 from trading.halts import Halt, tightened
 from trading.orders import Order, OrderStatus, OrderType
 
+_OPEN: Final = frozenset({OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED})
 PAUSES: Final = (0.0, 0.5, 1.5)
 """Seconds before each look: an order that left a moment before the halt comes late, and a cancel may fail once."""
 
@@ -117,13 +118,22 @@ async def open_rows(desk: Desk, *, besides: Iterable[str] = ()) -> tuple[BrokerO
     """Give the orders of ours that the broker shows as open today, without those numbered in `besides`."""
     rows = await desk.broker.orders_of_day(desk.today())
     others = frozenset(besides)
-    return tuple(r for r in rows if is_cancelable(r) and r.broker_order_id not in others)
+    return tuple(row for row in _open_of_ours(rows) if row.broker_order_id not in others)
+
+
+def _open_of_ours(rows: Iterable[BrokerOrder]) -> Iterator[BrokerOrder]:
+    """Give our open orders, `rows` oldest first; one that was changed by hand lives on under a later number."""
+    ours: set[str] = set()
+    for row in rows:
+        if row.is_ours or row.original_id in ours:
+            ours.add(row.broker_order_id)
+            if row.open_quantity > 0 and row.status in _OPEN:
+                yield row
 
 
 def _shown(rows: Iterable[BrokerOrder]) -> Iterator[Cancelable]:
-    for row in rows:
-        if is_cancelable(row):
-            yield Cancelable(row.broker_order_id, row.branch, row.order_type)
+    for row in _open_of_ours(rows):
+        yield Cancelable(row.broker_order_id, row.branch, row.order_type)
 
 
 def _unseen(desk: Desk, rows: Iterable[BrokerOrder]) -> Iterator[Cancelable]:
@@ -135,12 +145,6 @@ def _unseen(desk: Desk, rows: Iterable[BrokerOrder]) -> Iterator[Cancelable]:
     for order in orders:
         if order.intent.trading_day == desk.today() and order.broker_order_id not in shown:
             yield Cancelable(order.broker_order_id, order.broker_branch, order.intent.order_type)
-
-
-def is_cancelable(row: BrokerOrder) -> bool:
-    """Tell whether a row of the broker's is an open order of ours."""
-    is_open = row.status in {OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED}
-    return row.is_ours and row.open_quantity > 0 and is_open
 
 
 async def send_cancel(desk: Desk, order: Cancelable) -> None:

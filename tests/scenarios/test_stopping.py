@@ -189,6 +189,18 @@ async def test_an_order_that_shows_late_is_canceled_too(floor: Floor) -> None:
     assert await cancel_open.fn(floor.desk, pauses=AT_ONCE) == ("0000000001", "0000000002")
 
 
+async def test_an_order_of_ours_that_was_changed_by_hand_is_canceled_too(floor: Floor) -> None:
+    """It lives on under the number that the change gave it; changed twice it is still ours."""
+    await floor.open()
+    await floor.trade(a_signal())
+    by_hand = await floor.broker.place_by_hand(HYUNDAI, Side.BUY, 1, 150_000)
+    number = floor.broker.modify_by_hand("0000000001", price=399_000)
+    number = floor.broker.modify_by_hand(number, price=398_000)
+    floor.broker.modify_by_hand(by_hand, price=149_500)
+    assert await cancel_open.fn(floor.desk, pauses=AT_ONCE) == (number,)
+    assert [row.symbol for row in floor.broker.book if row.open_quantity] == [HYUNDAI]
+
+
 async def test_an_order_whose_row_is_late_is_canceled_by_the_number_that_we_know(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
