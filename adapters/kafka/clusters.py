@@ -26,6 +26,8 @@ from trading.errors import InvalidSetting
 DEAD_LETTERS: Final = ".dlq"
 EVERY_TOPIC: Final = (*TOPICS, *(f"{topic}{DEAD_LETTERS}" for topic in TOPICS))
 REQUEST_MILLISECONDS: Final = 5_000
+_KEPT: Final = {"retention.ms": "-1"}
+"""Nothing is thrown away: what is rebuilt from a topic is rebuilt from its first event."""
 _LOOK_SECONDS: Final = 5.0
 _SILENCE: Final = "no answer"
 logging.getLogger("aiokafka").setLevel(
@@ -112,7 +114,7 @@ async def _add_missing(admin: AIOKafkaAdminClient, settings: KafkaSettings) -> N
     counts = settings.kafka_partitions, settings.kafka_replication
     for topic in missing:
         try:
-            await admin.create_topics([NewTopic(topic, *counts)])
+            await admin.create_topics([NewTopic(topic, *counts, topic_configs=_KEPT)])
         except TopicAlreadyExistsError:
             continue  # another process was quicker
 

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from adapters.event_logs import LogUnavailable, Record
 from adapters.event_stores import OutboxEvent
 from adapters.events import order_new
-from adapters.kafka.clusters import EVERY_TOPIC, prepare
+from adapters.kafka.clusters import EVERY_TOPIC, connection_of, prepare
 from adapters.kafka.envelopes import HEADER, MARK, encode
 from adapters.kafka.readers import KafkaReader, open_reader, read_letters
 from adapters.kafka.settings import KafkaSettings
@@ -135,6 +137,17 @@ async def test_missing_topics_are_made_or_named(broker: Broker) -> None:
         await prepare(may_not)
     await prepare(broker.settings)
     await prepare(may_not)
+
+
+async def test_topics_that_we_make_throw_nothing_away(broker: Broker) -> None:
+    await prepare(broker.settings)
+    admin = AIOKafkaAdminClient(**connection_of(broker.settings))
+    await admin.start()
+    asked = [ConfigResource(ConfigResourceType.TOPIC, topic) for topic in EVERY_TOPIC]
+    (answer,) = await admin.describe_configs(asked)
+    await admin.close()
+    kept = [[e[1] for e in entries if e[0] == "retention.ms"] for *_, entries in answer.resources]
+    assert kept == [["-1"]] * len(EVERY_TOPIC)
 
 
 async def test_nobody_there_is_one_sentence(broker: Broker) -> None:
