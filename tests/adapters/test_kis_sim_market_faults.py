@@ -193,6 +193,20 @@ async def test_quotes_stay_behind_while_orders_meet_the_real_market() -> None:
     assert row["avg_prvs"] != "0"
 
 
+@pytest.mark.parametrize(("seconds", "shown"), [(5, "091005"), (-5, "090955")])
+async def test_the_clock_of_the_broker_is_wrong_in_receipts_rows_and_notices(
+    seconds: int, shown: str
+) -> None:
+    async with a_desk() as desk:
+        await desk.to("09:10")
+        async with desk.socket((NOTICES, "maemae")) as socket:
+            await desk.fault(clock_skew={"seconds": seconds})
+            receipt = (await desk.order(BUY, LG_CHEM, 1))["output"]
+            told = [(await socket.notice())[11] for _ in range(2)]
+        row = await desk.row(receipt["ODNO"])
+    assert {receipt["ORD_TMD"], row["ord_tmd"], *told} == {shown}
+
+
 async def test_a_silent_socket_stays_open_and_says_nothing() -> None:
     async with a_desk(ping_seconds=0.05) as desk:
         await desk.to("09:10")
