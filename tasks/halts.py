@@ -91,13 +91,17 @@ async def cancel_open(desk: Desk, *, pauses: Sequence[float] = PAUSES) -> tuple[
     """Cancel everything of ours that the broker itself shows as open; give the order numbers.
 
     Asks the broker: neither our database nor our calendar is needed. Where the database answers, the numbers that
-    it knows count too, as rows come late. What could not be canceled is told to the owner.
+    it knows count too, as rows come late or not at all. What could not be canceled is told to the owner.
+
+    Raises:
+        BrokerError: when the last look at the broker's orders failed; what we know of is canceled all the same.
     """
     canceled: list[str] = []
     failed: dict[str, BrokerError] = {}
+    unread: BrokerError | None = None
     for pause in pauses:
         await asyncio.sleep(pause)
-        rows = await desk.broker.orders_of_day(desk.today())
+        rows, unread = await _read_rows(desk)
         failed.clear()  # what is not open any more has filled meanwhile: reconciliation books it
         for each in chain(_shown(rows), _unseen(desk, rows)):
             if each.broker_order_id in canceled:
@@ -111,6 +115,8 @@ async def cancel_open(desk: Desk, *, pauses: Sequence[float] = PAUSES) -> tuple[
     for number, problem in failed.items():
         title = desk.wording.text("cancel.failed.title")
         desk.tell(Message(Severity.CRITICAL, title, f"{number}: {problem.message}"))
+    if unread is not None:
+        raise unread
     return tuple(canceled)
 
 
@@ -119,6 +125,14 @@ async def open_rows(desk: Desk, *, besides: Iterable[str] = ()) -> tuple[BrokerO
     rows = await desk.broker.orders_of_day(desk.today())
     others = frozenset(besides)
     return tuple(row for row in _open_of_ours(rows) if row.broker_order_id not in others)
+
+
+async def _read_rows(desk: Desk) -> tuple[tuple[BrokerOrder, ...], BrokerError | None]:
+    """Give the broker's orders of today, none and the reason when they cannot be read."""
+    try:
+        return await desk.broker.orders_of_day(desk.today()), None
+    except BrokerError as problem:
+        return (), problem
 
 
 def _open_of_ours(rows: Iterable[BrokerOrder]) -> Iterator[BrokerOrder]:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,8 @@ from tasks.halts import cancel_open, lift_halt, put_halt
 from tests.builders import ACCOUNT, HYUNDAI, SAMSUNG, a_signal
 from tests.desks import Floor, WatchedStores, a_floor, an_exit
 from tests.scenarios.test_searching import hide
-from trading.errors import OutcomeUnknown, Rejected, StoreUnavailable, Throttled
+from trading.broker_books import BrokerOrder
+from trading.errors import OutcomeUnknown, Rejected, StoreUnavailable, Throttled, Unavailable
 from trading.halts import Halt, TradingState
 from trading.orders import OrderStatus, Side
 
@@ -237,6 +238,22 @@ async def test_canceling_needs_no_database(tmp_path: Path) -> None:
     await floor.trade(a_signal())
     stores.is_gone = True
     assert await cancel_open.fn(floor.desk, pauses=AT_ONCE) == ("0000000001",)
+
+
+async def test_canceling_needs_no_rows_of_the_broker_for_the_numbers_that_we_know(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its inquiry is down, or one row of a day cannot be read; what else is open nobody knows, so it is said."""
+    await floor.open()
+    await floor.trade(a_signal())
+
+    async def fail(trading_day: date) -> tuple[BrokerOrder, ...]:
+        raise Unavailable(f"no orders of {trading_day}")
+
+    monkeypatch.setattr(floor.broker, "orders_of_day", fail)
+    with pytest.raises(Unavailable):
+        await cancel_open.fn(floor.desk, pauses=AT_ONCE)
+    assert [row.open_quantity for row in floor.broker.book if not row.original_id] == [0]
 
 
 @pytest.mark.parametrize(
