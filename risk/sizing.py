@@ -94,16 +94,15 @@ def size(
     """
     is_entry = signal.direction is Direction.ENTRY
     needed = view.exposed_symbols | {signal.symbol} if is_entry else {signal.symbol}
-    unknown = sorted(s for s in needed if not _is_priced(s, view))
+    is_market = _is_market(signal, settings)
+    unknown = sorted(s for s in needed if not _is_priced(s, view, needs_limits=not is_market))
     if unknown:
         return Breach(SIZING, f"no price for {', '.join(unknown)}", {"unknown": ", ".join(unknown)})
     lot = _lot(signal, view, settings, owned, entry)
     if isinstance(lot, Breach):
         return lot
     side, wanted = lot
-    price = (
-        None if _is_market(signal, settings) else limit_price(signal.symbol, side, view, settings)
-    )
+    price = None if is_market else limit_price(signal.symbol, side, view, settings)
     quantity = _unlike_open(wanted, signal.symbol, side, price, view)
     if not quantity:
         message = f"open orders have every quantity up to {wanted:,} at this price"
@@ -134,10 +133,12 @@ def _is_market(signal: Signal, settings: SizingSettings) -> bool:
     return signal.trigger == MARKET_TRIGGER or settings.exit_type is OrderType.MARKET
 
 
-def _is_priced(symbol: Symbol, view: RiskView) -> bool:
+def _is_priced(symbol: Symbol, view: RiskView, *, needs_limits: bool) -> bool:
+    """Tell whether there is a price; the day's limits, which liquidation trading has none of, only if needed."""
     quote = view.quotes.get(symbol)
-    is_quoted = quote is not None and min(quote.last, quote.lower_limit, quote.upper_limit) > 0
-    return is_quoted and symbol in view.instruments
+    if quote is None or symbol not in view.instruments:
+        return False
+    return quote.last > 0 and (not needs_limits or min(quote.lower_limit, quote.upper_limit) > 0)
 
 
 def _lot(

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from risk.gate import check
 from risk.limits import RiskLimits
+from risk.rules import rules_for
 from risk.sizing import SizingSettings, limit_price, size
 from risk.views import RiskView
 from tests.builders import A_DAY, ACCOUNT, LG_CHEM, SAMSUNG, a_signal
@@ -177,6 +179,16 @@ def test_without_the_price_of_a_holding_no_entry_is_sized() -> None:
     view = a_view(ledger=a_ledger(_005930=1, _051910=1), quotes={LG_CHEM: a_quote()})
     assert refused(view).figures == {"unknown": "005930"}
     assert sized(view, an_exit()).quantity == 1
+
+
+def test_a_stop_leaves_where_the_broker_tells_no_limits_of_the_day() -> None:
+    """In liquidation trading (정리매매) there are none; a market order needs none either."""
+    bare = a_quote(upper_limit=0, lower_limit=0)
+    view = a_view(ledger=a_ledger(_051910=10), quotes={LG_CHEM: bare})
+    intent = sized(view, an_exit("stop"))
+    assert (intent.order_type, intent.quantity) == (OrderType.MARKET, 10)
+    assert check(intent, view, rules_for(RiskLimits())).is_approved
+    assert refused(view, an_exit()).figures == {"unknown": "051910"}
 
 
 def test_an_unknown_symbol_is_not_sized() -> None:
