@@ -23,6 +23,7 @@ from tasks.channels import ChannelSettings
 from tasks.desk import Desk
 from tasks.polling import poll_seconds
 from tasks.versions import Standing, open_version
+from trading.errors import InvalidSetting
 
 
 @asynccontextmanager
@@ -32,8 +33,8 @@ async def open_desk(
     """Open everything that a run works with, and close it again.
 
     It works with the settings in force, whatever the channel's file says meanwhile. Without `needs_database` the
-    desk opens while the database is down (version 0: the file itself, no answers of the broker's about trading
-    days); the kill switch works so.
+    desk opens while the database is down (version 0: the file itself, what is in force where that has a slip, no
+    answers of the broker's about trading days); the kill switch works so.
 
     Raises:
         InvalidSetting: when settings, channel file or keys are missing or wrong.
@@ -42,7 +43,7 @@ async def open_desk(
     """
     settings = settings or load_settings()
     _open_logs(settings)
-    channel = load_channel(settings)
+    channel = load_channel(settings) if needs_database else _channel_at_hand(settings)
     timed_by = channel_in_force(settings) if needs_database else channel
     notifier, wording = open_owner_channel(settings)
     stores = open_stores(settings, on_crowd=tell_crowd(notifier, wording))
@@ -73,6 +74,14 @@ async def open_desk(
                 commit=settings.commit,
                 is_relayed=settings.has_kafka,
             )
+
+
+def _channel_at_hand(settings: Settings) -> ChannelSettings:
+    """Give what the file says, without the database if that can be; what is in force where the file cannot be read."""
+    try:
+        return load_channel(settings)
+    except InvalidSetting:
+        return channel_in_force(settings)
 
 
 def _open_logs(settings: Settings) -> None:

@@ -65,6 +65,22 @@ def test_an_owner_who_cannot_be_obeyed_is_told_so(
     assert "NOT stopped" in answer.err
 
 
+@pytest.mark.usefixtures("database")
+def test_open_orders_are_canceled_while_the_channels_file_is_being_written(
+    at_simulator: dict[str, Any], console: Console
+) -> None:
+    """The settings in force are in the database, and a file with a slip stops no kill switch."""
+    asyncio.run(_start())
+    number = asyncio.run(_place_below_the_market(at_simulator))
+    file = Path(os.environ["MAEMAE_CHANNELS"]) / "dev.yaml"
+    whole = file.read_text("utf-8")
+    file.write_text("risk: [", "utf-8")
+    answer = console("halt", "--cancel-open")
+    file.write_text(whole, "utf-8")
+    assert (answer.code, f"1 canceled {number}" in answer.out) == (0, True)
+    assert asyncio.run(_status_of(number)) is OrderStatus.CANCELED
+
+
 @pytest.mark.usefixtures("at_simulator", "database")
 def test_halt_and_resume_leave_row_file_audit_and_messages(
     console: Console, home: Path, stores: PostgresStores
@@ -309,6 +325,12 @@ async def _book(simulator: dict[str, Any]) -> list[dict[str, Any]]:
         book = (await http.get("/sim/book")).raise_for_status().json()
     (account,) = book["accounts"]
     return list(account["orders"])
+
+
+async def _start() -> None:
+    """Put what the channel's file says in force."""
+    async with open_desk():
+        pass
 
 
 async def _place_below_the_market(simulator: dict[str, Any]) -> str:
