@@ -11,7 +11,7 @@ from strategies.evaluation import Validity, bars_to_read, latest_of_all, short_l
 from strategies.holdings import holdings_of
 from strategies.settings import StrategySettings
 from tasks.desk import Desk
-from tasks.holdings import standing_fills
+from tasks.scales import comparable_fills
 from trading.bars import Bar, Interval
 from trading.instruments import Symbol
 from trading.minute_bars import minute_closed
@@ -48,7 +48,7 @@ def decide(desk: Desk, closed: Sequence[Bar]) -> Decided:
         return Decided()
     validity = Validity(session.trading_day, now, session.closes_at)
     with desk.stores.begin() as work:
-        executions = standing_fills(work)
+        executions = comparable_fills(work)
         found = [
             _decide(work, settings, symbols & set(settings.symbols), held, validity)
             for settings in intraday_strategies(desk)

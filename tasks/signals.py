@@ -22,8 +22,8 @@ from strategies.exits import evaluate_exit
 from strategies.holdings import Entry, entries_of, holdings_of
 from strategies.settings import StrategySettings
 from tasks.desk import Desk
-from tasks.holdings import standing_fills
 from tasks.peaks import highest_since
+from tasks.scales import comparable_fills
 from trading.bars import Interval
 from trading.errors import BrokerError, PluginFault
 from trading.executions import Execution
@@ -38,7 +38,7 @@ def evaluate_bars(desk: Desk) -> tuple[Evaluation, ...]:
     """Let every strategy of daily bars decide on the last closed ones and store what it says."""
     closed_day, validity = _days(desk)
     with desk.stores.begin() as work:
-        executions = standing_fills(work)
+        executions = comparable_fills(work)
     found = [
         evaluation
         for settings in desk.channel.strategies
@@ -100,7 +100,7 @@ def guarded_positions(desk: Desk) -> tuple[Guarded, ...]:
 
 
 def _all_guarded(desk: Desk, work: UnitOfWork, symbol: Symbol | None = None) -> tuple[Guarded, ...]:
-    executions = standing_fills(work, symbol)
+    executions = comparable_fills(work, symbol)
     held = set(work.ledger.held())
     return tuple(
         _guarded(work, settings, position, executions, today=desk.today())

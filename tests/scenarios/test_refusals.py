@@ -13,7 +13,11 @@ import pytest
 from adapters.notifier import Severity
 from risk.inputs import INPUTS
 from risk.rules import rules_for
+from strategies.holdings import entries_of
 from tasks.channels import parse_channel
+from tasks.peaks import highest_since
+from tasks.scales import comparable_fills
+from tasks.signals import exits_at
 from tests.builders import HYUNDAI, LG_CHEM, NAVER, SAMSUNG, a_signal, seoul
 from tests.desks import Floor, a_channel, a_close, a_floor, an_exit, on
 from trading.bars import Bar, Interval
@@ -255,6 +259,29 @@ async def test_on_a_corporate_action_neither_a_buy_nor_a_stop_leaves(floor: Floo
     orders = await floor.trade(an_exit(on(tomorrow, entry)), on(tomorrow, a_signal(trigger="new")))
     assert [order.status for order in orders] == [OrderStatus.DENIED, OrderStatus.DENIED]
     assert floor.breaches.count("CORPORATE_ACTION") == 2
+
+
+async def test_no_stop_is_seen_where_a_bonus_issue_halved_the_price(floor: Floor) -> None:
+    """The bars were read again and fit the new base price; what was paid is on the old scale (무상증자 권리락)."""
+    await floor.hold()
+    bought_on = floor.desk.today()
+    floor.night()
+    raw, adjusted = a_close(LG_CHEM, bought_on, 401_000), a_close(LG_CHEM, bought_on, 200_500)
+    noon = seoul(bought_on, "12:00")
+    highest = replace(
+        a_close(LG_CHEM, bought_on, 402_000), interval=Interval.MINUTE, at=noon, is_adjusted=False
+    )
+    with floor.stores.begin() as work:
+        work.adjustments.put_raw([replace(raw, is_adjusted=False)])
+        work.bars.upsert([adjusted, highest])
+    floor.market.set_base(LG_CHEM, 200_500)
+    await floor.open()
+    assert exits_at(floor.desk, {LG_CHEM: 200_500}) == ()
+    with floor.stores.begin() as work:
+        entry = entries_of("trend", comparable_fills(work))[LG_CHEM]
+        peak = highest_since(work, LG_CHEM, entry, floor.desk.today())
+    assert (entry.paid, peak) == (200_500, 201_000)
+    assert [signal.trigger for signal in exits_at(floor.desk, {LG_CHEM: 190_000})] == ["stop"]
 
 
 async def test_a_symbol_that_was_halted_for_its_split_is_not_stopped_out_when_it_returns(
