@@ -65,22 +65,6 @@ def test_an_owner_who_cannot_be_obeyed_is_told_so(
     assert "NOT stopped" in answer.err
 
 
-@pytest.mark.usefixtures("database")
-def test_open_orders_are_canceled_while_the_channels_file_is_being_written(
-    at_simulator: dict[str, Any], console: Console
-) -> None:
-    """The settings in force are in the database, and a file with a slip stops no kill switch."""
-    asyncio.run(_start())
-    number = asyncio.run(_place_below_the_market(at_simulator))
-    file = Path(os.environ["MAEMAE_CHANNELS"]) / "dev.yaml"
-    whole = file.read_text("utf-8")
-    file.write_text("risk: [", "utf-8")
-    answer = console("halt", "--cancel-open")
-    file.write_text(whole, "utf-8")
-    assert (answer.code, f"1 canceled {number}" in answer.out) == (0, True)
-    assert asyncio.run(_status_of(number)) is OrderStatus.CANCELED
-
-
 @pytest.mark.usefixtures("at_simulator", "database")
 def test_halt_and_resume_leave_row_file_audit_and_messages(
     console: Console, home: Path, stores: PostgresStores
@@ -146,6 +130,22 @@ def test_open_orders_are_canceled_at_the_broker_while_the_database_is_down(
     assert f"1 canceled {number}" in answer.out
     assert "127.0.0.1:1/nowhere" in answer.err
     assert halts_on_disk(home) == [("operator", TradingState.HALTED, "", "operator")]
+    assert asyncio.run(_status_of(number)) is OrderStatus.CANCELED
+
+
+@pytest.mark.usefixtures("database")
+def test_open_orders_are_canceled_while_the_channels_file_is_being_written(
+    at_simulator: dict[str, Any], console: Console
+) -> None:
+    """The settings in force are in the database, and a file with a slip stops no kill switch."""
+    asyncio.run(_start())
+    number = asyncio.run(_place_below_the_market(at_simulator))
+    file = Path(os.environ["MAEMAE_CHANNELS"]) / "dev.yaml"
+    whole = file.read_text("utf-8")
+    file.write_text("risk: [", "utf-8")
+    answer = console("halt", "--cancel-open")
+    file.write_text(whole, "utf-8")
+    assert (answer.code, f"1 canceled {number}" in answer.out) == (0, True)
     assert asyncio.run(_status_of(number)) is OrderStatus.CANCELED
 
 
