@@ -17,7 +17,7 @@ from adapters.messages import cancel_failed
 from adapters.stores import Lease
 from tasks.bookings import book_row
 from tasks.desk import Desk
-from tasks.halts import Cancelable, send_cancel
+from tasks.halts import Cancelable, living, send_cancel
 from tasks.submissions import attempts_of, submit
 from tasks.views import read_view
 from trading.errors import (
@@ -110,7 +110,7 @@ async def _carry_out(desk: Desk, lease: Lease, order: Order, pauses: Sequence[fl
     """Send, look, and send again while nothing is proven; then tell the owner, and leave it as it stands."""
     problems: list[BrokerError | None] = []
     for _ in range(CANCEL_ATTEMPTS):
-        named = await _living(desk, order) if problems else _named(order)
+        named = await _living(desk, order) if problems else Cancelable.of_order(order)
         problems.append(await _send_cancel(desk, lease, named))
         order = await _look_until_settled(
             desk, order, pauses if problems[-1] is None else pauses[:2]
@@ -145,19 +145,13 @@ def _not_cancelable(order_id: str, order: Order | None) -> BadInput:
     return BadInput("order", order_id, f"an open order with the broker's number, this is {found}")
 
 
-def _named(order: Order) -> Cancelable:
-    return Cancelable(order.broker_order_id, order.broker_branch, order.intent.order_type)
-
-
 async def _living(desk: Desk, order: Order) -> Cancelable:
     """Name what is open of the order now: changed by hand, it lives under a later number."""
-    named, numbers = _named(order), {order.broker_order_id}
+    named = Cancelable.of_order(order)
     with suppress(BrokerError):
-        for row in await desk.broker.orders_of_day(order.intent.trading_day):
-            if row.original_id in numbers:
-                numbers.add(row.broker_order_id)
-                if row.open_quantity:
-                    named = Cancelable(row.broker_order_id, row.branch, row.order_type)
+        rows = await desk.broker.orders_of_day(order.intent.trading_day)
+        for row in living(rows, lambda row: row.broker_order_id == order.broker_order_id):
+            named = Cancelable.of_row(row)
     return named
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -34,6 +34,16 @@ class Cancelable:
     broker_order_id: str
     branch: str
     order_type: OrderType
+
+    @classmethod
+    def of_row(cls, row: BrokerOrder) -> Cancelable:
+        """Name what a row shows."""
+        return cls(row.broker_order_id, row.branch, row.order_type)
+
+    @classmethod
+    def of_order(cls, order: Order) -> Cancelable:
+        """Name an order as we know it."""
+        return cls(order.broker_order_id, order.broker_branch, order.intent.order_type)
 
 
 @task(cache_policy=NO_CACHE)
@@ -136,18 +146,27 @@ async def _read_rows(desk: Desk) -> tuple[tuple[BrokerOrder, ...], BrokerError |
 
 
 def _open_of_ours(rows: Iterable[BrokerOrder]) -> Iterator[BrokerOrder]:
-    """Give our open orders, `rows` oldest first; one that was changed by hand lives on under a later number."""
-    ours: set[str] = set()
+    return living(rows, lambda row: row.is_ours)
+
+
+def living(
+    rows: Iterable[BrokerOrder], is_meant: Callable[[BrokerOrder], bool]
+) -> Iterator[BrokerOrder]:
+    """Give what is open of the orders that are meant, `rows` oldest first.
+
+    One that was changed by hand lives on under a later number.
+    """
+    numbers: set[str] = set()
     for row in rows:
-        if row.is_ours or row.original_id in ours:
-            ours.add(row.broker_order_id)
+        if is_meant(row) or row.original_id in numbers:
+            numbers.add(row.broker_order_id)
             if row.open_quantity > 0 and row.status in _OPEN:
                 yield row
 
 
 def _shown(rows: Iterable[BrokerOrder]) -> Iterator[Cancelable]:
     for row in _open_of_ours(rows):
-        yield Cancelable(row.broker_order_id, row.branch, row.order_type)
+        yield Cancelable.of_row(row)
 
 
 def _unseen(desk: Desk, rows: Iterable[BrokerOrder]) -> Iterator[Cancelable]:
@@ -158,7 +177,7 @@ def _unseen(desk: Desk, rows: Iterable[BrokerOrder]) -> Iterator[Cancelable]:
     shown = {"", *(row.broker_order_id for row in rows)}
     for order in orders:
         if order.intent.trading_day == desk.today() and order.broker_order_id not in shown:
-            yield Cancelable(order.broker_order_id, order.broker_branch, order.intent.order_type)
+            yield Cancelable.of_order(order)
 
 
 async def send_cancel(desk: Desk, order: Cancelable) -> None:
