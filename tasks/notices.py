@@ -31,17 +31,16 @@ def release_notices(desk: Desk, seen: Look) -> None:
         apply_waiting(desk, trading_day=day.day)
         shown = {row.broker_order_id for row in day.rows}
         with desk.stores.begin() as work:
-            needed = {n.broker_order_id for n in waiting_for_doubts(work, day.day)}
-            waiting = {n.broker_order_id for n in work.notices.waiting(day.day)}
-            for number in (waiting & shown) - needed:
+            for number in {n.broker_order_id for n in beside_doubts(work, day.day)} & shown:
                 work.notices.drop(day.day, number)
 
 
-def waiting_for_doubts(work: UnitOfWork, trading_day: date) -> tuple[Notice, ...]:
-    """Give the notices that wait for an order in doubt of their symbol and side: they may be its own."""
+def beside_doubts(work: UnitOfWork, trading_day: date) -> tuple[Notice, ...]:
+    """Give the waiting notices that cannot be of an order in doubt: another symbol's, or the other side's."""
     doubtful = {(o.symbol, o.side) for o in work.orders.of_day(trading_day) if o.is_in_doubt}
     waiting = work.notices.waiting(trading_day)
-    return tuple(notice for notice in waiting if (notice.symbol, notice.side) in doubtful)
+    needed = {n.broker_order_id for n in waiting if (n.symbol, n.side) in doubtful}
+    return tuple(notice for notice in waiting if notice.broker_order_id not in needed)
 
 
 def _drop(desk: Desk, trading_day: date, number: str) -> None:

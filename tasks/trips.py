@@ -12,7 +12,7 @@ from risk.trips import Trip, TripFigures, TripRule, reject_streak, source_of, tr
 from tasks.desk import Desk
 from tasks.equity import opening_equity
 from tasks.halts import put_halt
-from tasks.notices import waiting_for_doubts
+from tasks.notices import beside_doubts
 from trading.halts import Halt
 from trading.instruments import Symbol
 from trading.sessions import Phase, phase_at, seoul_date
@@ -76,8 +76,7 @@ def _figures(
 ) -> TripFigures:
     now, day = desk.now(), desk.today()
     opening, result = _result(desk, work, prices, day)
-    explained = waiting_for_doubts(work, day)  # a doubt stops its symbol, and has a trip of its own
-    notices = [notice for notice in work.notices.waiting(day) if notice not in explained]
+    notices = beside_doubts(work, day)  # a doubt stops its symbol, and has a trip of its own
     backlog = work.outbox.backlog() if desk.is_relayed else None
     return TripFigures(
         equity_opening=opening,
