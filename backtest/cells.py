@@ -115,9 +115,8 @@ def with_parameters(
     document["exits"] |= exits
     wanted = frozenset(symbols or settings.symbols)
     kept = tuple(symbol for symbol in settings.symbols if symbol in wanted)
-    document["symbols"] = kept[
-        :1
-    ]  # all were read before: thousands need no second look in every cell
+    # All were read before: thousands need no second look in every cell.
+    document["symbols"] = kept[:1]
     try:
         tried = StrategySettings.model_validate(document)
     except ValidationError as error:

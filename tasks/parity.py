@@ -114,9 +114,10 @@ def read_recording(
         asked = f"{first.isoformat()}..{last.isoformat()}"
         raise BadInput("--from", asked, "at least one trading day")
     first, last = days[0], days[-1]
-    happened = _happened(work, days)
+    fills = work.executions.all()
+    happened = _happened(work, days, fills)
     deposits = _deposits(work, days, happened.executions)
-    before = _before(work, first)
+    before = _before(work, first, fills)
     plans = tuple(
         replace(
             before(plan_of(channel, start(channel), own)),
@@ -136,7 +137,7 @@ def read_recording(
     )
 
 
-def _happened(work: UnitOfWork, days: Sequence[date]) -> Happened:
+def _happened(work: UnitOfWork, days: Sequence[date], fills: Sequence[Execution]) -> Happened:
     """Read what was decided and done on these days, and the book after them."""
     closing = work.ledger.before(days[-1] + _DAY)
     if not closing.flows and not closing.positions:
@@ -144,20 +145,20 @@ def _happened(work: UnitOfWork, days: Sequence[date]) -> Happened:
     return Happened(
         signals=tuple(signal for day in days for signal in work.signals.of_day(day)),
         orders=tuple(order for day in days for order in work.orders.of_day(day)),
-        executions=tuple(
-            fill for fill in work.executions.all() if days[0] <= fill.trading_day <= days[-1]
-        ),
+        executions=tuple(fill for fill in fills if days[0] <= fill.trading_day <= days[-1]),
         closing=closing,
     )
 
 
-def _before(work: UnitOfWork, first: date) -> Callable[[ReplayPlan], ReplayPlan]:
+def _before(
+    work: UnitOfWork, first: date, fills: Sequence[Execution]
+) -> Callable[[ReplayPlan], ReplayPlan]:
     """Read what the account had before `first`, and give it to a plan."""
     return partial(
         replace,
         instruments={instrument.symbol: instrument for instrument in work.instruments.all()},
         opening=work.ledger.before(first),
-        past=tuple(fill for fill in work.executions.all() if fill.trading_day < first),
+        past=tuple(fill for fill in fills if fill.trading_day < first),
     )
 
 
