@@ -70,8 +70,12 @@ class Outbox(Protocol):
         """Write one event."""
         ...
 
-    def pending(self, *, limit: int = 1000) -> tuple[OutboxEvent, ...]:
-        """Give the oldest unsent events."""
+    def pending(self, *, limit: int = 1000, behind: Sequence[int] = ()) -> tuple[OutboxEvent, ...]:
+        """Give the oldest unsent events; with the numbers of those on their way, what waits behind them.
+
+        That is nothing while one with a lower number waits that is not of them: its unit of work ended late, and
+        it comes first.
+        """
         ...
 
     def sent(self, event_ids: Sequence[int]) -> None:

@@ -32,7 +32,7 @@ class Relay:
     """Sends one account's outbox. One runs at a time; what is sent twice for all that has the same number.
 
     The next events leave only after the ones before are acknowledged, so that the order of each key holds
-    through every failure.
+    through every failure; they are read meanwhile.
     """
 
     stores: Stores
@@ -43,6 +43,10 @@ class Relay:
     words: str = ""
     """Why the last attempt failed, "" when it did not."""
     is_warned: bool = False
+    told: tuple[OutboxEvent, ...] = ()
+    """Acknowledged, and not noted as sent so far."""
+    ahead: tuple[OutboxEvent, ...] = ()
+    """Read while those before them were on their way."""
 
     async def run(self) -> None:
         """Send until cancelled."""
@@ -67,10 +71,14 @@ class Relay:
             LogUnavailable: when not all were acknowledged; they wait on.
             StoreUnavailable: when the outbox cannot be read or written.
         """
-        events = await asyncio.to_thread(self._pending)
+        events, self.ahead = self.ahead or await asyncio.to_thread(self._turn), ()
         if events:
-            letters = await self.writer.publish(events)
-            await asyncio.to_thread(self._note_sent, events)
+            turning = asyncio.ensure_future(asyncio.to_thread(self._turn, events))
+            try:
+                letters = await self.writer.publish(events)
+            finally:
+                ahead = await turning
+            self.told, self.ahead = events, ahead
             if letters:
                 self.notifier.send(events_buried(letters, self.wording))
         return len(events)
@@ -111,10 +119,11 @@ class Relay:
         age = timedelta(seconds=self.limits.unsent_seconds_warning)
         return backlog.count >= self.limits.unsent_events_warning or backlog.age >= age
 
-    def _pending(self) -> tuple[OutboxEvent, ...]:
+    def _turn(self, leaving: Sequence[OutboxEvent] = ()) -> tuple[OutboxEvent, ...]:
+        """Note what was acknowledged, and read what waits behind the events that are leaving."""
         with self.stores.begin() as work:
-            return work.outbox.pending(limit=BATCH)
-
-    def _note_sent(self, events: Sequence[OutboxEvent]) -> None:
-        with self.stores.begin() as work:
-            work.outbox.sent([event.event_id for event in events])
+            if self.told:
+                work.outbox.sent([event.event_id for event in self.told])
+            ahead = work.outbox.pending(limit=BATCH, behind=[e.event_id for e in leaving])
+        self.told = ()
+        return ahead

@@ -135,4 +135,4 @@ def _by_fingerprint(topic: str) -> dict[bytes, Records]:
 
 def _has_nul(record: Mapping[str, Any]) -> bool:
     """Tell whether PostgreSQL would refuse a text of it."""
-    return "\0" in "".join([value for value in record.values() if isinstance(value, str)])
+    return "\0" in "".join(map(str, record.values()))

@@ -29,6 +29,8 @@ type _Row = dict[str, Any]
 """What a batch is given: key, value, timestamp, headers."""
 
 BATCH_BYTES: Final = 128 * 1024
+LARGEST_BYTES: Final = 1_000_000
+"""Of one event: what Kafka takes at most unless it is set otherwise, less what frames it."""
 PATIENCE_SECONDS: Final = 10.0
 """How long an acknowledgement may take before a new producer tries."""
 CLOSE_SECONDS: Final = 2.0
@@ -49,7 +51,7 @@ class KafkaWriter:
         self._numbers = NO_NUMBERS if settings.kafka_registry is None else None
 
     async def publish(self, events: Sequence[OutboxEvent]) -> Sequence[DeadLetter]:
-        """Write events in their order for each key; what cannot be encoded is buried and given back.
+        """Write events in their order for each key; what cannot be encoded or is too large is buried and given back.
 
         Raises:
             LogUnavailable: when not all were acknowledged.
@@ -62,7 +64,10 @@ class KafkaWriter:
             except Undecodable as error:
                 letters.append(_letter(event, str(error)))
             else:
-                messages.append((event.topic, _row(event.key.encode(), value)))
+                if len(value) > LARGEST_BYTES:
+                    letters.append(_too_large(event, len(value)))
+                else:
+                    messages.append((event.topic, _row(event.key.encode(), value)))
         await self._send(messages)
         await self.bury(letters)
         return letters
@@ -159,6 +164,12 @@ def _grave(letter: DeadLetter) -> _Row:
     record = letter.record
     place = {"partition": record.partition, "offset": record.offset}
     return _row(record.key, record.value, reason=letter.reason, **place)
+
+
+def _too_large(event: OutboxEvent, size: int) -> DeadLetter:
+    """Name an event whose bytes would be refused in every topic."""
+    reason = f"event {event.event_id} has {size:,} bytes, at most {LARGEST_BYTES:,} can be sent; it stays in the outbox"
+    return DeadLetter(Record(event.topic, -1, -1, event.key.encode(), b""), reason)
 
 
 def _letter(event: OutboxEvent, reason: str) -> DeadLetter:

@@ -33,9 +33,13 @@ class MemoryOutbox:
         self.rows.append(replace(event, payload=as_json(event.payload), event_id=number))
         self.waiting.put(number, monotonic())
 
-    def pending(self, *, limit: int = 1000) -> tuple[OutboxEvent, ...]:
-        """Give the oldest unsent events."""
-        return tuple(event for event in self.rows if event.event_id in self.waiting)[:limit]
+    def pending(self, *, limit: int = 1000, behind: Sequence[int] = ()) -> tuple[OutboxEvent, ...]:
+        """Give the oldest unsent events, or those behind the ones on their way."""
+        last = max(behind, default=0)
+        waiting = [event for event in self.rows if event.event_id in self.waiting]
+        if sum(event.event_id <= last for event in waiting) != len(behind):
+            return ()
+        return tuple(event for event in waiting if event.event_id > last)[:limit]
 
     def sent(self, event_ids: Sequence[int]) -> None:
         """Note that these need not be relayed any more."""

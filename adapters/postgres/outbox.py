@@ -43,9 +43,15 @@ class PostgresOutbox:
         columns = {**columns_of(event, without=("event_id",)), "payload": dict(event.payload)}
         self._scope.keep(outbox, columns)
 
-    def pending(self, *, limit: int = 1000) -> tuple[OutboxEvent, ...]:
-        """Give the oldest unsent events."""
-        return self._read(own(outbox).where(outbox.c.sent_at.is_(None)), limit)
+    def pending(self, *, limit: int = 1000, behind: Sequence[int] = ()) -> tuple[OutboxEvent, ...]:
+        """Give the oldest unsent events, or those behind the ones on their way."""
+        waiting = own(outbox).where(outbox.c.sent_at.is_(None))
+        if behind:
+            last = max(behind)
+            before = waiting.where(outbox.c.event_id <= last).with_only_columns(func.count())
+            is_all = before.scalar_subquery() == len(behind)
+            waiting = waiting.where(outbox.c.event_id > last, is_all)
+        return self._read(waiting, limit)
 
     def sent(self, event_ids: Sequence[int]) -> None:
         """Note that these need not be relayed any more, in a unit of work of its own."""

@@ -20,7 +20,7 @@ from adapters.kafka.clusters import EVERY_TOPIC, connection_of, prepare
 from adapters.kafka.envelopes import HEADER, MARK, encode
 from adapters.kafka.readers import KafkaReader, open_reader, read_letters
 from adapters.kafka.settings import KafkaSettings
-from adapters.kafka.writers import KafkaWriter
+from adapters.kafka.writers import LARGEST_BYTES, KafkaWriter
 from tests.builders import ACCOUNT, HYUNDAI, LG_CHEM, NAVER, SAMSUNG, an_order
 from tests.kafka_brokers import Broker, a_broker
 from trading.errors import InvalidSetting
@@ -117,6 +117,20 @@ async def test_dead_letters_keep_bytes_reason_and_place(
     assert "client_order_id" in letter.reason
     assert "점심".encode() in letter.record.value
     assert sum(map(len, (await read(broker.settings, 1)).values())) == 1
+
+
+async def test_an_event_that_kafka_would_refuse_for_ever_holds_nothing_up(
+    broker: Broker, writer: KafkaWriter
+) -> None:
+    first, large, last = events(3)
+    large = replace(large, payload={**large.payload, "reason": "점" * (LARGEST_BYTES // 3)})
+    (buried,) = await writer.publish([first, large, last])
+    assert buried.reason.startswith("event 2 has 1,000,")
+    assert "it stays in the outbox" in buried.reason
+    ((_, letter),) = await read_letters(broker.settings)
+    assert letter == buried
+    found = await read(broker.settings, 2)
+    assert sorted(n for numbers in found.values() for n in numbers) == [1, 3]
 
 
 async def test_what_is_put_back_lies_in_its_topic_again(

@@ -36,6 +36,21 @@ class TestTheOutbox:
             assert [event.event_id for event in work.outbox.after(first, limit=1)] == [second]
             assert work.outbox.backlog().count == 1
 
+    def test_behind_those_on_their_way_waits_the_rest(self, memory: Stores) -> None:
+        first, second, *rest = tell(memory, 5)
+        with memory.begin() as work:
+            behind = work.outbox.pending(behind=[first, second], limit=2)
+            assert [event.event_id for event in behind] == rest[:2]
+            assert work.outbox.pending(behind=[first, second, *rest]) == ()
+
+    def test_nothing_is_behind_while_an_earlier_one_waits(self, memory: Stores) -> None:
+        """It was committed after the later ones were read, and leaves before what came after it."""
+        first, second, third, _ = tell(memory, 4)
+        with memory.begin() as work:
+            assert work.outbox.pending(behind=[second, third]) == ()
+            work.outbox.sent([first])
+            assert len(work.outbox.pending(behind=[second, third])) == 1
+
     def test_an_empty_outbox_has_no_backlog(self, memory: Stores) -> None:
         in_one(memory, lambda work: work.outbox.sent([]))
         assert in_one(memory, lambda work: work.outbox.backlog()) == Backlog(0, timedelta())
