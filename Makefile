@@ -75,7 +75,7 @@ dask: tools  ## spread sweeps over a local Dask cluster by Prefect's task runner
 ray: tools  ## ... over a local Ray cluster
 	$(call spread,ray,prefect-ray==0.6.*)
 
-bench: tools  ## measure decision to wire, doubts, starts, the gate, ticks (ARGS="placement --samples 300")
+bench: tools  ## measure decision to wire, doubts, starts, the gate, ticks (ARGS="placement --samples 180")
 	@exec .venv/bin/python -m bench $(ARGS)
 
 peers: tools  ## hold our engines against seven others (ARGS="B C --runs 1 --write", --engines bt,pandas)

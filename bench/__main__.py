@@ -32,7 +32,10 @@ from bench.starts import measure_starts
 from bench.ticks import measure_ticks
 
 SECTIONS: Final[Mapping[str, tuple[Callable[[Place, int], Awaitable[Section]], int]]] = {
-    "placement": (measure_placement, 300),
+    "placement": (
+        measure_placement,
+        180,
+    ),  # each second order loses, and after 100 of those the gate refuses
     "doubts": (measure_doubts, 20),
     "starts": (measure_starts, 10),
     "gate": (measure_gate, 2000),
