@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from backtest.options import BacktestOptions, MarketRules
 from strategies.exits import ExitLevels
@@ -13,6 +14,9 @@ from trading.instruments import Instrument
 from trading.krx import NO_LIMITS, PriceLimits, price_limits, round_price
 from trading.matching import is_locked
 from trading.orders import Side
+
+ANY_PRICE: Final = PriceLimits(lower=1, upper=2**62)
+"""Without the exchange's rules; a price may be in parts of a won, and so beyond what the exchange knows."""
 
 type Grid = Callable[[int, Side], int]
 """Gives the first price on the grid at or beyond one: below for BUY, above for SELL."""
@@ -60,7 +64,9 @@ class DayPrices:
     @property
     def limits(self) -> PriceLimits:
         """The day's limits, none where the exchange's rules do not count."""
-        if self.options.market is MarketRules.NONE or self.base is None:
+        if self.options.market is MarketRules.NONE:
+            return ANY_PRICE
+        if self.base is None:
             return NO_LIMITS
         market, kind = self.instrument.market, self.instrument.kind
         return price_limits(self.base, on=self.day, market=market, kind=kind)
@@ -70,10 +76,12 @@ class DayPrices:
         return self.options.market is MarketRules.NONE or not is_locked(side, bar, self.limits)
 
     def slipped(self, price: int, side: Side) -> int:
-        """Give what is paid or got for `price`: worse by the slippage, on the grid and within the limits."""
+        """Give what is paid or got for `price`: worse by the slippage, on the grid and within the limits, never better."""
         if not self.options.slippage:
             return price
         part, whole = self.options.slippage.as_integer_ratio()
         if side is Side.BUY:
-            return min(self.grid(-(-price * (whole + part) // whole), Side.SELL), self.limits.upper)
-        return max(self.grid(max(1, price * (whole - part) // whole), Side.BUY), self.limits.lower)
+            paid = self.grid(-(-price * (whole + part) // whole), Side.SELL)
+            return max(price, min(paid, self.limits.upper))
+        got = self.grid(max(1, price * (whole - part) // whole), Side.BUY)
+        return min(price, max(got, self.limits.lower))

@@ -272,6 +272,15 @@ def test_slippage_is_against_us_and_rounded_so() -> None:
     ]
 
 
+def test_slippage_knows_no_highest_price_without_the_exchange() -> None:
+    # 300,000 won in ten-thousandths are more than 2^31, the exchange's last price: 0.1 % of it is 300 won.
+    price = 300_000 * 10_000
+    slipping = replace(TEN, slippage=Decimal("0.001"), price_scale=10_000)
+    rise = [flat(price), flat(price), flat(price + 1), flat(price)]
+    (fill,) = outcome_of(run({LG_CHEM: rise}, slipping)).fills
+    assert fill.price == 300_300 * 10_000
+
+
 def test_an_order_fills_no_more_than_its_part_of_the_volume_and_the_rest_dies() -> None:
     part = replace(TEN, participation=Decimal("0.1"))
     rows = flat(10_100, 69), flat(10_050), flat(10_000, 40), flat(10_000), flat(10_000)

@@ -49,6 +49,15 @@ def test_levels_and_slippage_land_on_the_grid_of_the_exchange() -> None:
     ]
 
 
+def test_slippage_is_no_gain_on_a_day_beyond_its_limits() -> None:
+    # A base price that moved: the opening is above 13,100, the limit that the last close gives, or below 7,110.
+    slipping = replace(TEN, market=MarketRules.KRX, slippage=Decimal("0.001"))
+    moved = (14_000, 14_100, 13_000, 14_000)
+    assert trades(slipping, moved) == [(0, "buy", 10, 14_000)]
+    fallen = (5_000, 7_500, 4_900, 7_500)
+    assert trades(slipping, BOUGHT, FALL, fallen)[1:] == [(2, "sell", 10, 5_000)]
+
+
 def test_nothing_is_bought_on_a_day_locked_at_its_upper_limit() -> None:
     # 10,100 + 30 % on the grid: 13,100.
     assert trades(KRX, flat(13_100)) == []
