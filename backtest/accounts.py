@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cache
@@ -13,6 +13,7 @@ from backtest.results import ReplayResult
 from risk.gate import check
 from risk.sizing import MARKET_TRIGGER, EntrySize, size
 from risk.views import Past, RiskView
+from strategies.evaluation import Validity, last_signal
 from strategies.holdings import holdings_of
 from trading.bookings import Terms, execution_in_one
 from trading.decisions import Breach
@@ -21,7 +22,7 @@ from trading.executions import Execution
 from trading.instruments import Instrument, Symbol
 from trading.ledger import Ledger
 from trading.matching import Fill, RestingOrder
-from trading.orders import Order, Side
+from trading.orders import Order, OrderIntent, OrderType, Side
 from trading.positions import Position
 from trading.sessions import phase_at, session_of
 from trading.signals import Direction, Signal
@@ -101,12 +102,31 @@ class ReplayAccount:
             self.unsized.append((signal, intent))
             return None
         decision = check(intent, view, self._rules[signal.strategy_id])
-        order = Order.initialize(intent)
         if not decision.is_approved:
-            self._keep(order.deny(decision.reason, at=moment.at))
+            self._keep(Order.initialize(intent).deny(decision.reason, at=moment.at))
             return None
-        number = f"{len(self.orders) + 1:010d}"
-        return self._keep(order.submit(at=moment.at).accept(number, at=moment.at))
+        return self._accept(intent, moment)
+
+    def close_out(self, symbol: Symbol, price: int, moment: Moment) -> Iterator[Signal]:
+        """Sell all that the strategies hold of what ends, giving the signals: no open order, no rule and no volume
+        stands in the way, since there is no later price.
+        """
+        for order in tuple(self._today.values()):
+            if order.symbol == symbol:
+                self.drop(order.client_order_id, moment.at)
+        sizing = self.plan.sizing.model_copy(update={"exit_type": OrderType.MARKET})
+        for settings in self.plan.strategies:
+            position = self.holding(settings.id, symbol)
+            if not position.quantity:
+                continue
+            validity = Validity(moment.day, moment.at, moment.at)
+            signal = last_signal(settings, position, price, validity=validity)
+            view = replace(self._view(moment, signal), open_orders=(), day_orders=())
+            intent = size(signal, view, sizing, owned=position.quantity)
+            if isinstance(intent, OrderIntent):
+                order = self._accept(intent, moment)
+                self.fill(order, Fill(price, order.quantity), moment)
+            yield signal
 
     def fill(self, order: Order, fill: Fill, moment: Moment) -> Order:
         """Book a fill as from the broker's row."""
@@ -146,6 +166,11 @@ class ReplayAccount:
             invested=tuple(invested),
             ledger=self.ledger,
         )
+
+    def _accept(self, intent: OrderIntent, moment: Moment) -> Order:
+        number = f"{len(self.orders) + 1:010d}"
+        order = Order.initialize(intent).submit(at=moment.at)
+        return self._keep(order.accept(number, at=moment.at))
 
     def _keep(self, order: Order) -> Order:
         self.orders[order.client_order_id] = order

@@ -53,7 +53,7 @@ def last_days(plan: ReplayPlan, bars: Mapping[Symbol, Sequence[Bar]]) -> dict[Sy
     traded = {
         symbol: [bar.trading_day for bar in bars[symbol] if has_traded(bar)]
         for symbol in plan.symbols
-        if _ends(plan, symbol)
+        if ends_within(plan, symbol)
     }
     return {symbol: days[-1] for symbol, days in traded.items() if days}
 
@@ -64,13 +64,14 @@ def require_no_delisting(plan: ReplayPlan) -> None:
     Raises:
         NotSupported: naming the first symbol that is delisted within the plan.
     """
-    ending = next((symbol for symbol in plan.symbols if _ends(plan, symbol)), None)
+    ending = next((symbol for symbol in plan.symbols if ends_within(plan, symbol)), None)
     if ending is not None:
         value = f"{ending} delisted_on={plan.listings[ending].delisted_on}"
         raise NotSupported("listings", value, "nothing delisted with the fast engine; take exact")
 
 
-def _ends(plan: ReplayPlan, symbol: Symbol) -> bool:
+def ends_within(plan: ReplayPlan, symbol: Symbol) -> bool:
+    """Tell whether a symbol is delisted by the plan's last day; on it nobody knows of later ones."""
     listing = plan.listings.get(symbol)
     return (
         listing is not None and listing.delisted_on is not None and listing.delisted_on <= plan.last

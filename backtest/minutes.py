@@ -15,6 +15,7 @@ from datetime import date, datetime
 from typing import Final, Self
 
 from backtest.accounts import Moment, ReplayAccount, resting
+from backtest.listings import last_days, listed_bars
 from backtest.plans import ReplayPlan
 from backtest.prices import grid_of, reached_price
 from backtest.results import ReplayResult
@@ -47,10 +48,11 @@ def run_minutes(
     for settings in plan.strategies:
         if settings.interval is not Interval.MINUTE:
             raise BadInput("strategies", settings.id, "strategies of minute bars")
+    bars = listed_bars(bars, plan.listings)
     plan.require_data(
         {s: (each[0].trading_day, each[-1].trading_day) for s, each in bars.items() if each}
     )
-    account = ReplayAccount(plan)
+    account, ends = ReplayAccount(plan), last_days(plan, bars)
     trading = MinuteTrading.of(bars, plan, calendar, account, symbols=plan.symbols)
     equity: list[EquityPoint] = []
     invested: list[int] = []
@@ -59,6 +61,7 @@ def run_minutes(
         opening = account.ledger.equity(trading.closes)
         account.begin(opening, equity)
         trading.trade(day)
+        trading.close_out(day, (symbol for symbol, last in ends.items() if last == day))
         account.end(session_of(day).closes_at)
         closing = account.ledger.equity(trading.closes)
         equity.append(EquityPoint(day, opening, closing))
@@ -147,6 +150,13 @@ class MinuteTrading:
         for _, found in sorted(self._days[day].items()):
             self._play_minute(found)
         self._waiting.clear()
+
+    def close_out(self, day: date, symbols: Iterable[Symbol]) -> None:
+        """Sell what is delisted at the last price of its last day."""
+        for symbol in symbols:
+            price = self.closes[symbol]
+            moment = self._moment(day, session_of(day).closes_at, {symbol: price})
+            self.signals += self.account.close_out(symbol, price, moment)
 
     def _play_minute(self, found: Sequence[tuple[_Lane, Bar]]) -> None:
         """Match what waits, end what has reached its stop or target, then decide."""

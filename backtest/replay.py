@@ -26,7 +26,7 @@ from backtest.plans import ReplayPlan
 from backtest.prices import grid_of, reached_price
 from backtest.results import ReplayResult
 from strategies.base import BarColumns
-from strategies.evaluation import Validity, last_signal, protective_signal
+from strategies.evaluation import Validity, protective_signal
 from strategies.exits import exit_levels
 from strategies.settings import StrategySettings
 from trading.bars import Bar, Interval
@@ -253,15 +253,11 @@ class _Replay:
     def _close_out(self, day: date, session: Session) -> None:
         """Sell what is delisted in the closing auction of its last day."""
         at = session.closing_auction_at
-        for settings in self.plan.strategies:
-            for symbol in settings.symbols:
-                position = self.account.holding(settings.id, symbol)
-                bar = self.histories[symbol].bar(day)
-                if self.ends.get(symbol) == day and position.quantity and bar:
-                    validity = Validity(day, at, at)
-                    signal = last_signal(settings, position, bar.close, validity=validity)
-                    moment = self._moment(day, at, {symbol: bar.close})
-                    self._sell(signal, moment, bar.close, bar)
+        for symbol, last in self.ends.items():
+            bar = self.histories[symbol].bar(day)
+            if last == day and bar:
+                moment = self._moment(day, at, {symbol: bar.close})
+                self.signals += self.account.close_out(symbol, bar.close, moment)
 
     def _sell(self, signal: Signal, moment: Moment, price: int, bar: Bar) -> None:
         """Place an order that arrives while the market trades at `price`, and book what it gets."""

@@ -14,14 +14,15 @@ from heapq import heappop, heappush
 
 from backtest.accounts import Moment, ReplayAccount, resting, session_on
 from backtest.lanes import Lane
+from backtest.listings import ends_within
 from backtest.options import BacktestOptions, FillConvention, MarketRules, SizingKind
 from backtest.plans import ReplayPlan
 from backtest.prices import DayPrices, reached_price
 from risk.sizing import EntrySize
-from strategies.evaluation import Validity, flagged_signals, last_signal, protective_signal
+from strategies.evaluation import Validity, flagged_signals, protective_signal
 from strategies.exits import exit_levels
 from trading.bars import Bar
-from trading.instruments import Symbol
+from trading.instruments import Listing, Symbol
 from trading.matching import match_auction, participation
 from trading.orders import Order, Side
 from trading.positions import Position
@@ -94,9 +95,9 @@ class Timetable:
         for lane in self.lanes.values():
             for index in lane.entries():
                 self._note(self._deciding, lane, index)
-            listing = self.plan.listings.get(lane.symbol)
-            if listing is not None and listing.delisted_on is not None:
-                self._note(self._ending, lane, lane.last_before(listing.delisted_on.toordinal()))
+            end = self.plan.listings.get(lane.symbol, Listing()).delisted_on
+            if end is not None and ends_within(self.plan, lane.symbol):
+                self._note(self._ending, lane, lane.last_before(end.toordinal()))
 
     def run(self) -> None:
         """Go through the days that count, each once."""
@@ -207,9 +208,8 @@ class Timetable:
     def _trade(self, due: _Due, day: int, bar: Bar | None, price: int | None, at: datetime) -> None:
         """Place one order and match it at the price of its moment; what does not fill dies."""
         lane, signal = due.lane, due.signal
-        side, base = self._side(due, day), lane.close_before(day)
-        prices = DayPrices(lane.instrument, self.options, date.fromordinal(day), base)
-        asked = prices.slipped(price, side) if price else base
+        side, prices = self._side(due, day), self._prices(lane, day)
+        asked = prices.slipped(price, side) if price else prices.base
         self._begin(day)
         moment = self._moment(day, at, lane.symbol, asked or 0, is_halted=bar is None)
         entry = due.entry or EntrySize(budget=self.account.ledger.cash)
@@ -221,6 +221,10 @@ class Timetable:
         self.account.drop(order.client_order_id, at)
         if side is Side.BUY and bar and self._held(lane.symbol).quantity:
             self._watch_new(lane, day)
+
+    def _prices(self, lane: Lane, day: int) -> DayPrices:
+        on, base = date.fromordinal(day), lane.close_before(day)
+        return DayPrices(lane.instrument, self.options, on, base)
 
     def _begin(self, day: int) -> None:
         """Tell the account of a new day, before its first order."""
@@ -258,7 +262,7 @@ class Timetable:
 
     def _leave(self, lane: Lane, index: int, position: Position) -> None:
         bar, day = lane.bar(index), lane.day_of(index)
-        prices = DayPrices(lane.instrument, self.options, bar.trading_day, lane.close_before(day))
+        prices = self._prices(lane, day)
         levels = exit_levels(position, self._settings.exits)
         price = reached_price(levels, bar, prices.grid)
         if price is not None and prices.is_open(Side.SELL, bar):
@@ -275,14 +279,13 @@ class Timetable:
     def _close_out(self, day: int) -> None:
         """Sell what is delisted at its last close."""
         for symbol, index in sorted(self._ending.pop(day, {}).items()):
-            lane, position = self.lanes[symbol], self._held(symbol)
-            if not position.quantity:
+            if not self._held(symbol).quantity:
                 continue
-            bar, at = lane.bar(index), _session(day).closes_at
-            validity = Validity(bar.trading_day, at, at)
-            signal = last_signal(self._settings, position, bar.close, validity=validity)
-            self.signals.append(signal)
-            self._trade(_Due(lane, signal), day, bar, bar.close, at)
+            lane = self.lanes[symbol]
+            price = self._prices(lane, day).slipped(lane.bar(index).close, Side.SELL)
+            self._begin(day)
+            moment = self._moment(day, _session(day).closes_at, symbol, price, is_halted=False)
+            self.signals += self.account.close_out(symbol, price, moment)
 
     # What is watched --------------------------------------------------------------------------------------
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
-from backtest.conventions import plan_of
+from backtest.conventions import plan_of, run_convention
+from backtest.engine import run_engine
 from backtest.listings import delistings, listed_columns, require_no_delisting
+from backtest.options import BacktestOptions, MarketRules
+from backtest.outcomes import outcome_of
 from backtest.replay import run_replay
 from tests.bar_columns import a_bar
 from tests.builders import HYUNDAI, LG_CHEM, SAMSUNG, seoul
-from tests.conventions import CALENDAR, DAYS, FREE, columns_of, trend
+from tests.conventions import CALENDAR, DAYS, FREE, RISE, TEN, columns_of, trend
 from tests.unit.test_replay import CROSS_UP, a_plan, bars_of, fills, flat
 from trading.errors import NotSupported
 from trading.instruments import Instrument, Listing
-from trading.orders import Side
+from trading.orders import OrderStatus, Side
 
 AFTER = [
     (10_200, 10_250, 10_150, 10_200),
@@ -24,6 +29,7 @@ AFTER = [
     flat(9_000),
 ]
 """Bought at the opening of `DAYS[3]`, and one more day before `DAYS[5]`."""
+STANDING = (10_100, 10_100, 10_100, 10_100, 1_000_000)
 UNTIL_DAY_5 = {LG_CHEM: Listing(delisted_on=DAYS[5])}
 
 
@@ -48,6 +54,49 @@ def test_halted_until_its_end_it_goes_at_the_last_price_that_traded() -> None:
     result = run_replay(bars, a_plan(last=DAYS[6], listings=UNTIL_DAY_5), CALENDAR)
     assert fills(result) == [(Side.BUY, 485, 10_200), (Side.SELL, 485, 10_200)]
     assert result.executions[-1].executed_at == seoul(DAYS[3], "15:20")
+
+
+def test_an_order_that_nobody_takes_leaves_nothing_behind_the_end() -> None:
+    # Left at the opening of DAYS[4], all of which stands at 7,000, below the limit of 30 %: what is open goes with it.
+    sinking = [*CROSS_UP, AFTER[0], (10_000, 10_100, 9_990, 10_000), flat(7_000)]
+    result = run_replay(
+        {LG_CHEM: bars_of(sinking)},
+        a_plan(last=DAYS[6], listings={LG_CHEM: Listing(delisted_on=DAYS[6])}),
+        CALENDAR,
+    )
+    assert fills(result) == [(Side.BUY, 485, 10_200), (Side.SELL, 485, 7_000)]
+    assert [order.status for order in result.orders] == [
+        OrderStatus.FILLED,
+        OrderStatus.EXPIRED,
+        OrderStatus.FILLED,
+    ]
+    assert result.ledger.held_symbols == ()
+
+
+SMALL_OR_LOCKED = {
+    "a volume of 30": replace(TEN, participation=Decimal("0.1")),
+    "beyond the limit": replace(TEN, market=MarketRules.KRX),
+}
+
+
+@pytest.mark.parametrize("options", SMALL_OR_LOCKED.values(), ids=SMALL_OR_LOCKED.keys())
+def test_all_of_it_goes_at_the_last_close_whatever_traded(options: BacktestOptions) -> None:
+    bars = columns_of([*RISE, STANDING, (5_000, 5_100, 4_400, 4_500, 30)])
+    plan = plan_of(options, trend(LG_CHEM), first=DAYS[0], last=DAYS[6], listings=UNTIL_DAY_5)
+    result = run_convention({LG_CHEM: bars}, plan, CALENDAR)
+    assert fills(result) == [(Side.BUY, 10, 10_100), (Side.SELL, 10, 4_500)]
+    assert result.ledger.held_symbols == ()
+
+
+def test_an_end_after_the_days_asked_for_is_not_known_on_them() -> None:
+    # Nothing of it trades after DAYS[3]; it is delisted much later.
+    universe = {LG_CHEM: columns_of([*RISE, STANDING]), SAMSUNG: columns_of([STANDING] * 9)}
+    later = {LG_CHEM: Listing(delisted_on=DAYS[20])}
+    plan = plan_of(TEN, trend(*universe), first=DAYS[0], last=DAYS[8], listings=later)
+    exact = outcome_of(run_convention(universe, plan, CALENDAR))
+    fast = run_engine(universe, trend(LG_CHEM).strategy, TEN, first=DAYS[0], last=DAYS[8])
+    assert exact == fast.outcome()
+    assert [fill.side for fill in exact.fills] == [Side.BUY]
 
 
 @pytest.mark.parametrize("listing", [Listing(delisted_on=DAYS[3]), Listing(listed_on=DAYS[1])])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -22,10 +23,11 @@ from tests.minute_days import day_of
 from trading.bars import Bar, Interval
 from trading.costs import CostSchedule
 from trading.errors import BadInput
+from trading.instruments import Listing, Symbol
 from trading.orders import OrderStatus
 from trading.sessions import KST
 
-YESTERDAY, TODAY = date(2026, 11, 17), date(2026, 11, 18)
+YESTERDAY, TODAY, TOMORROW = date(2026, 11, 17), date(2026, 11, 18), date(2026, 11, 19)
 CALENDAR = XkrxCalendar()
 RISING, FALLING = 10_050, 9_950
 """The test's strategy enters on a close of at least the one, and leaves at most at the other."""
@@ -47,7 +49,13 @@ class Levels(Strategy):
         return Decisions(columns.close >= RISING, columns.close <= FALLING)
 
 
-def replayed(today: list[Bar], **exits: Any) -> ReplayResult:
+def replayed(
+    today: list[Bar],
+    *,
+    listings: Mapping[Symbol, Listing] | None = None,
+    last: date = TODAY,
+    **exits: Any,
+) -> ReplayResult:
     """Replay a day after one that closed at 10,000."""
     document = {
         "id": "levels",
@@ -62,7 +70,8 @@ def replayed(today: list[Bar], **exits: Any) -> ReplayResult:
         costs=CostSchedule(commission_rate=Decimal(0)),
         cash=10_000_000,
         first=TODAY,
-        last=TODAY,
+        last=last,
+        listings=listings or {},
     )
     bars = {SAMSUNG: [*day_of(YESTERDAY, [10_000], first=390), *today]}
     return run_minutes(bars, plan, CALENDAR)
@@ -122,6 +131,14 @@ def test_the_day_begins_from_what_was_known_the_evening_before() -> None:
     (point,) = result.equity
     assert (point.opening, point.closing) == (10_000_000, 10_000_000 + 10 * 100)
     assert result.invested == (10 * 10_200,)
+
+
+def test_what_is_delisted_is_sold_at_its_last_minute() -> None:
+    last = day_of(TODAY, [10_000, 10_050, 10_060, 10_070])
+    listings = {SAMSUNG: Listing(delisted_on=TOMORROW)}
+    result = replayed([*last, *day_of(TOMORROW, [9_000])], listings=listings, last=TOMORROW)
+    assert fills(result) == [("09:03", "BUY", 10_060), ("15:30", "SELL", 10_070)]
+    assert [signal.trigger for signal in result.signals] == ["cross", "delisted"]
 
 
 def test_a_strategy_of_daily_bars_is_refused() -> None:
