@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from backtest.options import BacktestOptions, MarketRules
@@ -58,8 +58,9 @@ class ReplayPlan:
         return tuple(sorted(traded.union(self.opening.held_symbols if self.opening else ())))
 
     def instrument(self, symbol: Symbol) -> Instrument:
-        """Give what is known of `symbol`."""
-        return self.instruments.get(symbol, Instrument(symbol, symbol))
+        """Give what is known of `symbol` on past days: halts and warnings of today are not theirs."""
+        known = self.instruments.get(symbol, Instrument(symbol, symbol))
+        return replace(known, is_halted=False, is_administrative=False, is_liquidation=False)
 
     def is_listed(self, symbol: Symbol, day: date) -> bool:
         """Tell whether `symbol` could be traded on a day."""

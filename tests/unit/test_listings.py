@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -86,6 +87,23 @@ def test_all_of_it_goes_at_the_last_close_whatever_traded(options: BacktestOptio
     result = run_convention({LG_CHEM: bars}, plan, CALENDAR)
     assert fills(result) == [(Side.BUY, 10, 10_100), (Side.SELL, 10, 4_500)]
     assert result.ledger.held_symbols == ()
+
+
+@pytest.mark.parametrize("flag", ["is_halted", "is_administrative", "is_liquidation"])
+def test_what_the_exchange_says_of_a_symbol_today_is_not_held_against_its_past(flag: str) -> None:
+    today: dict[str, Any] = {flag: True}
+    known = {LG_CHEM: Instrument(LG_CHEM, "LG화학", **today)}
+    plan = plan_of(
+        replace(TEN, market=MarketRules.KRX),
+        trend(LG_CHEM),
+        first=DAYS[0],
+        last=DAYS[6],
+        instruments=known,
+    )
+    by_rules = run_convention({LG_CHEM: columns_of([*RISE, STANDING])}, plan, CALENDAR)
+    assert fills(by_rules) == [(Side.BUY, 10, 10_100)]
+    bars = {LG_CHEM: bars_of([*CROSS_UP, flat(10_200)])}
+    assert fills(run_replay(bars, a_plan(instruments=known), CALENDAR)) == [(Side.BUY, 485, 10_200)]
 
 
 def test_an_end_after_the_days_asked_for_is_not_known_on_them() -> None:
