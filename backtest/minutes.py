@@ -163,9 +163,9 @@ class MinuteTrading:
         for _, bar in found:
             self.closes[bar.symbol] = bar.close
         for lane, bar in found:
-            bought = self._match(lane, bar)
+            buyers = self._match(lane, bar)
             for settings in self._strategies(bar.symbol):
-                self._protect(settings, lane, bar, is_new=bought)
+                self._protect(settings, lane, bar, is_new=settings.id in buyers)
         signals = [s for lane, bar in found for s in self._decide(lane, bar)]
         for signal in sorted(signals, key=lambda s: (s.direction is Direction.ENTRY, s.symbol)):
             self._told.add(signal.signal_id)
@@ -177,9 +177,9 @@ class MinuteTrading:
     def _strategies(self, symbol: Symbol) -> Iterator[StrategySettings]:
         return (each for each in by_the_minute(self.plan) if symbol in each.symbols)
 
-    def _match(self, lane: _Lane, bar: Bar) -> bool:
-        """Fill the symbol's waiting orders in its next bar; tell whether any bought."""
-        moment, bought = self._moment(bar.trading_day, bar.at), False
+    def _match(self, lane: _Lane, bar: Bar) -> set[str]:
+        """Fill the symbol's waiting orders in its next bar; name the strategies that bought."""
+        moment, buyers = self._moment(bar.trading_day, bar.at), set[str]()
         limits = self._limits(lane.instrument, bar.trading_day)
         for name, order in list(self._waiting.items()):
             if order.symbol != bar.symbol:
@@ -187,14 +187,15 @@ class MinuteTrading:
             fill = match_bar(resting(order), bar, limits=limits)
             filled = order if fill is None else self.account.fill(order, fill, moment)
             is_buy = order.side is Side.BUY
-            bought |= is_buy and fill is not None
+            if is_buy and fill is not None:
+                buyers.add(order.intent.strategy_id)
             if is_buy:
                 self.account.drop(name, bar.at)
             if is_buy or not filled.is_open:
                 del self._waiting[name]
             else:
                 self._waiting[name] = filled
-        return bought
+        return buyers
 
     def _protect(self, settings: StrategySettings, lane: _Lane, bar: Bar, *, is_new: bool) -> None:
         """End a position in the bar that reaches its stop or target."""

@@ -31,6 +31,7 @@ YESTERDAY, TODAY, TOMORROW = date(2026, 11, 17), date(2026, 11, 18), date(2026, 
 CALENDAR = XkrxCalendar()
 RISING, FALLING = 10_050, 9_950
 """The test's strategy enters on a close of at least the one, and leaves at most at the other."""
+DIP = 9_960
 
 
 class Levels(Strategy):
@@ -49,22 +50,34 @@ class Levels(Strategy):
         return Decisions(columns.close >= RISING, columns.close <= FALLING)
 
 
+class Dips(Levels):
+    """Enters at one close alone, and never leaves."""
+
+    kind = "dips"
+
+    def evaluate(self, columns: BarColumns) -> Decisions:
+        """Compare each close."""
+        return Decisions(columns.close == DIP, columns.close < 0)
+
+
 def replayed(
     today: list[Bar],
-    *,
+    *beside: Strategy,
     listings: Mapping[Symbol, Listing] | None = None,
     last: date = TODAY,
     **exits: Any,
 ) -> ReplayResult:
-    """Replay a day after one that closed at 10,000."""
+    """Replay a day after one that closed at 10,000; strategies `beside` the first trade in the same account."""
     document = {
-        "id": "levels",
         "kind": "opening_range_breakout",
         "symbols": [SAMSUNG],
         "exits": {"stop_loss": None, "take_profit": None} | exits,
     }
     plan = ReplayPlan(
-        strategies=(StrategySettings.model_validate(document).run_by(Levels()),),
+        strategies=tuple(
+            StrategySettings.model_validate({"id": each.kind, **document}).run_by(each)
+            for each in (Levels(), *beside)
+        ),
         limits=RiskLimits(maximum_weight=Decimal(1)),
         sizing=SizingSettings(target_weight=Decimal("0.5"), limit_offset=Decimal("0.01")),
         costs=CostSchedule(commission_rate=Decimal(0)),
@@ -124,6 +137,17 @@ def test_a_target_is_not_reached_in_the_bar_that_bought() -> None:
     assert fills(replayed(today, take_profit=Decimal("0.02"))) == [("09:03", "BUY", 10_060)]
     today[3] = replace(today[3], high=10_300)
     assert fills(replayed(today, take_profit=Decimal("0.02")))[1:] == [("09:04", "SELL", 10_270)]
+
+
+def test_one_strategys_purchase_lets_no_other_leave_above_the_bar() -> None:
+    # Bought at 10,000 with a stop of 9,950. The other buys at the opening of the bar that gaps below it.
+    today = day_of(TODAY, [RISING, 10_000, 9_960, 9_900])
+    result = replayed(today, Dips(), stop_loss=Decimal("0.005"))
+    assert fills(result) == [
+        ("09:02", "BUY", 10_000),
+        ("09:04", "BUY", 9_900),
+        ("09:04", "SELL", 9_900),
+    ]
 
 
 def test_the_day_begins_from_what_was_known_the_evening_before() -> None:
