@@ -24,6 +24,8 @@ from backtest.kernels import (
     ENTRY,
     EXIT,
     FIRST,
+    ROW,
+    SHARES,
     START,
     trade_marks,
     trade_shared,
@@ -34,6 +36,7 @@ from backtest.terms import taxes_of, terms_of
 from strategies.base import BarColumns, Integers, Strategy
 from strategies.moving_average import MovingAverageCross
 from trading.bars import Interval
+from trading.costs import tax_rates
 from trading.errors import BadInput, NotSupported
 from trading.instruments import Instrument, Symbol
 
@@ -55,15 +58,18 @@ def run_engine(
 
     Raises:
         NotSupported: naming the option or the strategy that only the replay knows.
-        BadInput: when no symbol has bars enough for a first decision.
+        BadInput: when no symbol has bars enough for a first decision, or something is sold on a day without a tax rate.
     """
     terms = terms_of(options)
     _require_known(strategy)
     table = universe if isinstance(universe, BarTable) else BarTable.of(universe)
     spans = _spans(table, options, first, last)
-    run = _Run(table, spans, terms, taxes_of(options, table.symbols, instruments), strategy)
+    taxes = taxes_of(options, table.symbols, instruments)
+    run = _Run(table, spans, terms, taxes, strategy)
     is_shared = options.cash_split is CashSplit.SHARED
     fills, cash = run.shared() if is_shared else run.each()
+    if options.tax_rate is None:
+        _require_rates(table, fills, taxes, instruments)
     counts = _first_counting(table, spans, strategy, options, first)
     return EngineResult(table, options, spans, counts, fills, cash)
 
@@ -81,6 +87,22 @@ def compile_kernels() -> None:
 def _require_known(strategy: Strategy) -> None:
     if strategy.interval is not Interval.DAY:
         raise NotSupported("strategy", strategy.kind, "one on daily bars with the fast engine")
+
+
+def _require_rates(
+    table: BarTable, fills: Integers, taxes: Integers, instruments: Mapping[Symbol, Instrument]
+) -> None:
+    """Check that nothing was sold before the dated tax begins, which nobody may guess."""
+    begins = (taxes[:, :, 0] > 0).argmax(axis=1)  # 0 for what pays none
+    since = taxes[np.arange(len(taxes)), begins, 0]
+    sales = fills[fills[:, SHARES] < 0, ROW]
+    places = np.searchsorted(table.starts, sales, side="right") - 1
+    early = np.flatnonzero(table.bars[DAY, sales] < since[places])
+    if early.size:
+        symbol = table.symbols[places[early[0]]]
+        sold = instruments.get(symbol, Instrument(symbol, symbol))
+        day = date.fromordinal(int(table.bars[DAY, sales[early[0]]]))
+        tax_rates(sold.market, sold.kind, day)  # refuses
 
 
 def _spans(
@@ -120,7 +142,8 @@ def _first_counting(
     rows = rows[rows < spans[:, END]]
     if not rows.size:
         longest = int((spans[:, END] - spans[:, START]).max(initial=0))
-        raise BadInput("bars", longest, f"{strategy.warm_up} for a first decision")
+        expected = f"at least {strategy.warm_up}, for a first decision of {strategy.kind}"
+        raise BadInput("bars", longest, expected)
     decided = int(table.bars[DAY, rows].min())
     is_same_day = options.fill is FillConvention.SIGNAL_CLOSE
     return max(first.toordinal() if first else 0, decided + (0 if is_same_day else 1))
@@ -178,7 +201,7 @@ class _Run:
 
     def _blocks(self) -> Iterator[slice]:
         """Cut the symbols into blocks; one block when the strategy looks at them together, or they are few."""
-        if not isinstance(self.strategy, MovingAverageCross) or self.table.size <= _BLOCK:
+        if type(self.strategy) is not MovingAverageCross or self.table.size <= _BLOCK:
             yield slice(None)
             return
         begin = 0

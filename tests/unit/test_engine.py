@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +18,7 @@ from strategies.moving_average import MovingAverageCross
 from strategies.opening_range import OpeningRangeBreakout
 from tests.builders import HYUNDAI, LG_CHEM, SAMSUNG
 from tests.conventions import RISE, columns_of, flat, told, trend
+from tests.engine_worlds import both
 from trading.errors import BadInput, NotSupported
 from trading.instruments import Symbol
 
@@ -103,8 +105,25 @@ def test_what_it_does_not_know_is_refused_by_name(
 
 
 def test_bars_too_few_for_a_first_decision_are_refused() -> None:
-    with pytest.raises(BadInput, match="bars=2: 3 for a first decision"):
+    with pytest.raises(
+        BadInput, match="bars=2: at least 3, for a first decision of moving_average_cross"
+    ):
         run_engine({LG_CHEM: columns_of(RISE[:2])}, TREND, KRX_DAILY)
+
+
+@pytest.mark.parametrize("split", CashSplit)
+def test_a_sale_before_the_dated_tax_begins_is_refused_as_by_the_replay(split: CashSplit) -> None:
+    days = np.arange(date(1996, 3, 25).toordinal(), date(1996, 4, 3).toordinal())
+    close = np.array([10_000, 10_000, 10_100, 10_200, 10_100, 10_200, 10_300, 10_200, 10_100])
+    rows = {LG_CHEM: BarColumns(days, close, close, close, close, close)}
+    dated = replace(KRX_DAILY, tax_rate=None, cash_split=split)
+    early, late = (
+        both(rows, TREND, dated, first=first, last=date(1996, 4, 2), instruments={})
+        for first in (date(1996, 3, 25), date(1996, 3, 30))
+    )
+    assert early == ("settles_on='1996-03-30': 1996-04-01 or later for KOSPI",) * 2
+    assert late[0] == late[1]
+    assert not isinstance(late[0], str)
 
 
 def test_many_symbols_come_to_what_each_comes_to_alone() -> None:
@@ -121,6 +140,20 @@ def test_many_symbols_come_to_what_each_comes_to_alone() -> None:
     curve = sum(each.equity[1] for each in alone)
     assert (together.equity[1] == curve).all()
     assert together.worth.tolist() == [int(each.equity[1][-1]) for each in alone]
+
+
+class Ours(MovingAverageCross):
+    """A cross of somebody else's name, whose decisions the loops do not make."""
+
+    kind = "ours"
+
+
+def test_a_strategy_that_builds_on_ours_decides_over_any_number_of_bars() -> None:
+    random = np.random.default_rng(1)
+    universe = {Symbol(f"{n:06d}"): _walk(random, 60_000) for n in range(2)}
+    built, plain = (kind(fast=5, slow=20) for kind in (Ours, MovingAverageCross))
+    found = run_engine(universe, built, KRX_DAILY).cash
+    assert found.tolist() == run_engine(universe, plain, KRX_DAILY).cash.tolist()
 
 
 def test_a_table_gives_back_the_columns_it_was_made_of() -> None:
