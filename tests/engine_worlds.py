@@ -22,7 +22,9 @@ from backtest.options import (
 )
 from backtest.outcomes import Outcome, outcome_of
 from strategies.base import BarColumns, Decisions, Strategy
+from strategies.breakout import Breakout
 from strategies.moving_average import MovingAverageCross
+from strategies.rsi_reversal import RsiReversal
 from tests.conventions import CALENDAR, trend
 from trading.errors import BadInput
 from trading.instruments import Instrument, InstrumentKind, Market, Symbol
@@ -32,6 +34,8 @@ DAYS: Final = CALENDAR.trading_days(date(2018, 12, 3), date(2019, 9, 30))
 _MISSING: Final = 0.05
 """How many days of a symbol have no bar."""
 
+_PRICES: Final = (3, 50, 5_000, 200_000, 3_000_000_000)
+"""The last is in parts of a won: more than 2^31 of them."""
 _LARGEST_TICK: Final = 1_000
 
 type Answer = Outcome | str
@@ -56,7 +60,7 @@ def a_universe(random: Random, days: int) -> dict[Symbol, BarColumns]:
 
 
 def _bars(random: Random, days: int) -> BarColumns:
-    wildness, price = random.choice((0.01, 0.03, 0.08)), random.choice((3, 50, 5_000, 200_000))
+    wildness, price = random.choice((0.01, 0.03, 0.08)), random.choice(_PRICES)
     busiest = random.choice((7, 7, 7, 10))  # digits: ten do not fit narrow columns
     rows: list[tuple[int, ...]] = []
     for day in DAYS[:days]:
@@ -97,10 +101,15 @@ def an_option_set(random: Random) -> BacktestOptions:
 
 
 def a_strategy(random: Random) -> Strategy:
-    """Give a cross of short averages, or what no average decides."""
-    if random.random() < 0.3:
-        return Coins()
+    """Give one of each kind that the fast engine knows, with short windows, or what no average decides."""
     slow = random.randint(2, 12)
+    match random.randrange(6):
+        case 0 | 1:
+            return Coins()
+        case 2:
+            return RsiReversal(window=random.randint(2, 6), level=45, leave=55, trend=None)
+        case 3:
+            return Breakout(window=3, width=Decimal("0.3"), range_window=3, trail=Decimal("1.2"))
     return MovingAverageCross(
         fast=random.randint(1, slow - 1),
         slow=slow,

@@ -11,7 +11,9 @@ from typing import Final
 
 from backtest.options import FillConvention
 from backtest.tables import BarTable
+from strategies.registry import STRATEGIES
 from tests.engine_worlds import DAYS, a_strategy, a_universe, an_option_set, both, some_instruments
+from trading.bars import Interval
 
 BARS: Final = int(os.environ.get("STEPS", "4000")) * 4
 SEED: Final = int(os.environ.get("SEED", "1"))
@@ -19,7 +21,7 @@ SEED: Final = int(os.environ.get("SEED", "1"))
 
 def test_the_fast_engine_and_the_replay_give_the_same_fills_cash_and_equity() -> None:
     bars = fills = 0
-    conventions, widths = set(), set()
+    conventions, widths, kinds = set(), set(), set()
     seed = SEED
     while bars < BARS:
         random = Random(seed)  # noqa: S311 - to repeat a failure
@@ -38,8 +40,11 @@ def test_the_fast_engine_and_the_replay_give_the_same_fills_cash_and_equity() ->
         bars += sum(map(len, universe.values()))
         fills += 0 if isinstance(fast, str) else len(fast.fills)
         conventions.add(options.fill)
+        kinds.add(strategy.kind)
         widths.add(BarTable.of(universe).bars.itemsize)
         seed += 1
     print(f"seeds {SEED} to {seed - 1}: {bars} bars, {fills} fills")  # noqa: T201 - to repeat it
     assert fills > bars // 100, "nearly nothing was traded"
     assert (conventions, widths) == (set(FillConvention), {4, 8})
+    by_flags = {kind for kind, each in STRATEGIES.items() if each.interval is Interval.DAY}
+    assert kinds >= by_flags - {"momentum", "volatility_target"}  # those two name weights
