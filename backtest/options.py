@@ -70,6 +70,8 @@ class SizingKind(StrEnum):
 
 _ZERO: Final = Decimal(0)
 _ONE: Final = Decimal(1)
+_MOST: Final = 10**15
+"""Of won or parts of one: thousands of such accounts add up within 64 bits."""
 _HIGHEST_RATE: Final = Decimal("0.05")
 _HIGHEST_PROFIT: Final = Decimal(10)
 
@@ -121,8 +123,10 @@ class BacktestOptions:
 def _require_counts(options: BacktestOptions) -> None:
     for name in ("cash", "price_scale", "quantity", "maximum_holdings"):
         value = getattr(options, name)
-        if value is not None and value < 1:
-            raise BadInput(name, value, "a whole number above 0")
+        if value is not None and not 1 <= value <= _MOST:
+            raise BadInput(name, value, f"a whole number above 0, {_MOST:,} at most")
+    if options.cash * options.price_scale > _MOST:
+        raise BadInput("cash", options.cash, f"at most {_MOST:,} when multiplied by price_scale")
 
 
 def _require_rates(options: BacktestOptions) -> None:

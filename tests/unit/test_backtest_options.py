@@ -72,6 +72,24 @@ WRONG: dict[str, dict[str, Any]] = {
 }
 
 
+TOO_MUCH: dict[str, dict[str, Any]] = {
+    "cash": {"cash": 10**15 + 1},
+    "price_scale": {"price_scale": 10**16},
+    "quantity": {"sizing": SizingKind.QUANTITY, "quantity": 10**19},
+    "maximum_holdings": {"maximum_holdings": 10**19},
+}
+
+
+@pytest.mark.parametrize(("name", "changes"), TOO_MUCH.items(), ids=TOO_MUCH.keys())
+def test_more_than_64_bits_can_count_is_refused(name: str, changes: dict[str, Any]) -> None:
+    with pytest.raises(BadInput, match="1,000,000,000,000,000 at most") as told:
+        BacktestOptions(market=MarketRules.NONE, **changes)
+    assert told.value.field == name
+    with pytest.raises(BadInput, match="price_scale") as told:
+        BacktestOptions(market=MarketRules.NONE, cash=10**10, price_scale=10**6)
+    assert told.value.field == "cash"
+
+
 @pytest.mark.parametrize(("name", "changes"), WRONG.items(), ids=WRONG.keys())
 def test_a_wrong_option_is_named_with_its_value(name: str, changes: dict[str, Any]) -> None:
     with pytest.raises(BadInput) as told:
