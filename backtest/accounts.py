@@ -14,7 +14,7 @@ from risk.gate import check
 from risk.sizing import MARKET_TRIGGER, EntrySize, size
 from risk.views import Past, RiskView
 from strategies.evaluation import Validity, last_signal
-from strategies.holdings import holdings_of
+from strategies.holdings import entries_of, holdings_of
 from trading.bookings import Terms, execution_in_one
 from trading.decisions import Breach
 from trading.equity import EquityPoint
@@ -59,6 +59,8 @@ class ReplayAccount:
     executions: list[Execution] = field(default_factory=list)
     unsized: list[tuple[Signal, Breach]] = field(default_factory=list)
     holdings: dict[tuple[str, Symbol], Position] = field(default_factory=dict)
+    peaks: dict[tuple[str, Symbol], int] = field(default_factory=dict)
+    """The highest prices since the entries, at least what was paid."""
     opening: int = 0
     _today: dict[str, Order] = field(default_factory=dict)
     _days: int = 0
@@ -73,11 +75,19 @@ class ReplayAccount:
         for settings in self.plan.strategies:
             held = holdings_of(settings.id, self.plan.past)
             self.holdings |= {(settings.id, symbol): held[symbol] for symbol in held}
+            entries = entries_of(settings.id, self.plan.past)
+            self.peaks |= {(settings.id, symbol): each.paid for symbol, each in entries.items()}
         self._rules = {s.id: self.plan.rules_of(s) for s in self.plan.strategies}
 
     def holding(self, strategy_id: str, symbol: Symbol) -> Position:
         """Give what the strategy holds."""
         return self.holdings.get((strategy_id, symbol)) or Position(symbol)
+
+    def raise_peak(self, strategy_id: str, symbol: Symbol, price: int) -> None:
+        """Take note of a price since the entry, if the strategy holds anything."""
+        key = (strategy_id, symbol)
+        if key in self.peaks:
+            self.peaks[key] = max(self.peaks[key], price)
 
     def pay_in(self, day: date) -> None:
         """Book the day's deposits, which are there before it begins."""
@@ -139,6 +149,10 @@ class ReplayAccount:
         key = (order.intent.strategy_id, order.symbol)
         self.ledger = self.ledger.post(execution)
         self.holdings[key] = self.holding(*key).post(execution)
+        if order.side is Side.BUY:
+            self.peaks[key] = max(self.peaks.get(key, 0), fill.price)
+        elif not self.holdings[key].quantity:
+            self.peaks.pop(key, None)
         self.executions.append(execution)
         return self._keep(order.fill(fill.quantity, execution.value, at=moment.at))
 

@@ -3,7 +3,8 @@
 Conventions: a decision at a minute's close is ordered then and traded in the symbol's next bar of the day, at its
 opening where that is within the limit, else at the limit where the bar comes to it. An entry lives for that one bar,
 an exit until the close. A stop or target that a bar reaches ends the position in it, the stop first; a position
-bought in a bar has no target in it. Within a minute exits go first, then symbols in ascending order.
+bought in a bar has no target in it. A trailing stop follows what was paid and the highest price up to the bar before.
+Within a minute exits go first, then symbols in ascending order.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final, Self
 
 from backtest.accounts import Moment, ReplayAccount, resting
@@ -22,6 +23,7 @@ from backtest.results import ReplayResult
 from strategies.base import BarColumns, Decisions, has_traded
 from strategies.evaluation import Validity, flagged_signals, protective_signal
 from strategies.exits import exit_levels
+from strategies.holdings import entries_of
 from strategies.settings import StrategySettings
 from trading.bars import Bar, Interval
 from trading.equity import EquityPoint
@@ -34,6 +36,7 @@ from trading.sessions import TradingCalendar, session_of
 from trading.signals import Direction, Signal
 from trading.ticks import Quote
 
+A_MINUTE: Final = timedelta(minutes=1)
 _NOW: Final[Mapping[Symbol, int]] = {}
 
 
@@ -136,10 +139,14 @@ class MinuteTrading:
     ) -> Self:
         """Decide once about everything, take the last closes before the first day, sort the rest by minutes."""
         made = cls(plan, calendar, tuple(_lanes(plan, bars, symbols)), account)
+        entries = {each.id: entries_of(each.id, plan.past) for each in by_the_minute(plan)}
         for lane in made.lanes:
             for bar in lane.bars:
                 if bar.trading_day < plan.first:
                     made.closes[bar.symbol] = bar.close
+                    for name, known in entries.items():
+                        if bar.symbol in known and bar.at - A_MINUTE >= known[bar.symbol].at:
+                            account.raise_peak(name, bar.symbol, bar.high)
                 else:
                     made._days[bar.trading_day][bar.at].append((lane, bar))
         return made
@@ -165,7 +172,10 @@ class MinuteTrading:
         for lane, bar in found:
             buyers = self._match(lane, bar)
             for settings in self._strategies(bar.symbol):
-                self._protect(settings, lane, bar, is_new=settings.id in buyers)
+                is_new = settings.id in buyers
+                self._protect(settings, lane, bar, is_new=is_new)
+                price = bar.close if is_new else bar.high
+                self.account.raise_peak(settings.id, bar.symbol, price)
         signals = [s for lane, bar in found for s in self._decide(lane, bar)]
         for signal in sorted(signals, key=lambda s: (s.direction is Direction.ENTRY, s.symbol)):
             self._told.add(signal.signal_id)
@@ -202,14 +212,15 @@ class MinuteTrading:
         position = self.account.holding(settings.id, bar.symbol)
         if not position.quantity:
             return
-        levels = exit_levels(position, settings.exits)
+        peak = self.account.peaks.get((settings.id, bar.symbol), 0)
+        levels = exit_levels(position, settings.exits, peak=peak)
         price = reached_price(
             levels, bar, grid_of(lane.instrument, bar.trading_day), is_late=is_new
         )
         if price is None:
             return
         validity = self._validity(bar)
-        signal = protective_signal(settings, position, price, validity=validity)
+        signal = protective_signal(settings, position, price, validity=validity, peak=peak)
         if signal is None or signal.signal_id in self._told:
             return
         self._told.add(signal.signal_id)

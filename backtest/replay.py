@@ -5,7 +5,7 @@ exits and sells down to a target weight first, filled before entries are sized; 
 fills there, a limit that the day reaches later fills at its limit, the rest dies with the day. Then stops and
 targets of everything held: an opening at or beyond a level ends the position at the opening; else the stop is
 taken to come before the target. A position bought after the opening has no target that day, because the high may
-have come first. A trailing stop follows the highest price up to the day before. What strategies of minute bars do is
+have come first. A trailing stop follows what was paid and the highest price up to the day before. What strategies of minute bars do is
 told in between, by `backtest.minutes`: after the opening's orders, before the stops and targets of the others.
 """
 
@@ -28,18 +28,21 @@ from backtest.results import ReplayResult
 from strategies.base import BarColumns
 from strategies.evaluation import Validity, protective_signal
 from strategies.exits import exit_levels
+from strategies.holdings import entries_of
 from strategies.settings import StrategySettings
 from trading.bars import Bar, Interval
 from trading.equity import EquityPoint
 from trading.instruments import Symbol
 from trading.krx import PriceLimits
 from trading.matching import match_bar, match_print
-from trading.sessions import Phase, Session, TradingCalendar, session_of
+from trading.sessions import Phase, Session, TradingCalendar, seoul_date, session_of
 from trading.signals import Direction, Signal
 
 NO_MINUTES: Final[Mapping[Symbol, Sequence[Bar]]] = {}
 NO_NEWS: Final[Mapping[Symbol, int]] = {}
 
+AT_THE_OPENING: Final = timedelta(minutes=1)
+"""What was bought within it of the opening has seen all of the day."""
 BEFORE_THE_CLOSE: Final = timedelta(minutes=1)
 """What happens on an unknown moment of the day is dated so long before the closing auction."""
 
@@ -88,8 +91,6 @@ class _Replay:
     signals: list[Signal] = field(default_factory=list)
     equity: list[EquityPoint] = field(default_factory=list)
     invested: list[int] = field(default_factory=list)
-    peaks: dict[tuple[str, Symbol], int] = field(default_factory=dict)
-    """The highest prices since the entries, up to the day before."""
     intraday: MinuteTrading | None = None
 
     def watch(self, minutes: Mapping[Symbol, Sequence[Bar]]) -> None:
@@ -104,10 +105,17 @@ class _Replay:
         self.intraday.closes |= {s: c for s, c in self.closes.items() if s in symbols}
 
     def know(self, first: date) -> None:
-        """Take the closes before the first day as the prices known on its morning."""
+        """Take what the bars before the first day tell on its morning: the last closes, and the highs since an entry."""
         for symbol, history in self.histories.items():
             if close := history.close_before(first):
                 self.closes[symbol] = close
+        for settings in self._by_the_day:
+            for symbol, entry in entries_of(settings.id, self.plan.past).items():
+                entered_on = seoul_date(entry.at)
+                is_late = entry.at > session_of(entered_on).opens_at + AT_THE_OPENING
+                for bar in self.histories[symbol].bars(since=entered_on, until=first):
+                    is_partial = is_late and bar.trading_day == entered_on
+                    self._raise_peak(settings.id, bar, is_partial=is_partial)
 
     def play(self, day: date) -> None:
         """Trade one day; nothing before the first on which a strategy can decide."""
@@ -155,12 +163,12 @@ class _Replay:
         """Let tomorrow's trailing stops know today's highest price, or close where it was bought after the opening."""
         for settings in self._by_the_day:
             for symbol in settings.symbols:
-                key, bar = (settings.id, symbol), self.histories[symbol].bar(day)
-                if not self.account.holding(*key).quantity:
-                    self.peaks.pop(key, None)
-                elif bar:
-                    high = bar.close if key in late else bar.high
-                    self.peaks[key] = max(self.peaks.get(key, 0), high)
+                if bar := self.histories[symbol].bar(day):
+                    is_partial = (settings.id, symbol) in late
+                    self._raise_peak(settings.id, bar, is_partial=is_partial)
+
+    def _raise_peak(self, strategy_id: str, bar: Bar, *, is_partial: bool) -> None:
+        self.account.raise_peak(strategy_id, bar.symbol, bar.close if is_partial else bar.high)
 
     def _equity(self) -> int:
         return self.account.ledger.equity(self.closes)
@@ -245,7 +253,7 @@ class _Replay:
         moment = self._moment(bar.trading_day, at, {bar.symbol: price})
         validity = Validity(bar.trading_day, at, session.closes_at)
         position = self.account.holding(settings.id, bar.symbol)
-        peak = self.peaks.get((settings.id, bar.symbol), 0)
+        peak = self.account.peaks.get((settings.id, bar.symbol), 0)
         signal = protective_signal(settings, position, price, validity=validity, peak=peak)
         if signal is not None:
             self._sell(signal, moment, price, bar)
@@ -272,7 +280,7 @@ class _Replay:
     def _exit_price(self, settings: StrategySettings, bar: Bar, *, is_late: bool) -> int | None:
         key = (settings.id, bar.symbol)
         levels = exit_levels(
-            self.account.holding(*key), settings.exits, peak=self.peaks.get(key, 0)
+            self.account.holding(*key), settings.exits, peak=self.account.peaks.get(key, 0)
         )
         grid = grid_of(self.histories[bar.symbol].instrument, bar.trading_day)
         return reached_price(levels, bar, grid, is_late=is_late)

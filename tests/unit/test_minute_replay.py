@@ -139,6 +139,19 @@ def test_a_target_is_not_reached_in_the_bar_that_bought() -> None:
     assert fills(replayed(today, take_profit=Decimal("0.02")))[1:] == [("09:04", "SELL", 10_270)]
 
 
+def test_a_trailing_stop_follows_the_highest_minute_up_to_the_bar_before() -> None:
+    # 10,300 * 0.99 = 10,197: the grid below is 10,150, the bar's low above it.
+    today = day_of(TODAY, [10_000, 10_050, 10_060, 10_200, 10_210, 10_160])
+    today[3] = replace(today[3], high=10_300)
+    today[4] = replace(today[4], high=10_400, low=10_198)
+    assert fills(replayed(today, trailing_stop=Decimal("0.01"))) == [
+        ("09:03", "BUY", 10_060),
+        ("09:06", "SELL", 10_160),
+    ]
+    today[4] = replace(today[4], low=10_197)
+    assert fills(replayed(today, trailing_stop=Decimal("0.01")))[1:] == [("09:05", "SELL", 10_197)]
+
+
 def test_one_strategys_purchase_lets_no_other_leave_above_the_bar() -> None:
     # Bought at 10,000 with a stop of 9,950. The other buys at the opening of the bar that gaps below it.
     today = day_of(TODAY, [RISING, 10_000, 9_960, 9_900])

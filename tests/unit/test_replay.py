@@ -25,7 +25,7 @@ from trading.bars import Bar
 from trading.costs import CostSchedule
 from trading.errors import BadInput
 from trading.instruments import Symbol
-from trading.ledger import CashFlow, rebuild
+from trading.ledger import CashFlow, Ledger, rebuild
 from trading.orders import OrderStatus, Side
 from trading.trades import closed_trades
 
@@ -106,14 +106,37 @@ def test_a_decision_at_a_close_is_traded_at_the_next_opening() -> None:
     assert [s.reference_price for s in result.signals] == [10_100]
 
 
+TRAILING = trend(exits={"stop_loss": "0.05", "take_profit": None, "trailing_stop": "0.04"})
+
+
+def test_a_trailing_stop_stands_from_the_entry_on() -> None:
+    # 10,200 * 0.96 = 9,792: the grid below is 9,790. The plain stop would lie at 9,690.
+    result = replay((10_200, 10_250, 9_750, 10_000), plan=a_plan(TRAILING, last=FIRST))
+    assert fills(result) == [(Side.BUY, 485, 10_200), (Side.SELL, 485, 9_790)]
+
+
+def test_a_trailing_stop_knows_the_high_of_what_was_held_before_the_first_day() -> None:
+    days = [
+        (10_200, 10_400, 9_950, 10_300),
+        (10_350, 10_700, 10_300, 10_650),
+        (10_650, 10_650, 10_200, 10_650),
+    ]
+    whole = replay(*days, plan=a_plan(TRAILING, last=DAYS[5]))
+    bought, sold = whole.executions
+    book = Ledger("replay").deposit(10_000_000, on=FIRST).post(bought)
+    for first in DAYS[4:6]:
+        rest = a_plan(TRAILING, first=first, last=DAYS[5], cash=0, opening=book, past=(bought,))
+        (again,) = replay(*days, plan=rest).executions
+        assert (again.value, again.executed_at) == (sold.value, sold.executed_at)
+
+
 def test_a_trailing_stop_follows_the_highest_price_up_to_the_day_before() -> None:
-    exits = {"stop_loss": "0.05", "take_profit": None, "trailing_stop": "0.04"}
     days = [
         (10_200, 10_400, 9_950, 10_300),  # bought at the opening; nothing is known of a high yet
         (10_350, 10_700, 10_300, 10_650),  # 10,400 * 0.96 = 9,984 is not reached
         (10_650, 10_650, 10_200, 10_650),  # 10,700 * 0.96 = 10,272: the grid is 10 won
     ]
-    plan = a_plan(trend(exits=exits), last=DAYS[5])
+    plan = a_plan(TRAILING, last=DAYS[5])
     result = replay(*days, plan=plan)
     assert fills(result) == [(Side.BUY, 485, 10_200), (Side.SELL, 485, 10_250)]
     stop = result.signals[-1]
