@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Final
 
 from backtest.cells import Question, Row
@@ -13,6 +13,7 @@ from backtest.spaces import Space
 from backtest.statistics import probabilistic_sharpe
 from backtest.sweeps import HeatMap, RankedRow, Sweep
 from backtest.walks import Goal, Step, Walk
+from trading.instruments import Instrument
 
 PLACES: Final = 6
 """Of rates and ratios."""
@@ -39,15 +40,22 @@ def question_digest(question: Question, code: str) -> str:
         "exits": settings.exits.model_dump(),
         "symbols": sorted(settings.symbols),
         "options": asdict(plan.options) if plan.options else None,
+        "cash": plan.cash,
+        "costs": asdict(plan.costs),
         "listings": {s: asdict(each) for s, each in sorted(plan.listings.items())},
+        "standings": {s: _standing(plan.instrument(s)) for s in sorted(settings.symbols)},
         "code": code,
     }
     if plan.options is None:
         parts["limits"] = plan.limits.tightened(settings.risk).model_dump()
         parts["sizing"] = plan.sizing.model_dump()
-        parts["costs"] = asdict(plan.costs)
     text = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _standing(instrument: Instrument) -> dict[str, Any]:
+    """Tell all of it but the name, by which nothing is decided: board and kind say what is taxed and which ticks hold."""
+    return asdict(replace(instrument, name=""))
 
 
 def sweep_document(question: Question, space: Space, sweep: Sweep) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from backtest.cells import (
 from backtest.channel_bars import bars_of
 from backtest.conventions import run_convention
 from backtest.listings import listed_columns
+from backtest.options import BacktestOptions
 from backtest.plans import ReplayPlan
 from backtest.replay import run_replay
 from backtest.spaces import Space, read_axis
@@ -47,7 +48,7 @@ from tests.sweep_worlds import (
 )
 from trading.costs import CostSchedule
 from trading.errors import BadInput
-from trading.instruments import Listing
+from trading.instruments import Instrument, Listing, Market
 
 places = st.integers(min_value=25, max_value=len(DAYS) - 2)
 
@@ -182,3 +183,20 @@ def test_a_delisted_symbol_is_closed_out_in_a_cell_as_in_a_backtest() -> None:
     exact = run_convention(universe, question.plan_of(trial()), CALENDAR)
     assert trade(question, trial()).equity[1:].tolist() == [p.closing for p in exact.equity]
     assert question_digest(question, "code") != question_digest(plain, "code")
+
+
+@pytest.mark.parametrize("options", [OPTIONS, None])
+def test_whatever_a_row_depends_on_is_another_question(options: BacktestOptions | None) -> None:
+    plain = a_question()
+    plan = replace(plain.plan, options=options)
+    ours = replace(plain, plan=plan)
+    tax = {LG_CHEM: Instrument(LG_CHEM, "LG Chem", Market.KOSDAQ)}
+    others = [
+        replace(plan, cash=plan.cash + 1),
+        replace(plan, costs=CostSchedule(Decimal("0.001"))),
+        replace(plan, instruments=tax),
+    ]
+    digests = [question_digest(replace(plain, plan=each), "code") for each in (plan, *others)]
+    assert len(set(digests)) == len(digests)
+    named = replace(plan, instruments={LG_CHEM: Instrument(LG_CHEM, "another name")})
+    assert question_digest(replace(plain, plan=named), "code") == question_digest(ours, "code")

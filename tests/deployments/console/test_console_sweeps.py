@@ -94,12 +94,14 @@ def test_the_channels_convention_tries_with_its_limits_and_sizes(
     rows = by_channel.document["rows"]
     assert sorted(row["fast"] for row in rows) == [2, 5]
     assert all(row["trades"] for row in rows)
+    richer = console(*asked, "--convention", "channel", "--file", "--cash", "20000000")
+    assert richer.document["rows"][0]["final_equity"] > 15_000_000, "its own rows, not those of 10"
     path = Path(os.environ["MAEMAE_CHANNELS"]) / "dev.yaml"
     document = yaml.safe_load(path.read_text("utf-8"))
     document["sizing"]["target_weight"] = "0.05"
     path.write_text(yaml.safe_dump(document, allow_unicode=True), "utf-8")
     smaller = console(*asked, "--convention", "channel", "--file", "--cash", "10000000")
-    assert smaller.document["tries"] == 4, "another size is another question"
+    assert smaller.document["tries"] == 6, "another size is another question"
     assert smaller.document["rows"] != rows
 
 
