@@ -63,9 +63,10 @@ class TrialFile:
         self.finished |= {each["key"]: each for each in new}
 
 
-def tries_in(folder: Path) -> int:
-    """Count the different trials of every question in a folder."""
-    return sum(len(TrialFile(path).finished) for path in sorted(folder.glob(f"*{ENDING}")))
+def tried_in(folder: Path) -> Iterator[Document]:
+    """Give the different trials of every question in a folder."""
+    for path in sorted(folder.glob(f"*{ENDING}")):
+        yield from TrialFile(path).finished.values()
 
 
 def _lines(path: Path) -> Iterator[tuple[bytes, int]]:

@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
+from typing import Self
 
-from backtest.cells import Row
+from backtest.cells import Row, Window
 from backtest.spaces import Space, Value, cell_key
 from backtest.statistics import Moments, deflated_sharpe, probabilistic_sharpe, variance_of
 from backtest.walks import Goal, figure
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """What luck had to choose from: how many trials were ever made, and how far apart their daily Sharpe ratios lie."""
+
+    count: int
+    variance: float
+
+    @classmethod
+    def of(cls, tried: Iterable[Row], window: Window) -> Self:
+        """Count everything that was tried of a kind of strategy on some bars, whatever the question.
+
+        The variance is that of all ratios over `window`, or else a second look at the best cell alone would find no
+        luck in it; where there are fewer than two, of all that there are.
+        """
+        days = (window.first.isoformat(), window.last.isoformat())
+        found = [((row.first, row.last), row.daily_sharpe) for row in tried]
+        ratios = [(span, ratio) for span, ratio in found if ratio is not None]
+        same = [ratio for span, ratio in ratios if span == days]
+        every = [ratio for _, ratio in ratios]
+        return cls(len(found), variance_of(same if len(same) > 1 else every))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +69,11 @@ class Sweep:
     heat_map: HeatMap | None
 
 
-def rank(rows: Sequence[Row], space: Space, goal: Goal, *, tries: int, refused: int = 0) -> Sweep:
+def rank(
+    rows: Sequence[Row], space: Space, goal: Goal, *, tries: Tries, refused: int = 0
+) -> Sweep:
     """Put the rows of one window in order, the most of the goal first, equals by their parameters."""
     by_cell = {cell_key(row.parameters): figure(row, goal) for row in rows}
-    variance = variance_of([row.daily_sharpe for row in rows if row.daily_sharpe is not None])
-    tries = max(tries, len(rows))
 
     def ranked(row: Row) -> RankedRow:
         found = _moments(row)
@@ -59,12 +82,13 @@ def rank(rows: Sequence[Row], space: Space, goal: Goal, *, tries: int, refused: 
             probabilistic=None if found is None else probabilistic_sharpe(found),
             deflated=None
             if found is None
-            else deflated_sharpe(found, tries=tries, variance=variance),
+            else deflated_sharpe(found, tries=tries.count, variance=tries.variance),
             neighbours=_neighbours(row, space, by_cell),
         )
 
     ordered = sorted(rows, key=lambda row: (-figure(row, goal), row.key))
-    return Sweep(tuple(map(ranked, ordered)), tries, refused, goal, heat_map(rows, space, goal))
+    map_of_goal = heat_map(rows, space, goal)
+    return Sweep(tuple(map(ranked, ordered)), tries.count, refused, goal, map_of_goal)
 
 
 def _moments(row: Row) -> Moments | None:

@@ -14,13 +14,14 @@ from cyclopts import Parameter
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from adapters.code_digests import code_digest
-from adapters.trial_files import ENDING, TrialFile, tries_in
+from adapters.trial_files import ENDING, TrialFile, tried_in
 from backtest.cells import Question as TrialQuestion
 from backtest.cells import Row, Trial, Universe, Window, universe_digest
 from backtest.conventions import plan_of
 from backtest.options import CHANNEL, FillConvention
 from backtest.plans import ReplayPlan
 from backtest.spaces import Space, read_axis
+from backtest.sweeps import Tries
 from backtest.walks import Goal, trading_days
 from deployments.console.assumptions import Assumptions
 from deployments.console.backtests import Question, bars_asked, strategy_asked
@@ -81,9 +82,10 @@ class Research:
         return trading_days(self.question.universe, self.window.first, self.window.last)
 
     @property
-    def tries(self) -> int:
+    def tries(self) -> Tries:
         """Everything that was ever tried of this kind of strategy on these bars."""
-        return tries_in(self.file.path.parent)
+        tried = tried_in(self.file.path.parent)
+        return Tries.of(map(Row.of_document, tried), self.window)
 
     def page(self, ending: str) -> Path:
         """Give the usual place of a file about it."""

@@ -57,7 +57,8 @@ def walkforward(
     by_window = {fold.training: _trials(found, fold.training, trying) for fold in pairs}
     rows = finish(found, list(chain.from_iterable(by_window.values())), spread)
     walked = walk(found.question, pairs, by_window.__getitem__, rows, trying.goal)
-    document = walk_document(found.question, found.space, walked, trying.goal, tries=found.tries)
+    tries = found.tries.count
+    document = walk_document(found.question, found.space, walked, trying.goal, tries=tries)
     page = trying.html or found.page(".walk.html")
     write_walk(document, page, wording())
     if trying.as_json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from adapters.reports.sweep_pages import MOST_ROWS, render_sweep, render_walk
 from adapters.wording import Wording
 from backtest.cells import possible, try_cell
-from backtest.sweeps import rank
+from backtest.sweeps import Tries, rank
 from backtest.walks import Goal, folds, walk
 from tasks.sweeps import FIGURES, sweep_document, walk_document
 from tests.sweep_worlds import DAYS, SPACE, WHOLE, a_question
@@ -18,9 +19,9 @@ from tests.sweep_worlds import DAYS, SPACE, WHOLE, a_question
 KO, EN = Wording("ko"), Wording("en")
 QUESTION = a_question()
 TRIALS, REFUSED = possible(QUESTION, WHOLE, SPACE.cells())
-RANKED = rank(
-    [try_cell(QUESTION, t) for t in TRIALS], SPACE, Goal.SHARPE, tries=40, refused=REFUSED
-)
+ROWS = [try_cell(QUESTION, t) for t in TRIALS]
+TRIED = replace(Tries.of(ROWS, WHOLE), count=40)
+RANKED = rank(ROWS, SPACE, Goal.SHARPE, tries=TRIED, refused=REFUSED)
 SWEEP = sweep_document(QUESTION, SPACE, RANKED)
 
 

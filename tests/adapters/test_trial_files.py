@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.trial_files import TrialFile, tries_in
+from adapters.trial_files import TrialFile, tried_in
 from trading.errors import BadInput
 
 ONE, TWO = {"key": "1", "sharpe": 0.5}, {"key": "2", "sharpe": None}
@@ -72,7 +72,7 @@ def test_a_second_sweep_of_the_same_question_is_refused(path: Path) -> None:
 
 
 def test_the_tries_of_all_questions_in_a_folder_count(path: Path) -> None:
-    assert tries_in(path.parent) == 0
+    assert not list(tried_in(path.parent))
     write(path, ONE, TWO)
     write(path.with_name("other.jsonl"), ONE)
-    assert tries_in(path.parent) == 3
+    assert len(list(tried_in(path.parent))) == 3

@@ -7,15 +7,16 @@ from statistics import fmean, median
 
 import pytest
 
-from backtest.cells import Row, possible, try_cell
+from backtest.cells import Row, Window, possible, try_cell
 from backtest.spaces import Space, read_axis
 from backtest.statistics import Moments, deflated_sharpe, probabilistic_sharpe, variance_of
-from backtest.sweeps import heat_map, rank
+from backtest.sweeps import Tries, heat_map, rank
 from backtest.walks import Goal
-from tests.sweep_worlds import SPACE, WHOLE, a_question
+from tests.sweep_worlds import DAYS, SPACE, WHOLE, a_question
 
 TRIALS, REFUSED = possible(a_question(), WHOLE, SPACE.cells())
 ROWS = [try_cell(a_question(), trial) for trial in TRIALS]
+TRIED = Tries.of(ROWS, WHOLE)
 
 
 def by_cell(fast: int, slow: int) -> Row:
@@ -25,7 +26,7 @@ def by_cell(fast: int, slow: int) -> Row:
 
 def test_rows_are_ranked_by_the_goal_and_none_is_lost() -> None:
     for goal in Goal:
-        sweep = rank(ROWS, SPACE, goal, tries=0, refused=REFUSED)
+        sweep = rank(ROWS, SPACE, goal, tries=TRIED, refused=REFUSED)
         values = [getattr(each.row, goal) for each in sweep.ranked]
         assert values == sorted(values, reverse=True)
         assert {each.row.key for each in sweep.ranked} == {row.key for row in ROWS}
@@ -34,13 +35,13 @@ def test_rows_are_ranked_by_the_goal_and_none_is_lost() -> None:
 
 def test_a_row_without_the_figure_comes_last() -> None:
     idle = replace(ROWS[0], key="idle", sharpe=None, daily_sharpe=None, skewness=None)
-    last = rank([idle, *ROWS[1:]], SPACE, Goal.SHARPE, tries=0).ranked[-1]
+    last = rank([idle, *ROWS[1:]], SPACE, Goal.SHARPE, tries=TRIED).ranked[-1]
     assert (last.row.key, last.probabilistic, last.deflated) == ("idle", None, None)
 
 
 def test_every_try_deflates_and_earlier_ones_count() -> None:
-    few = rank(ROWS, SPACE, Goal.SHARPE, tries=len(ROWS)).ranked[0]
-    many = rank(ROWS, SPACE, Goal.SHARPE, tries=5_000).ranked[0]
+    few = rank(ROWS, SPACE, Goal.SHARPE, tries=TRIED).ranked[0]
+    many = rank(ROWS, SPACE, Goal.SHARPE, tries=replace(TRIED, count=5_000)).ranked[0]
     row = few.row
     assert row.daily_sharpe is not None
     assert row.skewness is not None
@@ -53,17 +54,30 @@ def test_every_try_deflates_and_earlier_ones_count() -> None:
     assert many.deflated < few.deflated < few.probabilistic
 
 
-def test_fewer_tries_than_rows_cannot_be() -> None:
-    assert rank(ROWS, SPACE, Goal.SHARPE, tries=1).tries == len(ROWS)
+def test_a_second_look_at_the_best_alone_proves_no_more_than_the_first() -> None:
+    best = rank(ROWS, SPACE, Goal.SHARPE, tries=TRIED).ranked[0]
+    again = rank([best.row], SPACE, Goal.SHARPE, tries=Tries.of(ROWS, WHOLE)).ranked[0]
+    assert again.deflated == best.deflated
+    assert best.probabilistic is not None
+    assert again.deflated is not None
+    assert again.deflated < best.probabilistic
+
+
+def test_shorter_trainings_are_tries_and_spread_no_others() -> None:
+    training = Window(DAYS[0], DAYS[60])
+    shorter = [try_cell(a_question(), replace(each, window=training)) for each in TRIALS]
+    both = Tries.of([*shorter, *ROWS], WHOLE)
+    assert (both.count, both.variance) == (2 * TRIED.count, TRIED.variance)
+    assert Tries.of([*shorter, ROWS[0]], WHOLE).variance > 0, "one alone has no spread of its own"
 
 
 def test_neighbours_tell_whether_a_good_cell_stands_alone() -> None:
-    found = {each.row.key: each for each in rank(ROWS, SPACE, Goal.SHARPE, tries=0).ranked}
+    found = {each.row.key: each for each in rank(ROWS, SPACE, Goal.SHARPE, tries=TRIED).ranked}
     middle = by_cell(3, 10)
     near = [by_cell(2, 10), by_cell(5, 10), by_cell(3, 5), by_cell(3, 15)]
     expected = fmean(row.sharpe for row in near if row.sharpe is not None)
     assert found[middle.key].neighbours == pytest.approx(expected)
-    lonely = rank([middle], SPACE, Goal.SHARPE, tries=0).ranked[0]
+    lonely = rank([middle], SPACE, Goal.SHARPE, tries=TRIED).ranked[0]
     assert lonely.neighbours is None
 
 

@@ -66,6 +66,10 @@ def test_what_is_finished_is_not_tried_again_and_every_try_counts(
     again = swept(console, data)
     assert lines(home) == before
     assert again["rows"] == first["rows"]
+    best = first["rows"][0]
+    words = (f"fast={best['fast']}", f"slow={best['slow']}", *CROSS, *NO_MARKET, *ONE)
+    alone = console("sweep", *words, "--data", data, "--json").document["rows"][0]
+    assert alone["deflated_sharpe"] == best["deflated_sharpe"], "all that was tried spreads it"
     answer = console(
         "sweep", "fast=4", "slow=20", *CROSS, *NO_MARKET, *ONE, "--data", data, "--json"
     )
