@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
 from itertools import chain
 from os import SEEK_END
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 from arro3.core import (
     Array,
     DataType,
@@ -32,6 +32,7 @@ from adapters.bar_tables import (
     SortedBars,
     narrow,
 )
+from adapters.csv_files import A_DAY, MOST, Row, day_of, header_of, opened, rows_of, whole
 from trading.bars import Bar, Interval
 from trading.errors import BadInput
 from trading.instruments import Symbol
@@ -43,6 +44,7 @@ type Columns = tuple[Integers, ...]
 _DAYS: Final = ("date", "ts")
 _NEEDED: Final = ("symbol", "date or ts", *FIGURES)
 _EPOCH: Final = date(1970, 1, 1).toordinal()
+_SEOUL: Final = "+09:00"
 _PARQUET: Final = b"PAR1"
 """What a parquet file begins and ends with; the reader itself fails hard without it."""
 _AT_ONCE: Final = 50_000
@@ -63,7 +65,10 @@ def read_table(path: Path, only: Sequence[Symbol] = ()) -> SortedBars:
     if not path.is_file():
         raise BadInput("--data", str(path), "a CSV or parquet file of daily bars")
     table = _parquet(path, only) if path.suffix == ".parquet" else _csv(path, only)
-    return table.sorted()
+    found = table.sorted()
+    if not found.bars.size:
+        raise BadInput(f"{path.name}: rows", 0, "at least one bar that traded")
+    return found
 
 
 def read_columns(path: Path) -> dict[Symbol, Columns]:
@@ -91,14 +96,39 @@ def bars_of(symbol: Symbol, columns: Columns) -> Iterator[Bar]:
 
 
 def _parquet(path: Path, only: Sequence[Symbol]) -> BarTable:
-    with path.open("rb") as file:
+    with opened(path) as file:
         begin = file.read(len(_PARQUET))
         file.seek(-min(len(_PARQUET), path.stat().st_size), SEEK_END)
         if not begin == file.read() == _PARQUET:
-            raise BadInput(path.name, f"{path.stat().st_size:,} bytes", "a whole parquet file")
-    batches = read_parquet(path, batch_size=_AT_ONCE)
+            raise _no_parquet(path)
+    with _named(path):
+        batches = read_parquet(path, batch_size=_AT_ONCE)
     day_column = _day_column(path, batches.schema.names)
-    return _table(path, batches, day_column, only, first_row=1)
+    return _table(path, _each(path, batches), day_column, only, first_row=1)
+
+
+def _each(path: Path, batches: Iterator[RecordBatch]) -> Iterator[RecordBatch]:
+    while True:
+        with _named(path):
+            batch = next(batches, None)
+        if batch is None:
+            return
+        yield batch
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Name the file where its reader fails, which it does by panic, too: no Exception in Python."""
+    try:
+        yield
+    except BaseException as error:
+        if isinstance(error, Exception) or type(error).__name__ == "PanicException":
+            raise _no_parquet(path) from None
+        raise
+
+
+def _no_parquet(path: Path) -> BadInput:
+    return BadInput(path.name, f"{path.stat().st_size:,} bytes", "a whole parquet file")
 
 
 # CSV --------------------------------------------------------------------------------------------------------
@@ -108,11 +138,10 @@ def _csv(path: Path, only: Sequence[Symbol]) -> BarTable:
     """Read a CSV file at once, and where that fails line by line, to tell which one is wrong."""
     names = header_of(path)
     day_column = _day_column(path, names)
-    types = {"symbol": DataType.utf8(), day_column: DataType.date32()}
-    types |= dict.fromkeys(FIGURES, DataType.int64())
+    types = dict.fromkeys(FIGURES, DataType.int64())
     schema = Schema([Field(name, types.get(name, DataType.utf8())) for name in names])
     try:
-        with open_bytes(path) as file:
+        with opened(path) as file:
             batches = read_csv(file, schema, has_header=True, batch_size=_AT_ONCE)
             return _table(path, batches, day_column, only, first_row=_FIRST_LINE, is_whole=True)
     except BadInput:
@@ -121,56 +150,23 @@ def _csv(path: Path, only: Sequence[Symbol]) -> BarTable:
         return _line_by_line(path, day_column, only)
 
 
-def open_bytes(path: Path) -> BinaryIO:
-    """Open a file, gzipped or not."""
-    return cast("BinaryIO", gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
-
-
-def header_of(path: Path) -> list[str]:
-    """Give the names in a CSV file's first line."""
-    with open_bytes(path) as file:
-        line = file.readline().decode("utf-8-sig").strip()
-    return next(csv.reader([line]), [])
-
-
 def _line_by_line(path: Path, day_column: str, only: Sequence[Symbol]) -> BarTable:
     known: dict[str, int] = {}
     wanted, places, read = set(only), [], []
-    with open_bytes(path) as file:
-        rows = csv.DictReader(line.decode("utf-8-sig") for line in file)
-        for place, row in enumerate(rows, _FIRST_LINE):
-            code = known.setdefault(row["symbol"] or "", len(known))
-            if not wanted or row["symbol"] in wanted:
-                places.append(place)
-                read.append((code, *_row(row, day_column, f"{path.name} line {rows.line_num}")))
+    for place, (line, row) in enumerate(rows_of(path), _FIRST_LINE):
+        code = known.setdefault(row["symbol"] or "", len(known))
+        if not wanted or row["symbol"] in wanted:
+            places.append(place)
+            read.append((code, *_row(row, day_column, f"{path.name} line {line}")))
     columns = np.array(read, dtype=np.int64).reshape(-1, 2 + len(FIGURES)).T
     codes, *figures = map(narrow, columns)
     names, ranks = _ranks(path, known, only)
     return BarTable(path.name, names, ranks[codes], figures, places)
 
 
-def _row(row: Mapping[str, str | None], day_column: str, where: str) -> tuple[int, ...]:
-    day = _day(row[day_column], f"{where}: {day_column}")
+def _row(row: Row, day_column: str, where: str) -> tuple[int, ...]:
+    day = day_of(row[day_column], f"{where}: {day_column}").toordinal()
     return day, *(whole(row[name], f"{where}: {name}") for name in FIGURES)
-
-
-def _day(text: str | None, field: str) -> int:
-    try:
-        return date.fromisoformat((text or "")[:10]).toordinal()
-    except ValueError:
-        raise BadInput(field, text, "a day, YYYY-MM-DD") from None
-
-
-def whole(text: str | None, field: str) -> int:
-    """Read a whole number; a fraction of zero (.0) is one.
-
-    Raises:
-        BadInput: naming the field.
-    """
-    try:
-        return int((text or "").removesuffix(".0"))
-    except ValueError:
-        raise BadInput(field, text, "a whole number") from None
 
 
 # Both -------------------------------------------------------------------------------------------------------
@@ -178,6 +174,8 @@ def whole(text: str | None, field: str) -> int:
 
 def _day_column(path: Path, names: Sequence[str]) -> str:
     day_column = next((name for name in _DAYS if name in names), None)
+    if twice := [name for name in ("symbol", *_DAYS, *FIGURES) if names.count(name) > 1]:
+        raise BadInput(f"{path.name}: columns", ", ".join(twice), "each column once")
     missing = [name for name in ("symbol", *FIGURES) if name not in names]
     if missing or day_column is None:
         found = ", ".join(names) or "nothing"
@@ -236,30 +234,81 @@ def _ranks(
 
 def _figures(batch: RecordBatch, where: str, day_column: str, rows: Integers) -> Iterator[Integers]:
     """Give the days as ordinals, then the rest; `rows` are their places in the file."""
-    days = batch[day_column].cast(DataType.date32()).cast(DataType.int32())
-    yield _integers(days, where, day_column, rows) + _EPOCH
+    yield _days(batch[day_column], where, day_column, rows)
     for name in FIGURES:
         yield _integers(batch[name], where, name, rows)
 
 
 def _codes(batch: RecordBatch, known: dict[str, int]) -> Figures:
     """Give each row's symbol as its place in `known`, where new ones are added."""
-    kind = DataType.dictionary(DataType.int32(), DataType.utf8())
-    coded = batch["symbol"].cast(DataType.utf8()).cast(kind)
-    names = map(str, Array.from_arrow(dictionary_dictionary(coded)).to_pylist())
+    names, codes = _spelled(batch["symbol"].cast(DataType.utf8()))
     places = np.array([known.setdefault(name, len(known)) for name in names], dtype=np.int32)
-    codes: Figures = places[dictionary_indices(coded).to_numpy()]
-    return codes
+    ranked: Figures = places[codes]
+    return ranked
+
+
+def _spelled(texts: Array) -> tuple[list[str], Integers]:
+    """Give the different texts, and for each row which of them it has; nothing is an empty one."""
+    if texts.null_count:
+        texts = Array([text or "" for text in texts.to_pylist()], type=DataType.utf8())
+    coded = texts.cast(DataType.dictionary(DataType.int32(), DataType.utf8()))
+    names = list(map(str, Array.from_arrow(dictionary_dictionary(coded)).to_pylist()))
+    return names, dictionary_indices(coded).to_numpy()
+
+
+def _days(column: Array, where: str, name: str, rows: Integers) -> Integers:
+    """Take a column of days, or of moments, which are on the day that it is then in Seoul."""
+    kind = column.type
+    if _is_text(kind):
+        return _written_days(column, where, name, rows)
+    if not (DataType.is_date(kind) or DataType.is_timestamp(kind)):
+        raise BadInput(f"{where}s: {name}", str(kind).strip(), A_DAY)
+    if DataType.is_timestamp(kind) and kind.tz is not None:
+        column = column.cast(DataType.timestamp("s", tz=_SEOUL))
+    days = column.cast(DataType.date32()).cast(DataType.int32())
+    if days.null_count:
+        raise BadInput(f"{where} {rows[days.to_pylist().index(None)]}: {name}", None, A_DAY)
+    return days.to_numpy().astype(np.int64) + _EPOCH
+
+
+def _written_days(column: Array, where: str, name: str, rows: Integers) -> Integers:
+    texts, codes = _spelled(column.cast(DataType.utf8()))
+    days = np.empty(len(texts), dtype=np.int64)
+    for place, text in enumerate(texts):
+        try:
+            days[place] = day_of(text, name).toordinal()
+        except BadInput as error:
+            row = rows[int((codes == place).argmax())]
+            raise BadInput(f"{where} {row}: {name}", text, error.expected) from None
+    return days[codes]
 
 
 def _integers(column: Array, where: str, name: str, rows: Integers) -> Integers:
     """Take a column of whole numbers, whatever type the file gives them."""
-    values = (
-        column.to_numpy() if not column.null_count else np.array(column.to_pylist(), dtype=float)
-    )
+    values = _numbers(column, where, name)
+    wrong = values < -MOST
+    wrong |= values > MOST
     if values.dtype.kind == "f":
-        wrong = ~(np.isfinite(values) & (values == np.floor(values)))
-        if wrong.any():
-            place = int(wrong.argmax())
-            raise BadInput(f"{where} {rows[place]}: {name}", values[place], "a whole number")
+        wrong |= ~(np.isfinite(values) & (values == np.floor(values)))
+    if wrong.any():
+        place = int(wrong.argmax())
+        expected = (
+            f"a whole number up to {MOST:,}" if abs(values[place]) > MOST else "a whole number"
+        )
+        raise BadInput(f"{where} {rows[place]}: {name}", column[place].as_py(), expected)
     return values.astype(np.int64)
+
+
+def _numbers(column: Array, where: str, name: str) -> npt.NDArray[Any]:
+    kind = column.type
+    if DataType.is_integer(kind) and not column.null_count:
+        return column.to_numpy()
+    if not (DataType.is_numeric(kind) or DataType.is_decimal(kind) or _is_text(kind)):
+        raise BadInput(f"{where}s: {name}", str(kind).strip(), "a column of whole numbers")
+    read = column.cast(DataType.float64())
+    return np.array(read.to_pylist(), dtype=float) if read.null_count else read.to_numpy()
+
+
+def _is_text(kind: DataType) -> bool:
+    is_kind = DataType.is_string, DataType.is_large_string, DataType.is_string_view
+    return any(each(kind) for each in (*is_kind, DataType.is_dictionary))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
+from adapters.csv_files import day_of, header_of, rows_of
 from trading.errors import BadInput
 from trading.indices import Benchmark
 
@@ -24,36 +24,27 @@ def read_index(path: Path, name: str = KOSPI) -> Benchmark:
     """
     if not path.is_file():
         raise BadInput(_OPTION, str(path), "a CSV file with the columns date and close")
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file)
-        columns = rows.fieldnames or ()
-        day_column = next((each for each in ("date", "ts") if each in columns), None)
-        if day_column is None or "close" not in columns:
-            found = ", ".join(columns) or "nothing"
-            raise BadInput(f"{path.name}: columns", found, "the columns date and close")
-        closes = [
-            (_day(row[day_column], f"{path.name} row {rows.line_num}"), _level(row, path, rows))
-            for row in rows
-        ]
+    columns = header_of(path)
+    day_column = next((each for each in ("date", "ts") if each in columns), None)
+    if day_column is None or "close" not in columns:
+        found = ", ".join(columns) or "nothing"
+        raise BadInput(f"{path.name}: columns", found, "the columns date and close")
+    places = ((f"{path.name} row {line}", row) for line, row in rows_of(path))
+    closes = [
+        (day_of(row[day_column], f"{where}: date"), _level(row["close"], where))
+        for where, row in places
+    ]
     _require_order(closes, path)
     return Benchmark(name, closes)
 
 
-def _day(text: str | None, where: str) -> date:
-    try:
-        return date.fromisoformat((text or "")[:10])
-    except ValueError:
-        raise BadInput(f"{where}: date", text, "a day, YYYY-MM-DD") from None
-
-
-def _level(row: dict[str, str | None], path: Path, rows: csv.DictReader[str]) -> Decimal:
-    text = row["close"]
+def _level(text: str | None, where: str) -> Decimal:
     try:
         level = Decimal((text or "").replace(",", ""))
     except InvalidOperation:
         level = Decimal("NaN")
     if not level.is_finite() or level <= 0:
-        raise BadInput(f"{path.name} row {rows.line_num}: close", text, "a number above 0")
+        raise BadInput(f"{where}: close", text, "a number above 0")
     return level
 
 

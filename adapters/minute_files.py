@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from adapters.bar_files import header_of, open_bytes, whole
 from adapters.bar_tables import FIGURES
+from adapters.csv_files import Row, header_of, rows_of, whole
 from trading.bars import Bar, Interval
 from trading.errors import BadInput, InvalidSymbol
 from trading.instruments import Symbol
@@ -39,20 +38,20 @@ def read_minutes(path: Path) -> dict[Symbol, tuple[Bar, ...]]:
             expected = f"rising minutes of {bar.symbol}, each once"
             raise BadInput(f"{where}: ts", f"{bar.at.astimezone(KST):%Y-%m-%d %H:%M}", expected)
         earlier.append(bar)
+    if not bars:
+        raise BadInput(f"{path.name}: rows", 0, "at least one bar that traded")
     return {symbol: tuple(found) for symbol, found in sorted(bars.items())}
 
 
 def _rows(path: Path) -> Iterator[tuple[Bar, str]]:
-    with open_bytes(path) as file:
-        rows = csv.DictReader(line.decode("utf-8-sig") for line in file)
-        for row in rows:
-            where = f"{path.name} line {rows.line_num}"
-            bar = _bar(row, where)
-            if bar.volume:
-                yield bar, where
+    for line, row in rows_of(path):
+        where = f"{path.name} line {line}"
+        bar = _bar(row, where)
+        if bar.volume:
+            yield bar, where
 
 
-def _bar(row: Mapping[str, str | None], where: str) -> Bar:
+def _bar(row: Row, where: str) -> Bar:
     figures = {name: whole(row[name], f"{where}: {name}") for name in FIGURES}
     for name in _PRICES if figures["volume"] else ():
         if figures[name] <= 0:
@@ -62,7 +61,7 @@ def _bar(row: Mapping[str, str | None], where: str) -> Bar:
     if figures["high"] < figures["low"]:
         raise BadInput(f"{where}: high", figures["high"], "at least the low")
     opened, high, low, close, volume = figures.values()
-    at = _end(row["ts"], f"{where}: ts")
+    at = _minute_end(row["ts"], f"{where}: ts")
     symbol = _symbol(row["symbol"], f"{where}: symbol")
     return Bar(
         symbol,
@@ -78,7 +77,7 @@ def _bar(row: Mapping[str, str | None], where: str) -> Bar:
     )
 
 
-def _end(text: str | None, field: str) -> datetime:
+def _minute_end(text: str | None, field: str) -> datetime:
     """Read a minute of Seoul."""
     try:
         at = datetime.fromisoformat(text or "")

@@ -25,22 +25,30 @@ BUNDLED = (
 )
 
 LATER = ROW.replace("2018-01-16", "2018-01-17")
+DAYS_OF_PARQUET = DataType.date32()
 HALTED = "051910,2018-01-17,0,0,0,431000,0"
 
 COLUMN_FAULTS = {
     "missing column": ("symbol,date,open,high,low,close\n", ("bars.csv: columns", "volume")),
     "missing day": ("symbol,open,high,low,close,volume\n", ("bars.csv: columns", "date or ts")),
     "empty file": ("", ("bars.csv: columns", "nothing")),
+    "a column twice": (f"{HEADER},close\n{ROW},1\n", ("bars.csv: columns", "'close'", "once")),
+    "no rows": (f"{HEADER}\n", ("bars.csv: rows", "at least one bar")),
+    "no trade": (f"{HEADER}\n{HALTED}\n", ("bars.csv: rows", "at least one bar")),
+    "zeros of a disk": ("\0" * 4_000, ("bars.csv: columns",)),
 }
 """What a file is wrong in, and words that the refusal must have."""
 
 TEXT_FAULTS = {
-    "no day": (ROW.replace("2018-01-16", "monday"), ("bars.csv line 2: date", "monday")),
-    "no such day": (ROW.replace("01-16", "02-30"), ("bars.csv line 2: date", "2018-02-30")),
+    "no day": (ROW.replace("2018-01-16", "monday"), ("bars.csv row 2: date", "monday")),
+    "no such day": (ROW.replace("01-16", "02-30"), ("bars.csv row 2: date", "2018-02-30")),
     "fraction": (ROW.replace("431000", "431000.5"), ("line 2: close", "431000.5", "whole")),
     "nan": (f"{ROW}\n{LATER.replace('440000', 'NaN')}", ("line 3: high", "NaN", "whole number")),
     "nothing": (f"{ROW}\n{LATER.replace('440000', '')}", ("line 3: high", "''", "whole number")),
     "short row": ("051910,2018-01-16,1", ("line 2: high", "None")),
+    "words behind a day": (ROW.replace("-16", "-16th"), ("row 2: date", "2018-01-16th")),
+    "beyond counting": (ROW.replace("431000", "9" * 18), ("row 2: close", "up to 1,000,000")),
+    "beyond 64 bits": (ROW.replace("431000", "9" * 20), ("line 2: close", "up to 1,000,000")),
 }
 ROW_FAULTS = {
     "no symbol": (f"{ROW}\n{ROW.replace('051910', '51910')}", ("row 3: symbol", "51910")),
@@ -77,16 +85,106 @@ def test_a_wrong_row_is_refused_with_file_place_and_value(tmp_path: Path, name: 
     assert [word for word in words if word not in str(caught.value)] == []
 
 
-def as_parquet(path: Path, rows: str, price: DataType) -> Path:
-    """Write rows of text as a parquet file whose prices have a type of their own."""
-    types = [DataType.utf8(), DataType.date32(), *[price] * 4, DataType.int64()]
+RAW_FAULTS = {
+    "bytes": ("bars.csv", bytes(range(128, 256)), ("bars.csv line 1", "UTF-8")),
+    "letters of Windows": (
+        "bars.csv",
+        f"{HEADER},name\n{ROW},LG\n{LATER},엘지화학\n".encode("cp949"),
+        ("bars.csv line 3", "UTF-8"),
+    ),
+    "UTF-16": ("bars.csv", f"{HEADER}\n{ROW}\n".encode("utf-16"), ("line 1", "UTF-8")),
+    "old line ends": ("bars.csv", f"{HEADER}\r{ROW}\r".encode(), ("line 1", "commas")),
+    "one endless value": ("bars.csv", b"x" * 200_000, ("line 1", "commas")),
+    "no gzip": ("bars.csv.gz", f"{HEADER}\n".encode(), ("bars.csv.gz", "whole gzipped")),
+    "half a gzip": (
+        "bars.csv.gz",
+        gzip.compress(f"{HEADER}\n{ROW}\n".encode())[:-20],
+        ("bars.csv.gz", "whole gzipped"),
+    ),
+    "no parquet inside": ("bars.parquet", b"PAR1" + bytes(80) + b"PAR1", ("whole parquet",)),
+}
+"""Files that are none of bars, and words that the refusal must have."""
+
+
+@pytest.mark.parametrize("name", RAW_FAULTS)
+def test_what_is_no_file_of_bars_is_refused_by_name(tmp_path: Path, name: str) -> None:
+    place, content, words = RAW_FAULTS[name]
+    file = tmp_path / place
+    file.write_bytes(content)
+    with pytest.raises(BadInput) as caught:
+        read_columns(file)
+    assert [word for word in words if word not in str(caught.value)] == []
+
+
+MOMENTS = {
+    "Seoul": "2018-01-16T00:00:00+09:00",
+    "Greenwich, of pandas": "2018-01-15 15:00:00+00:00",
+    "Greenwich": "2018-01-15T15:00:00Z",
+    "no offset": "2018-01-16 00:00:00",
+    "no dashes": "20180116",
+}
+"""The beginning of A_DAY in Seoul."""
+
+
+@pytest.mark.parametrize("fraction", ["", ".0"], ids=["at once", "line by line"])
+@pytest.mark.parametrize("written", MOMENTS.values(), ids=MOMENTS)
+def test_a_moment_is_on_its_day_in_seoul(tmp_path: Path, written: str, fraction: str) -> None:
+    columns = read(tmp_path, f"{HEADER}\n{ROW.replace('2018-01-16', written)}{fraction}\n")
+    assert columns[LG_CHEM][0].tolist() == [A_DAY.toordinal()]
+
+
+@pytest.mark.parametrize(
+    ("kind", "moment"),
+    [
+        (DataType.timestamp("ns", tz="UTC"), "2018-01-15T15:00:00Z"),
+        (DataType.timestamp("us", tz="Asia/Seoul"), "2018-01-16T00:00:00+09:00"),
+        (DataType.timestamp("s"), "2018-01-16T00:00:00"),
+        (DataType.date32(), "2018-01-16"),
+        (DataType.utf8(), "2018-01-15T15:00:00Z"),
+    ],
+    ids=str,
+)
+def test_a_parquet_files_moment_is_on_its_day_in_seoul(
+    tmp_path: Path, kind: DataType, moment: str
+) -> None:
+    rows = ROW.replace("2018-01-16", moment)
+    file = as_parquet(tmp_path / "bars.parquet", rows, DataType.int64(), day=kind)
+    assert read_columns(file)[LG_CHEM][0].tolist() == [A_DAY.toordinal()]
+
+
+@pytest.mark.parametrize(
+    ("price", "day", "named"),
+    [
+        (DataType.int64(), DataType.int64(), "date"),
+        (DataType.bool(), DataType.date32(), "open"),
+    ],
+    ids=str,
+)
+def test_a_column_of_another_kind_is_refused(
+    tmp_path: Path, price: DataType, day: DataType, named: str
+) -> None:
+    row = ROW.replace("2018-01-16", "20180116") if named == "date" else ROW
+    for figure in ("438000", "440000", "430000", "431000") if named == "open" else ():
+        row = row.replace(figure, "true")
+    file = as_parquet(tmp_path / "bars.parquet", row, price, day=day)
+    with pytest.raises(BadInput, match=rf"bars\.parquet rows: {named}"):
+        read_columns(file)
+
+
+def as_parquet(path: Path, rows: str, price: DataType, day: DataType = DAYS_OF_PARQUET) -> Path:
+    """Write rows of text as a parquet file whose prices and days have types of their own."""
+    types = [DataType.utf8(), day, *[price] * 4, DataType.int64()]
     schema = Schema([Field(n, t) for n, t in zip(HEADER.split(","), types, strict=True)])
     table = read_csv(BytesIO(f"{HEADER}\n{rows}\n".encode()), schema, has_header=True)
     write_parquet(table, path)
     return path
 
 
-@pytest.mark.parametrize("price", [DataType.int32(), DataType.float64()], ids=str)
+@pytest.mark.parametrize(
+    "price",
+    [DataType.int32(), DataType.float64(), DataType.decimal128(19, 2), DataType.utf8()],
+    ids=str,
+)
 def test_a_parquet_file_is_read_and_refused_like_a_csv_file(
     tmp_path: Path, price: DataType
 ) -> None:

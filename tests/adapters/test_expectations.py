@@ -20,7 +20,10 @@ PLACES: Final = (
     *(f"tasks/{name}.py" for name in ("returns", "rulings", "versions")),
     *("backtest", "deployments", "flows/run_backtest.py"),
     *(f"tasks/{name}.py" for name in ("day_replays", "equity", "research_bars")),
-    *(f"adapters/{kind}_files.py" for kind in ("bar", "index", "listing")),
+    *(
+        f"adapters/{kind}_files.py"
+        for kind in ("bar", "csv", "index", "listing", "minute", "trial")
+    ),
 )
 """Where code lets in, promotes, returns, stops for a rehearsal, and tries on past days."""
 SAY_WHY: Final = {
