@@ -17,6 +17,8 @@ from typing import Any, Final
 from trading.errors import BadInput
 
 ENDING: Final = ".jsonl"
+_SHOWN: Final = 40
+"""Bytes of a line that is told."""
 
 type Document = Mapping[str, Any]
 
@@ -25,18 +27,32 @@ class TrialFile:
     """The finished trials of one question. Every document has its own `key`."""
 
     def __init__(self, path: Path) -> None:
-        """Read what is finished; a last line that a crash cut off is taken away when the next is written."""
+        """Read what is finished; a last line that a crash cut off is taken away when the next is written.
+
+        Raises:
+            BadInput: naming file and line, for one that is no finished trial.
+        """
         self.path = path
         self.finished: dict[str, Document] = {}
         self._whole = 0
-        for line, end in _lines(path):
-            document = json.loads(line)
-            self.finished[document["key"]] = document
+        self._read()
+
+    def _read(self) -> None:
+        self.finished, self._whole = {}, 0
+        for number, (line, end) in enumerate(_lines(self.path), 1):
+            try:
+                document = json.loads(line)
+                self.finished[document["key"]] = document
+            except (ValueError, TypeError, KeyError):
+                where, expected = f"{self.path} line {number}", "a finished trial; remove the line"
+                raise BadInput(where, line[:_SHOWN], expected) from None
             self._whole = end
 
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Hold the file, so that two sweeps never write to it at once; at the end all of it is on the disk.
+
+        What another one has finished meanwhile is finished.
 
         Raises:
             BadInput: when another process does.
@@ -48,6 +64,8 @@ class TrialFile:
             except OSError:
                 expected = "no other sweep that asks the same; it is running"
                 raise BadInput("sweep", self.path.stem, expected) from None
+            if file.tell() != self._whole:
+                self._read()
             file.truncate(self._whole)
             try:
                 yield

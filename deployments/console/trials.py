@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -185,22 +185,30 @@ def _file(asked: TrialQuestion) -> TrialFile:
 
 def finish(found: Research, trials: Sequence[Trial], spread: Spread) -> dict[str, Row]:
     """Run the trials that are not finished, keep each batch as it comes, and give the rows of all by key."""
-    left = [trial for trial in trials if trial.key not in found.file.finished]
-    count = len(trials)
-    paper(is_error=True).print(say("sweep.running", count=count, left=len(left)), soft_wrap=True)
-    with found.file.writing(), _progress(count, count - len(left)) as advance:
-        running = spread.run(found.question, left)
+    with found.file.writing():
+        left = [trial for trial in trials if trial.key not in found.file.finished]
+        _tell("sweep.running", count=len(trials), left=len(left))
         try:
-            for rows in running:
-                found.file.add([asdict(row) for row in rows])
-                advance(len(rows))
+            _run(found, left, spread, count=len(trials))
         except KeyboardInterrupt:
-            kept = say("sweep.kept", path=found.file.path)
-            paper(is_error=True).print(kept, soft_wrap=True)
+            _tell("sweep.kept", path=found.file.path)
             raise
-        finally:
-            running.close()
     return {t.key: Row.of_document(found.file.finished[t.key]) for t in trials}
+
+
+def _run(found: Research, left: Sequence[Trial], spread: Spread, *, count: int) -> None:
+    """Run the trials that are left of so many."""
+    with (
+        _progress(count, count - len(left)) as advance,
+        closing(spread.run(found.question, left)) as running,
+    ):
+        for rows in running:
+            found.file.add([asdict(row) for row in rows])
+            advance(len(rows))
+
+
+def _tell(key: str, **figures: Any) -> None:
+    paper(is_error=True).print(say(key, **figures), soft_wrap=True)
 
 
 @contextmanager

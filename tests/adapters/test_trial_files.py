@@ -71,6 +71,32 @@ def test_a_second_sweep_of_the_same_question_is_refused(path: Path) -> None:
     write(path, ONE)
 
 
+def test_what_another_sweep_finished_meanwhile_is_kept_and_not_tried_again(path: Path) -> None:
+    file = TrialFile(path)
+    write(path, ONE)
+    with file.writing():
+        assert file.finished == {"1": ONE}
+        file.add([TWO])
+    assert TrialFile(path).finished == {"1": ONE, "2": TWO}
+
+
+def test_a_file_that_was_removed_meanwhile_begins_anew(path: Path) -> None:
+    write(path, ONE)
+    file = TrialFile(path)
+    path.unlink()
+    with file.writing():
+        file.add([TWO])
+    assert TrialFile(path).finished == {"2": TWO}
+
+
+@pytest.mark.parametrize("line", ["{", "[1]", "5", "{}", "\0\0"])
+def test_a_line_that_is_no_trial_is_named(path: Path, line: str) -> None:
+    write(path, ONE)
+    path.write_text(f"{path.read_text('utf-8')}{line}\n", "utf-8")
+    with pytest.raises(BadInput, match=r"question\.jsonl line 2.*remove"):
+        TrialFile(path)
+
+
 def test_the_tries_of_all_questions_in_a_folder_count(path: Path) -> None:
     assert not list(tried_in(path.parent))
     write(path, ONE, TWO)
