@@ -13,6 +13,7 @@ from typing import Annotated, Final, Literal
 from cyclopts import Parameter
 
 from adapters.listing_files import read_listings
+from adapters.places import require_place
 from backtest.listings import delistings
 from backtest.options import CHANNEL, BacktestOptions, FillConvention
 from deployments.console.assumptions import Assumptions
@@ -62,6 +63,7 @@ def backtest(
     as_json: Annotated[bool, option("json", name="--json")] = False,
 ) -> None:
     """Answer the question with one engine, and print all of it or nothing; the page is written before."""
+    require_place("--html", html)
     usual = FillConvention.NEXT_OPEN if question.kind else CHANNEL
     convention = assumptions.convention or usual
     options = assumptions.options(usual)
@@ -165,5 +167,8 @@ def bars_asked(question: Question, wanted: tuple[Symbol, ...]) -> Material:
     if not wanted:
         raise BadInput("--symbols", None, "symbols, or a file of bars with --data")
     columns, instruments, origin = columns_of_database(wanted)
+    if missing := sorted(set(wanted).difference(columns)):
+        expected = "symbols that have bars in the data"
+        raise BadInput(f"{origin.source}: symbols", ", ".join(missing), expected)
     known = delistings(instruments) if listings is None else listings
     return Material.listed(columns, instruments, known, origin)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Iterable
 from datetime import date
@@ -41,6 +42,7 @@ class NoAnswer(MaemaeError):
 WRONG_INPUT: Final = 2
 OUR_FAULT: Final = 1
 _LONGEST_VALUE: Final = 120
+_DISK: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 _OURS: Final = (InvalidTransition, LedgerViolation, ReportImbalance)
 """Named errors that no input should bring about."""
 _NAMED: Final[dict[type[Exception], str]] = {
@@ -56,7 +58,12 @@ _NAMED: Final[dict[type[Exception], str]] = {
 def exit_code_of(error: Exception) -> int:
     """Give 2 where other input or a running service would help, 1 where we are at fault."""
     is_expected = isinstance(error, MaemaeError | CycloptsError) and not isinstance(error, _OURS)
-    return WRONG_INPUT if is_expected else OUR_FAULT
+    return WRONG_INPUT if is_expected or _is_of_a_disk(error) else OUR_FAULT
+
+
+def _is_of_a_disk(error: Exception) -> bool:
+    """Tell whether a disk is full or closed to us: more room or another place would help."""
+    return isinstance(error, OSError) and error.errno in _DISK
 
 
 def sentence_of(error: Exception) -> str:
@@ -68,6 +75,9 @@ def sentence_of(error: Exception) -> str:
             return say("fault.named", words=wording().fault(error))
         case CycloptsError():
             return _misuse(error)
+        case OSError() if _is_of_a_disk(error):
+            place = f"{error.filename}: " if error.filename else ""
+            return say("fault.disk", words=f"{place}{error.strerror}")
     for kind, key in _NAMED.items():
         if isinstance(error, kind):
             return say(f"fault.{key}", words=_one_line(str(error)))

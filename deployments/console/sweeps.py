@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
+from adapters.places import require_place
 from adapters.reports.sweep_pages import write_sweep
 from adapters.tables import require_ending, write_table
 from backtest.cells import possible
@@ -42,6 +43,8 @@ def sweep(
     """Try every cell that is not finished yet, then write table and page, and show the best."""
     if table:
         require_ending(table)
+    require_place("--table", table)
+    require_place("--html", trying.html)
     spread = trying.spread()  # it gets ready while the bars are read
     found = research(strategy, axes, question, assumptions)
     cells = found.space.cells(trying.random, seed=trying.seed)

@@ -190,7 +190,7 @@ def finish(found: Research, trials: Sequence[Trial], spread: Spread) -> dict[str
         _tell("sweep.running", count=len(trials), left=len(left))
         try:
             _run(found, left, spread, count=len(trials))
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, OSError):
             _tell("sweep.kept", path=found.file.path)
             raise
     return {t.key: Row.of_document(found.file.finished[t.key]) for t in trials}

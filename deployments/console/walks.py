@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Final
 
+from adapters.places import require_place
 from adapters.reports.sweep_pages import write_walk
 from backtest.cells import Trial, Window, possible
 from backtest.walks import folds, walk
@@ -51,6 +52,7 @@ def walkforward(
     trying: Trying = USUAL,
 ) -> None:
     """Try every cell in every training that is not finished yet, then walk, write the page and show the folds."""
+    require_place("--html", trying.html)
     spread = trying.spread()  # it gets ready while the bars are read
     found = research(strategy, axes, question, assumptions)
     pairs = folds(found.days, training=train, test=test, is_anchored=is_anchored)

@@ -20,6 +20,7 @@ PLACES: Final = (
     *(f"tasks/{name}.py" for name in ("returns", "rulings", "versions")),
     *("backtest", "deployments", "flows/run_backtest.py"),
     *(f"tasks/{name}.py" for name in ("day_replays", "equity", "research_bars")),
+    "adapters/places.py",
     *(
         f"adapters/{kind}_files.py"
         for kind in ("bar", "csv", "index", "listing", "minute", "trial")

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from tests.builders import LG_CHEM, SAMSUNG
-from tests.consoles import PROJECT, RUN, Console
+from tests.consoles import PROJECT, RUN, Console, run_process
 from tests.sweep_worlds import write_bars
 
 CROSS = ("--kind", "moving_average_cross", "--set", "volume_ratio=none", "--set", "volume_window=1")
@@ -107,6 +107,35 @@ def test_the_channels_convention_tries_with_its_limits_and_sizes(
     smaller = console(*asked, "--convention", "channel", "--file", "--cash", "10000000")
     assert smaller.document["tries"] == 6, "another size is another question"
     assert smaller.document["rows"] != rows
+
+
+@pytest.mark.parametrize("option", ["--table", "--html"])
+@pytest.mark.parametrize("place", ["bars.csv/in/table.csv", "a-folder.csv"])
+def test_a_place_that_takes_no_file_is_refused_before_anything_is_tried(
+    console: Console, data: str, tmp_path: Path, option: str, place: str
+) -> None:
+    (tmp_path / "a-folder.csv").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    answer = console(
+        "sweep", *AXES, *CROSS, *NO_MARKET, *ONE, "--data", data, option, str(tmp_path / place)
+    )
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith(option)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_full_disk_is_told_in_a_sentence_and_leaves_whole_lines(home: Path, data: str) -> None:
+    code = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000)); {RUN}"
+    words = ("sweep", "fast=2:9:1", "slow=10:40:10", *CROSS, *NO_MARKET, *ONE, "--data", data)
+    answer = run_process(*words, code=code)
+    assert (answer.code, answer.out) == (2, ""), answer.err
+    assert "Nothing can be written: File too large" in answer.err
+    assert "kept in" in answer.err
+    assert [path.suffix for path in home.rglob("*") if path.is_file()] == [".jsonl"]
+    again = run_process(*words, "--json")
+    assert again.code == 0, again.err
+    assert len(again.document["rows"]) == 32
+    assert len(set(lines(home))) == 32
 
 
 def test_random_cells_come_from_their_seed(console: Console, data: str) -> None:
