@@ -263,11 +263,11 @@ def _days(column: Array, where: str, name: str, rows: Integers) -> Integers:
         return _written_days(column, where, name, rows)
     if not (DataType.is_date(kind) or DataType.is_timestamp(kind)):
         raise BadInput(f"{where}s: {name}", str(kind).strip(), A_DAY)
-    if DataType.is_timestamp(kind) and kind.tz is not None:
+    if kind.tz is not None:
         column = column.cast(DataType.timestamp("s", tz=_SEOUL))
     days = column.cast(DataType.date32()).cast(DataType.int32())
     if days.null_count:
-        raise BadInput(f"{where} {rows[days.to_pylist().index(None)]}: {name}", None, A_DAY)
+        raise BadInput(f"{where} {rows[list(days.to_pylist()).index(None)]}: {name}", None, A_DAY)
     return days.to_numpy().astype(np.int64) + _EPOCH
 
 
@@ -301,7 +301,7 @@ def _integers(column: Array, where: str, name: str, rows: Integers) -> Integers:
 
 def _numbers(column: Array, where: str, name: str) -> npt.NDArray[Any]:
     kind = column.type
-    if DataType.is_integer(kind) and not column.null_count:
+    if not column.null_count and DataType.is_integer(kind):
         return column.to_numpy()
     if not (DataType.is_numeric(kind) or DataType.is_decimal(kind) or _is_text(kind)):
         raise BadInput(f"{where}s: {name}", str(kind).strip(), "a column of whole numbers")

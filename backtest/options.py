@@ -70,10 +70,10 @@ class SizingKind(StrEnum):
 
 _ZERO: Final = Decimal(0)
 _ONE: Final = Decimal(1)
-_MOST: Final = 10**15
-"""Of won or parts of one: thousands of such accounts add up within 64 bits."""
 _HIGHEST_RATE: Final = Decimal("0.05")
 _HIGHEST_PROFIT: Final = Decimal(10)
+MOST: Final = 10**15
+"""No cash and no count is beyond it: thousands of such accounts still add up in 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +123,13 @@ class BacktestOptions:
 def _require_counts(options: BacktestOptions) -> None:
     for name in ("cash", "price_scale", "quantity", "maximum_holdings"):
         value = getattr(options, name)
-        if value is not None and not 1 <= value <= _MOST:
-            raise BadInput(name, value, f"a whole number above 0, {_MOST:,} at most")
-    if options.cash * options.price_scale > _MOST:
-        raise BadInput("cash", options.cash, f"at most {_MOST:,} when multiplied by price_scale")
+        if value is not None and not 1 <= value <= MOST:
+            raise BadInput(name, value, f"a whole number above 0 and up to {MOST}")
+    if options.cash * options.price_scale > MOST:
+        most = MOST // options.cash
+        raise BadInput(
+            "price_scale", options.price_scale, f"a whole number above 0 and up to {most}"
+        )
 
 
 def _require_rates(options: BacktestOptions) -> None:

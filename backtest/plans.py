@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from backtest.options import BacktestOptions, MarketRules
+from backtest.options import MOST, BacktestOptions, MarketRules
 from risk.gate import RiskRule
 from risk.limits import RiskLimits
 from risk.rules import rules_for
@@ -86,8 +86,8 @@ class ReplayPlan:
         Raises:
             BadInput: for no cash, a first day after the last, a symbol without bars, or days without any.
         """
-        if self.cash <= 0 and self.opening is None:
-            raise BadInput("cash", self.cash, "won above 0")
+        if not 0 < self.cash <= MOST and self.opening is None:
+            raise BadInput("cash", self.cash, f"won above 0 and up to {MOST}")
         if self.first > self.last:
             raise BadInput(
                 "first", self.first.isoformat(), f"not after last={self.last.isoformat()}"

@@ -69,9 +69,7 @@ class Sweep:
     heat_map: HeatMap | None
 
 
-def rank(
-    rows: Sequence[Row], space: Space, goal: Goal, *, tries: Tries, refused: int = 0
-) -> Sweep:
+def rank(rows: Sequence[Row], space: Space, goal: Goal, *, tries: Tries, refused: int = 0) -> Sweep:
     """Put the rows of one window in order, the most of the goal first, equals by their parameters."""
     by_cell = {cell_key(row.parameters): figure(row, goal) for row in rows}
 

@@ -48,8 +48,16 @@ class Material:
         listings: Listings,
         origin: Origin,
     ) -> Self:
-        """Leave out what lies outside the listings."""
-        return cls(listed_columns(universe, listings), instruments, listings, origin)
+        """Leave out what lies outside the listings.
+
+        Raises:
+            BadInput: when nothing is left.
+        """
+        listed = listed_columns(universe, listings)
+        if not listed:
+            expected = "symbols with bars on days on which they were listed"
+            raise BadInput(f"{origin.source}: symbols", ", ".join(universe), expected)
+        return cls(listed, instruments, listings, origin)
 
 
 def settings_of(

@@ -183,6 +183,9 @@ WRONG = {
     "no such tax": (("--tax", "half"), ("--tax", "half", "dated")),
     "no such market": (("--tax", "0.5"), ("tax_rate", "0.5", "0.002")),
     "no cash": (("--cash", "0"), ("cash", "above 0")),
+    "cash beyond counting": (("--cash", "9" * 26), ("cash", "up to 1000000000000000")),
+    "shares beyond counting": (("--quantity", "9" * 20), ("quantity", "up to")),
+    "scale beyond counting": (("--price-scale", "1000000000"), ("price_scale", "100000000")),
     "places where there is one": (("--maximum-holdings", "3"), ("maximum_holdings",)),
 }
 

@@ -87,3 +87,10 @@ def test_the_channel_names_the_version_of_its_bars_too(console: Console) -> None
     assert told["data"]["adjustments"] == {LG_CHEM: 1}
     assert len(told["data"]["version"]) == 64
     assert told["fills"]
+
+
+@pytest.mark.usefixtures("stocked")
+def test_a_symbol_without_bars_is_named_and_not_left_out(console: Console) -> None:
+    answer = console(*ASKED[:7], "--symbols", LG_CHEM, "999999", "--json")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith("database: symbols: '999999'")
