@@ -34,7 +34,7 @@ class Axis:
 
 
 def read_axis(text: str) -> Axis:
-    """Read `fast=5,10,20`, or `fast=5:50:5` with both ends, fractions too; `null` switches a parameter off.
+    """Read `fast=5,10,20`, or `fast=5:50:5` with both ends, fractions too, rising; `null` switches a parameter off.
 
     Raises:
         BadInput: saying which part cannot be meant.
@@ -46,7 +46,12 @@ def read_axis(text: str) -> Axis:
     twice = [value for value in read if read.count(value) > 1] if len(read) <= MOST_VALUES else []
     if twice:
         raise BadInput(name, values, "each value once")
-    return Axis(name, read)
+    return Axis(name, tuple(sorted(read, key=_size)))
+
+
+def _size(value: Value) -> Decimal:
+    """Order numbers by size, whatever order they were named in, behind what is no number: neighbours are beside each other."""
+    return Decimal(value) if isinstance(value, int | Decimal) else Decimal("-Infinity")
 
 
 def _range(name: str, text: str) -> tuple[Value, ...]:

@@ -18,6 +18,8 @@ GRID = Space((read_axis("fast=5:15:5"), read_axis("slow=20,60")))
     ("text", "values"),
     [
         ("fast=5,10,20", (5, 10, 20)),
+        ("fast=20,5,10", (5, 10, 20)),
+        ("stop_loss=0.1,null,0.05", (None, Decimal("0.05"), Decimal("0.1"))),
         ("fast=5:20:5", (5, 10, 15, 20)),
         ("fast=5:19:5", (5, 10, 15)),
         ("fast=7", (7,)),
