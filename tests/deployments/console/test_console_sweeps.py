@@ -129,7 +129,7 @@ def test_a_full_disk_is_told_in_a_sentence_and_leaves_whole_lines(home: Path, da
     words = ("sweep", "fast=2:9:1", "slow=10:40:10", *CROSS, *NO_MARKET, *ONE, "--data", data)
     answer = run_process(*words, code=code)
     assert (answer.code, answer.out) == (2, ""), answer.err
-    assert "Nothing can be written: File too large" in answer.err
+    assert "closed or full: File too large" in answer.err
     assert "kept in" in answer.err
     assert [path.suffix for path in home.rglob("*") if path.is_file()] == [".jsonl"]
     again = run_process(*words, "--json")
