@@ -15,6 +15,7 @@ from backtest.results import ReplayResult
 from strategies.base import BarColumns, has_traded
 from strategies.settings import StrategySettings
 from trading.bars import Bar, Interval
+from trading.errors import BadInput
 from trading.instruments import Symbol
 from trading.sessions import KST, TradingCalendar
 
@@ -37,11 +38,16 @@ class ChannelBars:
         """Trade the plan, each strategy by the bars of its own interval.
 
         Raises:
-            BadInput: when plan and bars do not fit.
+            BadInput: when plan and bars do not fit, or no strategy can decide on any of the days.
         """
         if only_by_the_minute(plan.strategies):
-            return run_minutes(self.minutes, plan, calendar)
-        return run_replay(self.days, plan, calendar, minutes=self.minutes)
+            bars, result = self.minutes, run_minutes(self.minutes, plan, calendar)
+        else:
+            bars = self.days
+            result = run_replay(self.days, plan, calendar, minutes=self.minutes)
+        if not result.equity:
+            raise _too_few(bars, plan)
+        return result
 
     def span(self, strategies: Sequence[StrategySettings]) -> Sequence[date]:
         """Give the days on which something that they look at has a bar."""
@@ -56,6 +62,14 @@ class ChannelBars:
             for symbol in symbols
         }
         return {symbol: BarColumns.of(bars) for symbol, bars in found.items() if bars}
+
+
+def _too_few(bars: Bars, plan: ReplayPlan) -> BadInput:
+    """Say how many bars there are until the plan's end, and how many the quickest strategy wants."""
+    known = (sum(bar.trading_day <= plan.last for bar in bars.get(s, ())) for s in plan.symbols)
+    quickest = min((each.strategy for each in plan.strategies), key=lambda each: each.warm_up)
+    expected = f"at least {quickest.warm_up}, for a first decision of {quickest.kind}"
+    return BadInput("bars", max(known, default=0), expected)
 
 
 def bars_of(symbol: Symbol, columns: BarColumns) -> tuple[Bar, ...]:

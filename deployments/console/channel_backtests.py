@@ -95,7 +95,7 @@ def replay_channel(
     strategies = channel_of(is_proposal=is_proposal).only(strategy).strategies
     symbols = sorted({symbol for settings in strategies for symbol in settings.symbols})
     origin = _origin(data, symbols)
-    with planned as (plan, bars):
+    with origin.named(), planned as (plan, bars):
         result = bars.run(plan, XkrxCalendar())
     names = {symbol: plan.instrument(symbol).name for symbol in plan.symbols}
     ids = [settings.id for settings in plan.strategies]

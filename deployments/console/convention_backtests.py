@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from adapters.bar_files import read_table
 from backtest.conventions import plan_of, run_convention, span_of
@@ -24,9 +24,6 @@ from strategies.settings import StrategySettings
 from trading.errors import BadInput
 from trading.instruments import Instrument, Symbol
 from trading.sessions import TradingCalendar
-
-OF_THE_DATA: Final = {"symbols", "days", "bars"}
-"""What question and data have wrong together; the sentence then names the file."""
 
 type Universe = Mapping[Symbol, BarColumns]
 
@@ -114,13 +111,8 @@ def answer(
     """
     plan = plan_asked(settings, material, options, span=span)
     first, last = plan.first, plan.last
-    try:
+    with material.origin.named():
         found = _found(plan, material.universe, options, engine)
-    except BadInput as error:
-        if error.field in OF_THE_DATA:
-            where = f"{material.origin.source}: {error.field}"
-            raise BadInput(where, error.value, error.expected) from None
-        raise
     names = {s: instrument.name for s, instrument in material.instruments.items()}
     cash = total_cash(options, len(plan.symbols))
     asked = Asked(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,8 @@ from trading.errors import BadInput
 from trading.instruments import Symbol
 
 DATABASE: Final = "database"
+_OF_THE_DATA: Final = {"symbols", "days", "bars"}
+"""What question and data have wrong together; the sentence then names the data."""
 NO_ADJUSTMENTS: Final[Mapping[Symbol, int]] = {}
 
 
@@ -49,6 +52,17 @@ class Origin:
         told = [f"{symbol} {versions[symbol]}" for symbol in sorted(symbols) if symbol in versions]
         digest = hashlib.sha256("\n".join(told).encode()).hexdigest
         return cls(DATABASE, digest, adjustments)
+
+    @contextmanager
+    def named(self) -> Iterator[None]:
+        """Name it where question and data do not fit together."""
+        try:
+            yield
+        except BadInput as error:
+            if error.field in _OF_THE_DATA:
+                where = f"{self.source}: {error.field}"
+                raise BadInput(where, error.value, error.expected) from None
+            raise
 
     def document(self) -> dict[str, Any]:
         """Tell it to programs."""

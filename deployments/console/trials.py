@@ -111,7 +111,8 @@ def research(
         settings = settings_of(question.kind, question.parameters, tuple(universe))
     _require_possible(settings)
     settings = settings.model_copy(update={"symbols": tuple(universe)})
-    window = _window(question, universe)
+    with material.origin.named():
+        window = _window(question, universe)
     if options is None:
         plan = _plan_of_channel(settings, question, assumptions, material.instruments, window)
         plan = replace(plan, listings=material.listings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from adapters.kis_sim.histories import BUNDLED
 from backtest.options import convention
 from backtest.outcomes import outcome_of
 from tests.consoles import Console, run_process
@@ -223,6 +225,24 @@ def test_the_channels_own_convention_takes_nothing_from_the_command(
     answer = console("backtest", "--convention", "channel", "--data", str(data), *more)
     assert (answer.code, answer.out) == (2, "")
     assert answer.err.startswith(field)
+
+
+@pytest.mark.parametrize(
+    ("first", "named"),
+    [("2018-01-02", "bars"), ("2019-01-02", "days")],
+    ids=["window too long", "days outside"],
+)
+def test_the_channels_own_convention_names_the_file_that_does_not_fit(
+    console: Console, tmp_path: Path, first: str, named: str
+) -> None:
+    lines = gzip.decompress(BUNDLED.read_bytes()).decode().splitlines()
+    days = [line for line in lines[1:] if "2018-01-01" <= line.split(",")[1][:10] <= "2018-02-28"]
+    data = tmp_path / "few.csv"
+    data.write_text("\n".join([lines[0], *days]) + "\n", "utf-8")
+    asked = ("backtest", "trend-20-60", "--file", "--data", str(data), "--to", "2019-12-31")
+    answer = console(*asked, "--from", first)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith(f"few.csv: {named}")
 
 
 def test_a_strategy_of_the_channel_trades_by_a_convention(console: Console, data: Path) -> None:

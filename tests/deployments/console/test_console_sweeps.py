@@ -228,7 +228,7 @@ def test_ctrl_c_keeps_what_is_done_and_the_next_run_goes_on(
         (("fast=2", "--workers", "0"), "--workers"),
         (("fast=2", "--table", "table.xlsx"), "--table"),
         (("fast=2", "--symbols", "999999"), "999999"),
-        (("fast=2", "--from", "2030-01-01"), "days"),
+        (("fast=2", "--from", "2030-01-01"), "bars.csv: days"),
         (("fast=2", "--convention", "channel", "--tax", "0"), "--tax"),
         (("fast=2", "--by", "luck"), "by"),
     ],
