@@ -37,9 +37,12 @@ class Answer:
         Raises:
             Misshapen: naming what has another shape.
         """
-        rows = {"entry": decisions.entry, "exit": decisions.exit, **decisions.indicators}
+        rows = {"entry": decisions.entry, "exit": decisions.exit}
         if decisions.weight is not None:
             rows["weight"] = decisions.weight
+        for name in rows.keys() & decisions.indicators.keys():
+            raise Misshapen(f"{name}: a decision, and no name of a figure")
+        rows |= decisions.indicators
         for name, row in rows.items():
             if np.shape(row) != (count,):
                 raise Misshapen(f"{name}: {np.shape(row)}, bars: {count}")

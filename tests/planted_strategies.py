@@ -236,6 +236,10 @@ LEAKS: Final[Mapping[str, tuple[Decide, LeakKind]]] = {
     "a moment's mood": (_Mood(), LeakKind.UNSTABLE),
     "bars that it wrote into": (_writing, LeakKind.FAILED),
     "one flag too few": (_shorter, LeakKind.FAILED),
+    "a figure in the place of a flag": (
+        lambda c: enter(after(c.close) > c.close, entry=np.zeros(len(c))),
+        LeakKind.FAILED,
+    ),
 }
 """A strategy for each way to cheat, and the kind of leak that must be found."""
 
