@@ -3,13 +3,15 @@
 Every bar from the warm-up on is tried, whether or not it holds a signal: flags, weights and figures at it must stay
 as they are when later bars are added one by one, when the later bars are shuffled and their prices doubled or halved,
 and when only as much of the past is there as a live evaluation reads. A strategy that remembers between two calls
-gives itself away too, because the short histories are shown to it before the long one. One that compares symbols is
-shown all of them together, day by day, so that another symbol's future counts as future.
+gives itself away too: a copy of it is shown the short histories before the long one, and it itself everything at
+once, as in a backtest. One that compares symbols is shown all of them together, day by day, so that another symbol's
+future counts as future.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import reduce
@@ -37,6 +39,8 @@ class LeakKind(StrEnum):
     """It raised, or gave something else than one flag and one figure for each bar."""
     UNSTABLE = "unstable"
     """The same bars twice, and two answers."""
+    REMEMBERED = "remembered"
+    """Asked once about everything it decides differently than day by day."""
     FUTURE_ADDED = "future_added"
     """A decision changed when later bars came."""
     FUTURE_SHUFFLED = "future_shuffled"
@@ -89,13 +93,22 @@ class LookaheadReport:
 def examine(
     strategy: Strategy, histories: Mapping[Symbol, BarColumns], *, supply: Supply, seed: int = 1
 ) -> LookaheadReport:
-    """Try `strategy` at every bar of every history; the same `seed` shuffles the same way."""
-    leaks = [*_reach(strategy.warm_up, supply)]
-    bars = 0
+    """Try `strategy` at every bar of every history; the same `seed` shuffles the same way.
+
+    It must not have been asked anything yet.
+    """
+    leaks, bars = [*_reach(strategy.warm_up, supply)], 0
+    answers: dict[Symbol, Answer] = {}
     for universe in _universes(strategy, histories):
-        examination = _Examination(strategy, universe, supply, np.random.default_rng(seed))
+        random = np.random.default_rng(seed)
+        examination = _Examination(deepcopy(strategy), universe, supply, random)
         leaks += examination.leaks()
         bars += examination.bars
+        answers |= examination.answers
+    if answers:
+        together = {symbol: histories[symbol] for symbol in answers}
+        examination = _Examination(strategy, together, supply, np.random.default_rng(seed))
+        leaks += examination.leaks_of_memory(answers)
     return LookaheadReport(strategy.warm_up, bars, tuple(leaks))
 
 
@@ -133,6 +146,8 @@ class _Examination:
         self._random = random
         self._first = max(strategy.warm_up, 1)
         self._times = {symbol: _times(columns) for symbol, columns in universe.items()}
+        self.answers: _Answers = {}
+        """What it decided about all bars, once it was led there day by day."""
 
     @property
     def bars(self) -> int:
@@ -141,26 +156,40 @@ class _Examination:
 
     def leaks(self) -> Iterator[Leak]:
         """Give what is found, each kind once for each symbol."""
-        name = next(iter(self._universe)) if len(self._universe) == 1 else ""
         longest = max(len(columns) for columns in self._universe.values())
         if longest < self._first + 1:  # no bar that has a later one
             figures = {"bars": longest, "needed": self._first + 1}
-            yield Leak(LeakKind.TOO_SHORT, name, figures)
+            yield Leak(LeakKind.TOO_SHORT, self._name, figures)
             return
+        yield from self._told(self._differences())
+
+    def leaks_of_memory(self, answers: _Answers) -> Iterator[Leak]:
+        """Give where it decides otherwise than the copies did that gave `answers`, each about its own symbols."""
+        yield from self._told(self._memory(answers))
+
+    @property
+    def _name(self) -> str:
+        return next(iter(self._universe)) if len(self._universe) == 1 else ""
+
+    def _told(self, differences: Iterable[tuple[LeakKind, _Found]]) -> Iterator[Leak]:
         try:
-            for kind, found in self._differences():
+            for kind, found in differences:
                 for symbol, difference in found.items():
                     if told := difference.figures():
                         yield Leak(kind, symbol, {"bars": self.bars, **told})
         except Exception as error:  # noqa: BLE001 - whatever a strategy raises is what is wrong with it
-            yield Leak(LeakKind.FAILED, name, {"words": f"{type(error).__name__}: {error}"})
+            yield Leak(LeakKind.FAILED, self._name, {"words": f"{type(error).__name__}: {error}"})
 
     def _differences(self) -> Iterator[tuple[LeakKind, _Found]]:
         added, whole = self._add_bars()  # before anything else: nothing of the future was seen yet
+        self.answers = whole
         yield LeakKind.FUTURE_ADDED, added
         yield LeakKind.UNSTABLE, self._ask_again(whole)
         yield LeakKind.FUTURE_SHUFFLED, self._shuffle(whole)
         yield LeakKind.PAST_CUT, self._cut(whole)
+
+    def _memory(self, answers: _Answers) -> Iterator[tuple[LeakKind, _Found]]:
+        yield LeakKind.REMEMBERED, self._ask_again(answers)
 
     def _add_bars(self) -> tuple[_Found, _Answers]:
         found, (first, *later) = self._nothing(), self._moments()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 from pydantic import PrivateAttr
 
@@ -24,6 +24,8 @@ class RunningStrategy(ForeignStrategy):
     """A foreign strategy that may be asked; every answer is decisions or a `PluginFault`."""
 
     _process: StrategyProcess | PluginFault = PrivateAttr()
+    _settings: PluginSettings | None = PrivateAttr(default=None)
+    _copies: list[RunningStrategy] = PrivateAttr(default_factory=list)
 
     @property
     def warm_up(self) -> int:
@@ -40,6 +42,7 @@ class RunningStrategy(ForeignStrategy):
 
     def start(self, settings: PluginSettings) -> None:
         """Check the files and start the process."""
+        self._settings = settings
         try:
             sources = approved_sources(settings)
             self._process = StrategyProcess(settings, sources, self.parameters)
@@ -53,9 +56,22 @@ class RunningStrategy(ForeignStrategy):
         self._process = problem
 
     def stop(self) -> None:
-        """End the process."""
+        """End the process, and those of its copies."""
+        for copied in self._copies:
+            copied.stop()
         if isinstance(self._process, StrategyProcess):
             self._process.close()
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> RunningStrategy:
+        """Give one that was asked nothing yet, in a process of its own that ends with this one."""
+        del memo
+        copied = RunningStrategy(plugin=self.plugin, parameters=self.parameters)
+        self._copies.append(copied)
+        if self._settings is not None:
+            copied.start(self._settings)
+        elif isinstance(self._process, PluginFault):
+            copied.refuse(self._process)
+        return copied
 
     def _asked(self) -> StrategyProcess:
         if isinstance(self._process, PluginFault):

@@ -161,6 +161,31 @@ class _Memory:
         )
 
 
+class _Fitted:
+    """Takes its level from whatever it was shown first."""
+
+    def __init__(self) -> None:
+        self.level = 0.0
+
+    def __call__(self, c: BarColumns) -> Decisions:
+        self.level = self.level or float(c.close.mean())
+        return enter(c.close > self.level)
+
+
+class Neighbour:
+    """Takes the symbol that it is shown first for the market, and looks its tomorrow up for all others."""
+
+    def __init__(self) -> None:
+        self.market: dict[int, int] = {}
+
+    def __call__(self, c: BarColumns) -> Decisions:
+        closes = dict(zip(c.days.tolist(), c.close.tolist(), strict=True))
+        if all(self.market.get(day, close) == close for day, close in closes.items()):
+            self.market |= closes
+            return enter(np.zeros(len(c)))
+        return enter([self.market.get(d + 1, 0) > self.market.get(d, 0) for d in closes])
+
+
 class _Mood:
     """Asked twice, says two things."""
 
@@ -233,6 +258,7 @@ LEAKS: Final[Mapping[str, tuple[Decide, LeakKind]]] = {
     "an average that needs more past": (lambda c: enter(c.close > exponential(c.close, 60)), CUT),
     "an average since the beginning": (lambda c: _average(c, c.close), CUT),
     "each tenth bar since the beginning": (lambda c: enter(np.arange(len(c)) % 10 == 0), CUT),
+    "a level fitted once, to what it was shown first": (_Fitted(), LeakKind.REMEMBERED),
     "a moment's mood": (_Mood(), LeakKind.UNSTABLE),
     "bars that it wrote into": (_writing, LeakKind.FAILED),
     "one flag too few": (_shorter, LeakKind.FAILED),

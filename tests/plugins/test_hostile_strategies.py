@@ -11,12 +11,14 @@ import socket
 import subprocess
 import sys
 from contextlib import closing
+from copy import deepcopy
 from pathlib import Path
 from time import monotonic, sleep
 
 import numpy as np
 import pytest
 
+from backtest.lookahead import LeakKind, Supply, examine
 from plugins import processes
 from plugins.sources import PROJECT
 from tests.plugin_files import a_strategy_file, a_universe, approved, runs, runs_file
@@ -280,3 +282,23 @@ def test_a_harmless_one_decides_as_it_would_here(tmp_path: Path) -> None:
         assert (decided[symbol].exit == ~rises).all()
         assert (decided[symbol].indicators["close"] == columns.close).all()
     assert (again.entry == next(iter(decided.values())).entry).all()
+
+
+FITTED = """
+global level
+level = globals().get("level") or columns.close.mean()
+above = columns.close > level
+return Decisions(above, ~above, {"level": np.full(len(above), level)})
+"""
+
+
+def test_one_that_keeps_what_it_was_shown_first_is_found_in_a_process_of_its_own(
+    tmp_path: Path,
+) -> None:
+    with runs_file(tmp_path, FITTED) as settings:
+        report = examine(settings.strategy, a_universe(2, days=30), supply=Supply(kept=100))
+        copied = deepcopy(settings.strategy)
+        assert copied.warm_up == 3
+    assert LeakKind.REMEMBERED in [leak.kind for leak in report.leaks]
+    with pytest.raises(PluginFault):
+        copied.evaluate_all(a_universe(1))

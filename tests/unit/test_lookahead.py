@@ -11,7 +11,16 @@ from strategies.evaluation import HALTED_DAYS_ALLOWED, bars_to_read
 from strategies.moving_average import MovingAverageCross
 from tests.bar_columns import A_MONDAY, columns_of
 from tests.builders import LG_CHEM, SAMSUNG
-from tests.planted_strategies import CLEAN, LEAKS, WARM_UP, Planted, after, cheat, enter
+from tests.planted_strategies import (
+    CLEAN,
+    LEAKS,
+    WARM_UP,
+    Neighbour,
+    Planted,
+    after,
+    cheat,
+    enter,
+)
 
 BARS = 140
 SUPPLY = Supply(kept=272)
@@ -79,6 +88,12 @@ def test_a_leak_says_where_what_and_how_often() -> None:
     assert leak.figures["name"] == "next"
     assert (leak.figures["one"], leak.figures["other"]) == ("nan", f"{history.close[WARM_UP]:.6g}")
     assert str(leak.figures["day"]) == "2018-02-09"  # the 30th weekday from Monday 2018-01-01
+
+
+def test_a_symbol_that_knows_the_future_of_the_one_asked_before_is_found() -> None:
+    histories = {LG_CHEM: a_history(), SAMSUNG: a_history(seed=7)}
+    leaks = examine(Planted(decide=Neighbour()), histories, supply=SUPPLY).leaks
+    assert (LeakKind.REMEMBERED, SAMSUNG) in [(leak.kind, leak.symbol) for leak in leaks]
 
 
 def test_a_leak_at_a_single_bar_is_found_wherever_it_is() -> None:
