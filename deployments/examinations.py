@@ -25,6 +25,8 @@ PAGE: Final = 100
 MINUTE_PAGE: Final = 120
 """Minute bars of a past day in one answer (inquire-time-dailychartprice); the days kept come from the stream."""
 MINUTE_DAYS: Final = 2
+NEXT_MINUTES: Final = 30
+"""Of the day after those, so that a bar has a next day that it must not know."""
 MINUTE_SYMBOLS: Final = 2
 
 type Bars = Mapping[Symbol, Sequence[Bar]]
@@ -51,11 +53,17 @@ def examine_settings(
 def _examine_minutes(strategy: Strategy, bars: Bars) -> LookaheadReport:
     """Examine on minutes drawn from the last days of the first symbols: a day has 381 of them to try."""
     histories = {
-        symbol: BarColumns.of(drawn_minutes(bars[symbol][-MINUTE_DAYS:]))
+        symbol: BarColumns.of(_last_minutes(bars[symbol]))
         for symbol in sorted(bars)[:MINUTE_SYMBOLS]
     }
     kept = max(len(columns) for columns in histories.values())
     return examine(strategy, histories, supply=Supply(kept=kept, page=MINUTE_PAGE))
+
+
+def _last_minutes(days: Sequence[Bar]) -> tuple[Bar, ...]:
+    last = days[-MINUTE_DAYS - 1 :]
+    following = drawn_minutes(last[MINUTE_DAYS:])[:NEXT_MINUTES]
+    return (*drawn_minutes(last[:MINUTE_DAYS]), *following)
 
 
 def supply_of(channel: ChannelSettings, bars: Bars) -> Supply:

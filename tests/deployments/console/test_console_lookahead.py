@@ -14,7 +14,7 @@ from adapters.wording import Language, Wording
 from backtest.lookahead import LeakKind, LookaheadReport, Supply, examine
 from deployments.examinations import bundled_bars, examine_settings, sentences, supply_of
 from deployments.minute_samples import drawn_minutes
-from strategies.base import BarColumns, Integers, Strategy
+from strategies.base import BarColumns, Decisions, Integers, Strategy
 from strategies.registry import STRATEGIES
 from strategies.settings import StrategySettings
 from tasks.channels import ChannelSettings, parse_channel
@@ -84,6 +84,21 @@ def test_a_strategy_of_minute_bars_that_knows_the_rest_of_the_day_is_found(name:
     found = {leak.kind for leak in report.leaks}
     assert found & {LeakKind.FUTURE_ADDED, LeakKind.FUTURE_SHUFFLED}
     assert report.bars == 80
+
+
+def knows_the_next_opening(columns: BarColumns) -> Decisions:
+    """Enter when the next day opens above this close."""
+    days = np.unique(columns.days)
+    opened = columns.open[np.searchsorted(columns.days, days)]
+    following = np.append(opened[1:], 0)[np.searchsorted(days, columns.days)]
+    return enter(following > columns.close)
+
+
+def test_a_strategy_of_minute_bars_that_knows_the_next_day_is_found() -> None:
+    morning = StrategySettings(id="morning", kind="opening_range_breakout", symbols=(LG_CHEM,))
+    settings = morning.run_by(Planted(decide=knows_the_next_opening, needed=391))
+    report = examine_settings(settings, CHANNELS[0], bundled_bars())
+    assert LeakKind.FUTURE_ADDED in [leak.kind for leak in report.leaks]
 
 
 @pytest.mark.parametrize("each", CHANNELS, ids=lambda each: each.channel)
