@@ -13,6 +13,7 @@ from adapters.kis_sim.histories import BUNDLED
 from adapters.wording import Wording
 from backtest.lookahead import LookaheadReport, Supply, examine
 from deployments.minute_samples import drawn_minutes
+from plugins.settings import PluginSettings
 from strategies.base import BarColumns, Strategy
 from strategies.settings import StrategySettings
 from tasks.channels import ChannelSettings
@@ -21,6 +22,9 @@ from trading.instruments import Symbol
 
 PAGE: Final = 100
 """Daily bars in one answer of KIS (inquire-daily-itemchartprice)."""
+
+CPU_SECONDS: Final = 600
+"""An examination asks some thousand times, a day of trading once."""
 
 MINUTE_PAGE: Final = 120
 """Minute bars of a past day in one answer (inquire-time-dailychartprice); the days kept come from the stream."""
@@ -38,12 +42,18 @@ def bundled_bars() -> Bars:
     return read_bars(BUNDLED)
 
 
+def patient(plugin: PluginSettings) -> PluginSettings:
+    """Give a plug-in the time that an examination takes."""
+    limits = plugin.limits.model_copy(update={"cpu_seconds": CPU_SECONDS})
+    return plugin.model_copy(update={"limits": limits})
+
+
 def examine_settings(
     settings: StrategySettings, channel: ChannelSettings, bars: Bars
 ) -> LookaheadReport:
-    """Examine a strategy on its own symbols, on all of `bars` (daily) where those hold none of them."""
+    """Examine a strategy on its own symbols, on all of `bars` (daily) where those hold too few of them to compare."""
     own = {symbol: bars[symbol] for symbol in settings.symbols if symbol in bars}
-    chosen = own or bars
+    chosen = own if len(own) >= min(len(settings.symbols), 2) else bars
     if settings.interval is Interval.MINUTE:
         return _examine_minutes(settings.strategy, chosen)
     histories = {symbol: BarColumns.of(found) for symbol, found in chosen.items()}

@@ -9,7 +9,7 @@ from typing import Final
 from adapters.stores import Stores
 from adapters.wording import Wording
 from backtest.lookahead import LookaheadReport
-from deployments.examinations import bundled_bars, examine_settings, sentences
+from deployments.examinations import bundled_bars, examine_settings, patient, sentences
 from plugins.settings import PluginSettings
 from plugins.strategies import running
 from strategies.settings import StrategySettings
@@ -20,8 +20,6 @@ from trading.errors import InvalidSetting
 EXAMINED_SYMBOLS: Final = 2
 EXAMINED_BARS: Final = 120
 """Beyond the warm-up; each is asked about a dozen times."""
-CPU_SECONDS: Final = 600
-"""An examination asks some thousand times, a day of trading once."""
 
 
 def register_all(
@@ -51,9 +49,10 @@ def examined(
     Raises:
         PluginFault: when it does not run.
     """
-    limits = plugin.limits.model_copy(update={"cpu_seconds": CPU_SECONDS})
-    with running((strategy,), (plugin.model_copy(update={"limits": limits}),)) as (started,):
+    with running((strategy,), (patient(plugin),)) as (started,):
         count = started.strategy.warm_up + EXAMINED_BARS
-        chosen = sorted(bundled_bars().items())[:EXAMINED_SYMBOLS]
-        bars = {symbol: found[:count] for symbol, found in chosen}
+        own_first = sorted(
+            bundled_bars(), key=lambda symbol: (symbol not in strategy.symbols, symbol)
+        )
+        bars = {symbol: bundled_bars()[symbol][:count] for symbol in own_first[:EXAMINED_SYMBOLS]}
         return examine_settings(started, channel, bars)

@@ -10,7 +10,7 @@ from backtest.lookahead import LookaheadReport
 from deployments.console.speech import option, say, wording
 from deployments.console.strategies import find
 from deployments.console.tables import paper, print_json
-from deployments.examinations import bundled_bars, examine_settings, sentences
+from deployments.examinations import bundled_bars, examine_settings, patient, sentences
 from flows.settings import load_channel, load_settings
 from plugins.strategies import running
 
@@ -29,7 +29,7 @@ def lookahead(
     channel = load_channel(load_settings())
     chosen = (find(strategy),) if strategy else channel.strategies
     bars = bundled_bars() if data is None else read_bars(data)
-    with running(chosen, channel.plugins) as started:
+    with running(chosen, map(patient, channel.plugins)) as started:
         reports = {each.id: examine_settings(each, channel, bars) for each in started}
     if as_json:
         rows = [_row(name, report) for name, report in reports.items()]
