@@ -34,6 +34,30 @@ def add(console: Console, source: str, channel: str = "dev") -> None:
     file.write_text(yaml.safe_dump(document, allow_unicode=True), "utf-8")
 
 
+BUSY = """
+until = time.process_time() + 0.03
+while time.process_time() < until:
+    pass
+return self.quiet(columns)
+"""
+
+
+def test_lookahead_gives_a_plugin_the_time_that_registering_gives_it(
+    console: Console, tmp_path: Path
+) -> None:
+    add(console, f"{a_strategy_file(tmp_path, BUSY)}:Tried")
+    file = Path(os.environ["MAEMAE_CHANNELS"]) / "dev.yaml"
+    document = yaml.safe_load(file.read_text("utf-8"))
+    document["plugins"][0]["limits"] = {"cpu_seconds": 1}  # a day's evaluation is one question
+    file.write_text(yaml.safe_dump(document), "utf-8")
+    rows = [f"005930,2018-01-{day:02},100,100,100,{100 + day},1000" for day in range(1, 26)]
+    data = tmp_path / "bars.csv"
+    data.write_text("\n".join(("symbol,date,open,high,low,close,volume", *rows)))
+    answer = console("lookahead", "foreign", "--data", str(data))
+    assert (answer.code, answer.err) == (0, "")
+    assert "foreign: clean. 23 bars tried" in answer.out
+
+
 @pytest.mark.usefixtures("database")
 def test_what_approve_prints_lets_the_plugin_in(console: Console) -> None:
     add(console, BREAKOUT)
