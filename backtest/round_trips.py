@@ -47,9 +47,17 @@ class RoundTrip:
     @property
     def result(self) -> int | None:
         """Won that it brought after all charges, None while it goes on."""
-        if self.left_on is None:
-            return None
-        return self.sold_value - self.bought_value - self.commission - self.tax
+        return None if self.left_on is None else self.result_at(0)
+
+    @property
+    def held(self) -> int:
+        """Shares that are left."""
+        return self.bought - self.sold
+
+    def result_at(self, price: int) -> int:
+        """Return the won that it brings with what is left of it at `price`."""
+        value = self.sold_value + self.held * price
+        return value - self.bought_value - self.commission - self.tax
 
     def add(self, fill: Execution, trigger: str) -> RoundTrip:
         """Give the trade with one more fill."""
@@ -83,9 +91,10 @@ def round_trips(
     running: dict[tuple[str, Symbol], int] = {}
     for fill in executions:
         key = (fill.strategy_id, fill.symbol)
+        held = trips[running[key]].held if key in running else 0
+        if fill.side is Side.SELL and fill.quantity > held:
+            continue
         if key not in running:
-            if fill.side is Side.SELL:
-                continue
             running[key] = len(trips)
             trips.append(RoundTrip(*key, fill.trading_day))
         place = running[key]
