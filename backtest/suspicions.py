@@ -10,13 +10,14 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
+from backtest.round_trips import RoundTrip, round_trips
 from strategies.settings import StrategySettings
 from trading.bars import Bar
 from trading.equity import EquityPoint
 from trading.executions import Execution
 from trading.instruments import Symbol
+from trading.krx import tick_size
 from trading.orders import Side
-from trading.trades import closed_trades
 
 FLAT_PART: Final = Decimal("0.9")
 """A curve that stands still on so many of its days says little about the strategy."""
@@ -74,13 +75,20 @@ class Evidence:
 
 
 def free_parameters(strategies: Sequence[StrategySettings]) -> int:
-    """Count what could have been chosen otherwise: parameters and exits that are not switched off."""
+    """Count what could have been chosen otherwise: parameters and exits that are not switched off.
+
+    Of a plug-in those count that are named; only itself knows its defaults.
+    """
     return sum(
         value is not None
         for settings in strategies
-        for part in (settings.strategy, settings.exits)
-        for value in part.model_dump().values()
+        for part in (_parameters(settings), settings.exits.model_dump())
+        for value in part.values()
     )
+
+
+def _parameters(settings: StrategySettings) -> Mapping[str, object]:
+    return settings.parameters if settings.plugin else settings.strategy.model_dump()
 
 
 def suspicions(evidence: Evidence) -> tuple[Suspicion, ...]:
@@ -142,11 +150,18 @@ def _impossible_fills(evidence: Evidence) -> Iterator[Suspicion]:
 
 
 def _beyond(fill: Execution, bar: Bar, slippage: Decimal) -> dict[str, Figure]:
-    """Give the bar's range when the fill lies outside; adjusted bars may be a won off (`Bar`)."""
+    """Give the bar's range when the fill lies outside; adjusted bars may be a won off (`Bar`).
+
+    What slippage makes of a price lands on the grid, at most one step further.
+    """
     low, high = min(bar.low, bar.open, bar.close), max(bar.high, bar.open, bar.close)
-    worse = fill.price * slippage + (1 if slippage else 0)
-    lowest = low - (worse if fill.side is Side.SELL else 0)
-    highest = high + (worse if fill.side is Side.BUY else 0)
+    lowest, highest = Decimal(low), Decimal(high)
+    if slippage:
+        step = tick_size(fill.price, on=bar.trading_day)
+        if fill.side is Side.SELL:
+            lowest -= low * slippage + step
+        else:
+            highest += high * slippage + step
     return {} if lowest <= fill.price <= highest else {"low": low, "high": high}
 
 
@@ -163,20 +178,33 @@ def _thin_market(evidence: Evidence) -> Iterator[Suspicion]:
 
 
 def _few_trades(evidence: Evidence) -> Iterator[Suspicion]:
-    trades = closed_trades(evidence.executions)
     if not evidence.executions:
         yield Suspicion(SuspicionKind.NO_TRADES)
         return
+    trades = round_trips(evidence.executions)
+    closed = sum(trade.left_on is not None for trade in trades)
     needed = evidence.parameters * TRADES_PER_PARAMETER
-    if len(trades) < needed:
-        counts = {"parameters": evidence.parameters, "trades": len(trades), "needed": needed}
+    if closed < needed:
+        counts = {"parameters": evidence.parameters, "trades": closed, "needed": needed}
         yield Suspicion(SuspicionKind.MANY_PARAMETERS, counts)
-    total = sum(trade.result for trade in trades)
-    best = max(trades, key=lambda trade: trade.result, default=None)
-    if best and total > 0 and best.result >= total * GREATEST_SHARE:
-        won: dict[str, Figure] = {"result": best.result, "total": total, "trades": len(trades)}
-        where: dict[str, Figure] = {"symbol": best.symbol, "day": best.closed_on}
+    results = [_result(evidence, trade) for trade in trades]
+    best, total = max(results, default=0), sum(results)
+    if total > 0 and best >= total * GREATEST_SHARE:
+        won: dict[str, Figure] = {"result": best, "total": total, "trades": len(trades)}
+        trade = trades[results.index(best)]
+        where: dict[str, Figure] = {"symbol": trade.symbol, "day": trade.entered_on}
         yield Suspicion(SuspicionKind.ONE_TRADE, where | won)
+
+
+def _result(evidence: Evidence, trade: RoundTrip) -> int:
+    return trade.result_at(_last_close(evidence, trade.symbol) if trade.held else 0)
+
+
+def _last_close(evidence: Evidence, symbol: Symbol) -> int:
+    """Give what a share was worth at the end of the curve; 0 of what had no bar by then."""
+    last = evidence.equity[-1].trading_day if evidence.equity else date.max
+    closes = [bar.close for bar in evidence.bars.get(symbol, ()) if bar.trading_day <= last]
+    return closes[-1] if closes else 0
 
 
 def _idle_curve(evidence: Evidence) -> Iterator[Suspicion]:

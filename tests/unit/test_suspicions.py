@@ -94,7 +94,19 @@ def test_a_trade_with_half_of_the_profit_is_named(last: int, *, is_alone: bool) 
     assert (SuspicionKind.ONE_TRADE in found) is is_alone
     if is_alone:
         figures = found[SuspicionKind.ONE_TRADE].figures
-        assert (figures["day"], figures["result"]) == (DAYS[5], (last - 95) * 10)
+        assert (figures["day"], figures["result"]) == (DAYS[4], (last - 95) * 10)
+
+
+def test_a_trade_that_is_still_open_counts_at_the_last_close() -> None:
+    # bought at 95, and 100 at the close of the curve's last day; the bars go on to 10 days later
+    bars = [a_bar(day, 100 if day <= DAYS[29] else 9, low=9, high=110) for day in DAYS]
+    some = {"equity": curve(*[1, -1] * 15), "bars": {LG_CHEM: bars}}
+    figures = look([fill(0, Side.BUY, 95)], **some)[SuspicionKind.ONE_TRADE].figures
+    assert (figures["day"], figures["result"], figures["trades"]) == (DAYS[0], 50, 1)
+    two = [*a_trade(0, 95, 1, to=100), *a_trade(2, 95, 3, to=100), fill(4, Side.BUY, 95)]
+    assert SuspicionKind.ONE_TRADE not in look(two, **some)
+    lost = [*a_trade(0, 100, 1, to=97), fill(4, Side.BUY, 95)]
+    assert look(lost, **some)[SuspicionKind.ONE_TRADE].figures["total"] == 20
 
 
 def test_a_best_trade_of_an_account_that_lost_is_no_suspicion() -> None:
@@ -131,6 +143,20 @@ def test_slippage_may_carry_a_fill_beyond_the_bar_but_only_to_our_cost() -> None
     assert not is_outside(Side.SELL, 88)
     assert is_outside(Side.SELL, 111)
     assert is_outside(Side.BUY, 120)
+
+
+def test_slippage_may_carry_a_fill_to_the_next_price_of_the_grid() -> None:
+    # 1 % above 701,000 is 708,010 and lands on 709,000, 1 % below 699,000 is 692,010 and lands on 692,000
+    def is_outside(side: Side, price: int) -> bool:
+        bars = [a_bar(DAYS[0], 700_000, low=699_000, high=701_000)]
+        fills = [fill(0, side, price)]
+        found = look(fills, slippage=Decimal("0.01"), bars={LG_CHEM: bars})
+        return SuspicionKind.OUTSIDE_THE_BAR in found
+
+    assert not is_outside(Side.BUY, 709_000)
+    assert is_outside(Side.BUY, 710_000)
+    assert not is_outside(Side.SELL, 692_000)
+    assert is_outside(Side.SELL, 691_000)
 
 
 def test_a_fill_without_a_bar_or_without_trade_is_impossible() -> None:
@@ -187,6 +213,15 @@ def test_parameters_that_are_switched_off_are_not_counted() -> None:
     assert free_parameters([whole]) == 6  # fast, slow, two of the volume, stop, target
     off = {"parameters": {"volume_ratio": None}, "exits": {"take_profit": None}}
     assert free_parameters([StrategySettings.model_validate(document | off)]) == 4
+
+
+def test_the_parameters_of_a_plugin_are_counted_one_by_one() -> None:
+    document = {"id": "highs", "kind": "plugin:breakout", "symbols": [LG_CHEM]}
+    exits = {"stop_loss": None, "take_profit": None}
+    none = StrategySettings.model_validate(document | {"exits": exits})
+    assert free_parameters([none]) == 0
+    three = {"parameters": {"days": 20, "width": 2, "off": None, "level": 3}}
+    assert free_parameters([StrategySettings.model_validate(document | three)]) == 5
 
 
 def test_a_profit_that_more_costs_eat_is_named_by_the_first_factor() -> None:
