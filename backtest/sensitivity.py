@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
 from backtest.plans import ReplayPlan
+from trading.errors import BadInput
 
 FACTORS: Final = (Decimal("0.5"), Decimal(1), Decimal(2), Decimal(3))
 
@@ -32,5 +34,9 @@ def with_costs(plan: ReplayPlan, factor: Decimal) -> ReplayPlan:
 def by_costs[Result](
     run: Callable[[ReplayPlan], Result], plan: ReplayPlan, known: Result
 ) -> Mapping[Decimal, Result]:
-    """Run the plan with every factor but 1, whose result is `known`."""
-    return {factor: known if factor == 1 else run(with_costs(plan, factor)) for factor in FACTORS}
+    """Run the plan with every factor but 1, whose result is `known`; what would make a rate impossible is left out."""
+    plans: dict[Decimal, ReplayPlan] = {}
+    for factor in FACTORS:
+        with suppress(BadInput):
+            plans[factor] = with_costs(plan, factor)
+    return {factor: known if factor == 1 else run(other) for factor, other in plans.items()}

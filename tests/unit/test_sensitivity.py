@@ -81,6 +81,12 @@ def test_a_tax_of_ones_own_is_multiplied_once() -> None:
     assert (charges.commission, charges.tax) == (2_000, 4_000)
 
 
+def test_a_factor_whose_rates_would_be_impossible_is_left_out() -> None:
+    dear = a_question(options=replace(OPTIONS, slippage=Decimal("0.02"))).plan  # times 3: 6 %
+    found = by_costs(run, dear, run(dear))
+    assert tuple(found) == (Decimal("0.5"), Decimal(1), Decimal(2))
+
+
 def test_factors_multiply_each_other() -> None:
     twice = CostSchedule().times(Decimal(2)).times(Decimal("1.5"))
     assert twice == CostSchedule().times(Decimal(3))
