@@ -113,7 +113,7 @@ def _load(folder: Path) -> tuple[_Index, CachedBars] | None:
             {Symbol(s): count for s, count in document["counts"].items()},
         )
         return index, index.cached(folder)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
@@ -180,5 +180,8 @@ def _write_index(folder: Path, index: _Index) -> None:
         "counts": index.counts,
     }
     unfinished = folder / f"{uuid4().hex}.json"
-    unfinished.write_text(json.dumps(document), "utf-8")
-    unfinished.replace(folder / "index.json")
+    try:
+        unfinished.write_text(json.dumps(document), "utf-8")
+        unfinished.replace(folder / "index.json")
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -251,7 +251,7 @@ def test_final_bars_count_before_provisional_ones_and_halted_days_are_left_out(
     assert closes(cached, LG_CHEM) == [370_000, 1_000]
 
 
-@pytest.mark.parametrize("harm", ["torn", "not json", "no file", "another format"])
+@pytest.mark.parametrize("harm", ["torn", "not json", "no file", "another shape", "another format"])
 def test_a_damaged_cache_is_made_anew(two: PostgresStores, tmp_path: Path, harm: str) -> None:
     before, _ = opened(two, tmp_path)
     folder = tmp_path / "1d"
@@ -264,6 +264,8 @@ def test_a_damaged_cache_is_made_anew(two: PostgresStores, tmp_path: Path, harm:
             index.write_text("{", "utf-8")
         case "no file":
             file.unlink()
+        case "another shape":
+            index.write_text('{"format": 1, "file": "", "versions": [], "counts": null}', "utf-8")
         case _:
             index.write_text(
                 index.read_text("utf-8").replace('"format": 1', '"format": 0'), "utf-8"
@@ -311,3 +313,20 @@ def test_a_disk_that_is_full_keeps_what_was_there(
     assert closes(cached, LG_CHEM)[3] == 399_000
     assert list((tmp_path / "1d").glob("*.bars")) == [file]
     assert opened(two, tmp_path)[1] == [LG_CHEM]
+
+
+def test_a_disk_that_is_full_before_the_index_leaves_nothing_behind(
+    two: PostgresStores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened(two, tmp_path)
+    kept = sorted((tmp_path / "1d").iterdir())
+    put(two, *bars_of(LG_CHEM, DAYS[3:4], close=399_000))
+
+    def full(path: Path, target: Path) -> Path:
+        raise OSError(28, f"no space left for {path} as {target}")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", full)
+        cached, _ = opened(two, tmp_path)
+    assert closes(cached, LG_CHEM)[3] == 399_000
+    assert sorted((tmp_path / "1d").iterdir()) == kept
