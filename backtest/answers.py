@@ -37,7 +37,7 @@ class Answer:
         Raises:
             Misshapen: naming what has another shape.
         """
-        rows = {"entry": decisions.entry, "exit": decisions.exit}
+        rows: dict[str, Flags | Values] = {"entry": decisions.entry, "exit": decisions.exit}
         if decisions.weight is not None:
             rows["weight"] = decisions.weight
         for name in rows.keys() & decisions.indicators.keys():

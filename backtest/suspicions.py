@@ -157,7 +157,7 @@ def _beyond(fill: Execution, bar: Bar, slippage: Decimal) -> dict[str, Figure]:
     low, high = min(bar.low, bar.open, bar.close), max(bar.high, bar.open, bar.close)
     lowest, highest = Decimal(low), Decimal(high)
     if slippage:
-        step = tick_size(fill.price, on=bar.trading_day)
+        step = tick_size(int(fill.price), on=bar.trading_day)
         if fill.side is Side.SELL:
             lowest -= low * slippage + step
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from typing import Any, ClassVar, Final
@@ -206,6 +207,12 @@ def _shorter(c: BarColumns) -> Decisions:
     return enter(np.diff(c.close) > 0)
 
 
+def _masked(c: BarColumns) -> Decisions:
+    """Lay figures over both flags."""
+    nothing = np.zeros(len(c))
+    return replace(enter(after(c.close) > c.close), indicators={"entry": nothing, "exit": nothing})
+
+
 def _average(c: BarColumns, values: Numbers) -> Decisions:
     return enter(c.close > np.cumsum(values) / np.arange(1, len(c) + 1))
 
@@ -262,10 +269,7 @@ LEAKS: Final[Mapping[str, tuple[Decide, LeakKind]]] = {
     "a moment's mood": (_Mood(), LeakKind.UNSTABLE),
     "bars that it wrote into": (_writing, LeakKind.FAILED),
     "one flag too few": (_shorter, LeakKind.FAILED),
-    "a figure in the place of a flag": (
-        lambda c: enter(after(c.close) > c.close, entry=np.zeros(len(c))),
-        LeakKind.FAILED,
-    ),
+    "a figure in the place of a flag": (_masked, LeakKind.FAILED),
 }
 """A strategy for each way to cheat, and the kind of leak that must be found."""
 
