@@ -82,12 +82,12 @@ TOO_MUCH: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize(("name", "changes"), TOO_MUCH.items(), ids=TOO_MUCH.keys())
 def test_more_than_64_bits_can_count_is_refused(name: str, changes: dict[str, Any]) -> None:
-    with pytest.raises(BadInput, match="1,000,000,000,000,000 at most") as told:
+    with pytest.raises(BadInput, match="up to 1000000000000000") as told:
         BacktestOptions(market=MarketRules.NONE, **changes)
     assert told.value.field == name
-    with pytest.raises(BadInput, match="price_scale") as told:
+    with pytest.raises(BadInput, match="up to 100000") as told:
         BacktestOptions(market=MarketRules.NONE, cash=10**10, price_scale=10**6)
-    assert told.value.field == "cash"
+    assert told.value.field == "price_scale"
 
 
 @pytest.mark.parametrize(("name", "changes"), WRONG.items(), ids=WRONG.keys())
