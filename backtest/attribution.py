@@ -120,7 +120,7 @@ class _Attribution:
     def parts(self) -> Iterator[Part]:
         """Give every part, those of 0 won too."""
         sides = (self._actual, self._model)
-        actual, model = (episodes_of(s, self._recording.past, self._strategies) for s in sides)
+        actual, model = (episodes_of(s, self._recording, self._strategies) for s in sides)
         for key in dict.fromkeys((*model, *actual)):
             yield from self._holding(key, actual.get(key, Episode()), model.get(key, Episode()))
         yield from self._charges()
@@ -133,8 +133,9 @@ class _Attribution:
         buys = self._causes(actual.buys, model.buys)
         missing = model.buys.quantity - actual.buys.quantity
         unsold = model.sells.quantity - actual.sells.quantity
-        inherited = _inherited(buys, missing, unsold)
-        sells = (*inherited, *self._causes(actual.sells, model.sells, known=inherited))
+        known = _inherited(buys, missing, unsold)
+        known = (*known, *_lost(actual, unsold - sum(shares for _, shares in known)))
+        sells = (*known, *self._causes(actual.sells, model.sells, known=known))
         for sign, ours, theirs, causes in (
             (1, actual.buys, model.buys, buys),
             (-1, actual.sells, model.sells, sells),
@@ -226,6 +227,12 @@ def _inherited(buys: Causes, missing: int, unsold: int) -> Causes:
         found.append((cause, min(count, left)))
         left -= min(count, left)
     return tuple((cause, count) for cause, count in found if count)
+
+
+def _lost(actual: Episode, unsold: int) -> Causes:
+    """Give the cause of shares that the strategy did not sell because the owner had."""
+    by_hand = min(actual.lost.quantity, unsold)
+    return ((Cause.MANUAL, by_hand),) if by_hand > 0 else ()
 
 
 def _moment(ours: Leg, theirs: Leg) -> Cause:

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Final
 
 from backtest.minute_looks import MinuteLooks
+from backtest.owners import owned
 from backtest.recordings import Recording
 from strategies.evaluation import Outlook, Validity, bars_to_read, look
 from strategies.exits import Trigger, evaluate_exit, exit_levels
@@ -77,6 +78,7 @@ class _Judge:
         self._recording = recording
         self._calendar = calendar
         self._fills = (*recording.past, *recording.actual.executions)
+        self._adopted = recording.adopted
         self._bars = {
             symbol: {bar.trading_day: bar for bar in bars}
             for symbol, bars in recording.bars.items()
@@ -190,7 +192,8 @@ class _Judge:
         fills: Iterator[Execution] = (
             fill for fill in self._fills if fill.symbol == symbol and fill.executed_at < at
         )
-        return holdings_of(strategy_id, fills).get(symbol, Position(symbol))
+        held = holdings_of(strategy_id, owned(fills, self._adopted))
+        return held.get(symbol, Position(symbol))
 
     def _seen(self, settings: StrategySettings, signal: Signal) -> Bar | None:
         """Give the bar that the decision looked at last."""

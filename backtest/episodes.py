@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from backtest.recordings import Happened
+from backtest.owners import owned, under_holders
+from backtest.recordings import Happened, Recording
 from strategies.holdings import holdings_of
 from trading.executions import Execution
 from trading.instruments import Symbol
 from trading.orders import Order, Side
 
+type Owner = tuple[str, Symbol]
 type Key = tuple[str, Symbol, str]
 """Strategy, symbol, and the signal that began it ("" when it was held before)."""
 
@@ -44,51 +47,72 @@ class Leg:
 
 @dataclass(slots=True)
 class Episode:
-    """One holding: `carried` shares from before, then its buys and sells."""
+    """One holding: `carried` shares from before, its buys and sells, and what others sold of it by hand."""
 
     carried: int = 0
     buys: Leg = field(default_factory=Leg)
     sells: Leg = field(default_factory=Leg)
+    lost: Leg = field(default_factory=Leg)
 
     @property
     def held(self) -> int:
         """Shares that are left."""
-        return self.carried + self.buys.quantity - self.sells.quantity
+        return self.carried + self.buys.quantity - self.sells.quantity - self.lost.quantity
 
 
 def episodes_of(
-    happened: Happened, past: Iterable[Execution], strategies: Iterable[str]
+    happened: Happened, recording: Recording, strategies: Collection[str]
 ) -> Mapping[Key, Episode]:
     """Follow every strategy's fills from what it held before."""
-    past = tuple(past)
-    orders = {order.client_order_id: order for order in happened.orders}
-    episodes: dict[Key, Episode] = {}
-    running: dict[tuple[str, Symbol], Key] = {}
+    past = owned(recording.past, recording.adopted)
+    walk = _Walk({order.client_order_id: order for order in happened.orders})
     for strategy in strategies:
         for symbol, position in holdings_of(strategy, past).items():
             if position.quantity:
-                running[strategy, symbol] = (strategy, symbol, "")
-                episodes[strategy, symbol, ""] = Episode(carried=position.quantity)
-        for execution in happened.executions:
-            if execution.strategy_id == strategy:
-                _follow(execution, orders, episodes, running)
-    return episodes
+                walk.carry((strategy, symbol), position.quantity)
+    taken = defaultdict(list)
+    for piece in under_holders((*past, *happened.executions), recording.adopted):
+        taken[piece.execution_id].append(piece)
+    for execution in happened.executions:
+        if execution.strategy_id in strategies:
+            walk.trade(execution)
+        for piece in taken[execution.execution_id]:
+            if piece.strategy_id != execution.strategy_id and piece.strategy_id in strategies:
+                walk.lose(piece)
+    return walk.episodes
 
 
-def _follow(
-    execution: Execution,
-    orders: Mapping[str, Order],
-    episodes: dict[Key, Episode],
-    running: dict[tuple[str, Symbol], Key],
-) -> None:
-    order = orders.get(execution.client_order_id)
-    signal_id = order.intent.signal_id if order else execution.client_order_id
-    owner = (execution.strategy_id, execution.symbol)
-    key = running.setdefault(owner, (*owner, signal_id))
-    episode = episodes.setdefault(key, Episode())
-    if execution.side is Side.BUY:
-        episode.buys = episode.buys.add(execution, signal_id)
-    else:
-        episode.sells = episode.sells.add(execution, signal_id)
-    if episode.held <= 0:
-        del running[owner]
+@dataclass
+class _Walk:
+    """All holdings up to a fill, and those that are running."""
+
+    orders: Mapping[str, Order]
+    episodes: dict[Key, Episode] = field(default_factory=dict)
+    _running: dict[Owner, Key] = field(default_factory=dict)
+
+    def carry(self, owner: Owner, quantity: int) -> None:
+        self._running[owner] = (*owner, "")
+        self.episodes[*owner, ""] = Episode(carried=quantity)
+
+    def trade(self, execution: Execution) -> None:
+        order = self.orders.get(execution.client_order_id)
+        signal_id = order.intent.signal_id if order else execution.client_order_id
+        owner = (execution.strategy_id, execution.symbol)
+        key = self._running.setdefault(owner, (*owner, signal_id))
+        episode = self.episodes.setdefault(key, Episode())
+        if execution.side is Side.BUY:
+            episode.buys = episode.buys.add(execution, signal_id)
+        else:
+            episode.sells = episode.sells.add(execution, signal_id)
+        self._end(owner, episode)
+
+    def lose(self, piece: Execution) -> None:
+        owner = (piece.strategy_id, piece.symbol)
+        if key := self._running.get(owner):
+            episode = self.episodes[key]
+            episode.lost = episode.lost.add(piece, "")
+            self._end(owner, episode)
+
+    def _end(self, owner: Owner, episode: Episode) -> None:
+        if episode.held <= 0:
+            del self._running[owner]

@@ -56,7 +56,7 @@ def compare(recording: Recording, calendar: TradingCalendar) -> ParityReport:
     decisions, looks = compare_decisions(recording, calendar)
     strategies = dict.fromkeys(s.id for plan in recording.plans for s in plan.strategies)
     actual, model = (
-        episodes_of(side, recording.past, strategies) for side in (recording.actual, modelled)
+        episodes_of(side, recording, strategies) for side in (recording.actual, modelled)
     )
     return ParityReport(
         first=recording.first,
@@ -84,7 +84,8 @@ def _holdings(
 
 def _span(episode: Episode) -> tuple[date, date] | None:
     """Give first and last day of a round trip that began here and is over."""
-    begun, ended = episode.buys.first_at, episode.sells.last_at
-    if episode.carried or episode.held or begun is None or ended is None:
+    begun = episode.buys.first_at
+    ends = [leg.last_at for leg in (episode.sells, episode.lost) if leg.last_at]
+    if episode.carried or episode.held or begun is None or not ends:
         return None
-    return seoul_date(begun), seoul_date(ended)
+    return seoul_date(begun), seoul_date(max(ends))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
+from backtest.owners import owned, shares_of
 from backtest.plans import ReplayPlan
 from backtest.replay import run_replay
 from trading.bars import Bar
@@ -75,8 +76,15 @@ class Recording:
 
     @property
     def past(self) -> tuple[Execution, ...]:
-        """The fills by which the strategies held something before the first day."""
+        """All fills before the first day."""
         return self.plans[0].past
+
+    @property
+    def adopted(self) -> Mapping[Symbol, int]:
+        """The shares of each symbol that no fill brought, up to the last day."""
+        held = {symbol: each.quantity for symbol, each in self.actual.closing.positions.items()}
+        traded = shares_of((*self.past, *self.actual.executions))
+        return {symbol: held.get(symbol, 0) - traded[symbol] for symbol in held.keys() | traded}
 
     @property
     def paid_in(self) -> int:
@@ -112,7 +120,7 @@ def replay(recording: Recording, calendar: TradingCalendar) -> Happened:
     Raises:
         BadInput: when plans and bars do not fit.
     """
-    book, past = recording.opening, recording.past
+    book, past = recording.opening, owned(recording.past, recording.adopted)
     parts = []
     for plan in recording.plans:
         again = replace(plan, opening=book, past=past)

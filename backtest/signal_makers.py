@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from backtest.minute_looks import MinuteLooks
+from backtest.owners import owned
 from backtest.plans import ReplayPlan
 from backtest.recordings import Recording
 from strategies.evaluation import Outlook, Validity, bars_to_read, look, protective_signal
@@ -32,11 +33,13 @@ class SignalMaker:
     _outlooks: dict[tuple[str, str, date], Outlook] = field(default_factory=dict)
     _looks: MinuteLooks = field(init=False)
     _fills: tuple[Execution, ...] = field(init=False)
+    _adopted: Mapping[Symbol, int] = field(init=False)
 
     def __post_init__(self) -> None:
         """Take the minutes from the recording, and put its fills into the order in which they were made."""
         self._looks = MinuteLooks(self.recording.minutes)
         self._fills = (*self.recording.past, *executions_in_order(self.recording.actual.executions))
+        self._adopted = self.recording.adopted
 
     def made_anew(self) -> tuple[Signal, ...]:
         """Give each recorded signal as its strategy makes it again; one that it does not make is missing."""
@@ -70,7 +73,7 @@ class SignalMaker:
 
     def _holdings(self, signal: Signal) -> Mapping[Symbol, Position]:
         before = (fill for fill in self._fills if fill.executed_at < signal.created_at)
-        return holdings_of(signal.strategy_id, before)
+        return holdings_of(signal.strategy_id, owned(before, self._adopted))
 
     def _outlook(self, settings: StrategySettings, day: date) -> Outlook:
         key = (settings.id, settings.parameter_hash, day)
