@@ -33,6 +33,10 @@ type Strategies = tuple[StrategySettings, ...]
 type Start = Callable[[ChannelSettings], Strategies]
 """Starts the strategies of a channel that are not ours, and gives all of them."""
 
+type Scope = tuple[str, str, str]
+"""Who halted, which strategy and which symbol, "" for all."""
+
+HALTED: Final = TradingState.HALTED
 _DAY: Final = timedelta(days=1)
 _DAYS_FOR_A_BAR: Final = 2
 """Calendar days in which a bar is sure to lie, holidays included."""
@@ -236,20 +240,22 @@ def _minutes(
 
 
 def _stops(work: UnitOfWork) -> tuple[Stop, ...]:
-    """Read from the audit when what was halted."""
-    open_halts: dict[tuple[str, str, str], Halt] = {}
+    """Read from the audit when what was halted; a pause in Prefect tells no state, and its end no strategy."""
+    running: dict[Scope, Halt] = {}
     stops: list[Stop] = []
     for at, entry in reversed(work.audit.last(count=_ALL)):
         if entry.action not in {"halt", "resume"}:
             continue
-        strategy, symbol = (str(entry.detail.get(name, "")) for name in ("strategy_id", "symbol"))
+        detail = entry.detail
+        strategy, symbol = (str(detail.get(name, "")) for name in ("strategy_id", "symbol"))
         key = (entry.actor, strategy, symbol)
-        if (known := open_halts.pop(key, None)) is not None:
-            stops.append(Stop(known, at))
-        if entry.action == "halt" and entry.detail.get("state") == TradingState.HALTED:
-            reason = str(entry.detail.get("reason", ""))
-            open_halts[key] = Halt(entry.actor, TradingState.HALTED, reason, at, strategy, symbol)
-    return (*stops, *(Stop(halt) for halt in open_halts.values()))
+        is_whole = entry.action == "resume" and "strategy_id" not in detail
+        ended = [known for known in running if known == key or (is_whole and known[0] == key[0])]
+        stops += [Stop(running.pop(known), at) for known in ended]
+        if entry.action == "halt" and detail.get("state", HALTED) == HALTED:
+            reason = str(detail.get("reason", ""))
+            running[key] = Halt(entry.actor, HALTED, reason, at, strategy, symbol)
+    return (*stops, *(Stop(halt) for halt in running.values()))
 
 
 _ALL: Final = 1_000_000
