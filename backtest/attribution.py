@@ -9,13 +9,14 @@ never bought cannot be sold: they keep the cause of the purchase.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
-from backtest.episodes import Episode, Key, Leg, episodes_of
+from backtest.episodes import Episode, Key, Leg, Owner, episodes_of
 from backtest.recordings import Happened, Recording
 from trading.orders import Order, OrderStatus, Side
 from trading.sessions import seoul_date, session_of
@@ -169,19 +170,21 @@ class _Attribution:
     def _by_hand(self) -> Iterator[Part]:
         """Give what no strategy did: fills by hand, and shares taken over since the opening."""
         recording, last = self._recording, self._recording.last
-        left = {s: p.quantity for s, p in recording.actual.closing.positions.items()}
-        for symbol, position in recording.opening.positions.items():
-            left[symbol] = left.get(symbol, 0) - position.quantity
+        left = Counter[Owner]()
+        for sign, book in ((1, recording.actual.closing), (-1, recording.opening)):
+            for symbol, position in book.positions.items():
+                left["", symbol] += sign * position.quantity
         for fill in recording.actual.executions:
             shares = fill.quantity if fill.side is Side.BUY else -fill.quantity
-            left[fill.symbol] = left.get(fill.symbol, 0) - shares
+            left["", fill.symbol] -= shares
             if fill.strategy_id not in self._strategies:
-                worth = shares * recording.close(fill.symbol, until=last) + fill.cash_change
-                yield Part(Cause.MANUAL, worth, fill.strategy_id, fill.symbol, fill.quantity)
-        for symbol, shares in left.items():
-            if shares:
+                owner = (fill.strategy_id, fill.symbol)
+                left[owner] += shares
+                yield Part(Cause.MANUAL, fill.cash_change, *owner, fill.quantity)
+        for (strategy, symbol), shares in left.items():
+            if shares:  # what was sold again needs no price
                 worth = shares * recording.close(symbol, until=last)
-                yield Part(Cause.MANUAL, worth, "", symbol, abs(shares))
+                yield Part(Cause.MANUAL, worth, strategy, symbol, 0 if strategy else abs(shares))
         yield Part(Cause.MANUAL, -recording.taken_over, "", "")
 
 
