@@ -55,6 +55,8 @@ def examine_parity(
     Raises:
         BadInput: for days without a session, before the account had a book, or without bars.
     """
+    if first > last:
+        raise BadInput("--from", first.isoformat(), f"a day not after {last.isoformat()}")
     with ExitStack() as foreign:
 
         def start(channel: ChannelSettings) -> Strategies:
@@ -62,7 +64,21 @@ def examine_parity(
 
         with stores.begin() as work:
             recording = read_recording(work, file, calendar, first=first, last=last, start=start)
+            _require_bars(work, {*file.symbols, *recording.bars}, recording.last)
         return compare(recording, calendar)
+
+
+def _require_bars(work: UnitOfWork, symbols: Iterable[Symbol], last: date) -> None:
+    """Refuse a last day that has no bars as yet: its replay would trade nothing.
+
+    Raises:
+        BadInput: naming the last day that can be compared.
+    """
+    newest = [work.bars.last(symbol, Interval.DAY, count=1, until=last) for symbol in symbols]
+    known = max((bar.trading_day for bars in newest for bar in bars), default=None)
+    if known != last:
+        end = f", they end with {known.isoformat()}" if known else ""
+        raise BadInput("--to", last.isoformat(), f"a day whose bars are stored{end}")
 
 
 def evidence_of(report: ParityReport, *, channel: str, commit: str, made_at: datetime) -> Evidence:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any, Final
 
 import pytest
@@ -16,9 +17,23 @@ from backtest.parity import ParityReport
 from backtest.recordings import Happened
 from tasks.channels import ChannelSettings
 from tasks.parity import examine_parity
-from tests.builders import ACCOUNT, LG_CHEM, seoul
+from tests.builders import ACCOUNT, LG_CHEM, a_fill, an_accepted_order, seoul
 from tests.desks import a_channel
-from tests.recordings import CALENDAR, DAYS, FIRST, a_recording, account, bars_of, store, trend
+from tests.recordings import (
+    CALENDAR,
+    DAYS,
+    FIRST,
+    a_recording,
+    account,
+    bars_of,
+    causes,
+    store,
+    trend,
+)
+from trading.errors import BadInput
+from trading.instruments import Symbol
+from trading.manual_orders import MANUAL
+from trading.orders import Side
 
 CLOSES: Final = [10_000, 10_000, 10_100, 10_200, 10_300, 10_200, 10_200, 10_200]
 """Bought on the 4th day, sold on the 7th."""
@@ -79,3 +94,72 @@ def test_a_pause_in_prefect_is_told_as_the_halt_that_it_was(
             work.audit.add(AuditEntry(PAUSE, "resume", resumed), at=seoul(FIRST, "08:00"))
     (unequal,) = examined(stores).unequal
     assert unequal.why is why
+
+
+UNWATCHED: Final = Symbol("000660")
+"""A symbol whose bars nobody keeps."""
+
+
+def traded_by_hand(stores: MemoryStores, side: Side, *, day: date, price: int) -> None:
+    """Let the owner trade ten shares of it in HTS, for a commission of 15."""
+    name = f"hand-{side}"
+    order = an_accepted_order(
+        client_order_id=name, strategy_id=MANUAL, symbol=UNWATCHED, side=side, trading_day=day
+    )
+    fill = a_fill(order, quantity=10, price=price, at=seoul(day, "10:00"))
+    fill = replace(fill, execution_id=name, trading_day=day, commission=15, tax=0)
+    with stores.begin() as work:
+        work.orders.add(order)
+        work.executions.add(fill)
+        work.ledger.post(fill)
+
+
+def test_a_weekend_ends_with_its_friday() -> None:
+    stores, saturday = stored(), date(2018, 1, 6)
+    report = examine_parity(stores, CHANNEL, CALENDAR, first=FIRST, last=saturday)
+    assert (report.last, report.money.unexplained) == (FIRST, 0)
+
+
+def test_what_was_bought_and_sold_by_hand_needs_no_bars() -> None:
+    stores = stored()
+    traded_by_hand(stores, Side.BUY, day=FIRST, price=70_000)
+    traded_by_hand(stores, Side.SELL, day=LAST, price=71_000)
+    report = examined(stores)
+    assert report.is_equal
+    assert causes(report) == {Cause.MANUAL: 10 * 1_000 - 30}
+
+
+def test_what_is_held_without_a_price_is_named() -> None:
+    stores = stored()
+    traded_by_hand(stores, Side.BUY, day=FIRST, price=70_000)
+    with pytest.raises(BadInput, match="bars of 000660"):
+        examined(stores)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "words"),
+    [
+        (LAST, FIRST, "--from=.2018-01-11.: a day not after 2018-01-05"),
+        (
+            FIRST,
+            CALENDAR.next_trading_day(LAST),
+            "--to=.2018-01-12.: a day whose bars are stored, they end with 2018-01-11",
+        ),
+        (
+            FIRST,
+            date(2018, 12, 28),
+            "--to=.2018-12-28.: a day whose bars are stored, they end with 2018-01-11",
+        ),
+        (
+            date(2019, 1, 2),
+            date(2019, 1, 31),
+            "--to=.2019-01-31.: a day whose bars are stored, they end with 2018-01-11",
+        ),
+        (date(2018, 1, 6), date(2018, 1, 7), "at least one trading day"),
+        (DAYS[0], DAYS[1], "since the account's book was opened"),
+    ],
+)
+def test_days_that_cannot_be_compared_are_refused(first: date, last: date, words: str) -> None:
+    stores = stored()
+    with pytest.raises(BadInput, match=words):
+        examine_parity(stores, CHANNEL, CALENDAR, first=first, last=last)
