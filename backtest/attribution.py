@@ -18,6 +18,7 @@ from typing import Final
 
 from backtest.episodes import Episode, Key, Leg, Owner, episodes_of
 from backtest.recordings import Happened, Recording
+from trading.manual_orders import MANUAL
 from trading.orders import Order, OrderStatus, Side
 from trading.sessions import seoul_date, session_of
 
@@ -114,8 +115,7 @@ class _Attribution:
     def __init__(self, recording: Recording, modelled: Happened) -> None:
         self._recording = recording
         self._actual, self._model = recording.actual, modelled
-        plans = recording.plans
-        self._strategies = tuple(dict.fromkeys(s.id for plan in plans for s in plan.strategies))
+        self._strategies = recording.strategies
         self._fates = Fates(recording.actual), Fates(modelled)
 
     def parts(self) -> Iterator[Part]:
@@ -162,7 +162,7 @@ class _Attribution:
     def _charges(self) -> Iterator[Part]:
         for sign, side in ((-1, self._actual), (1, self._model)):
             for fill in side.executions:
-                if fill.strategy_id in self._strategies:
+                if fill.strategy_id != MANUAL:
                     owner = (fill.strategy_id, fill.symbol)
                     yield Part(Cause.FEES, sign * fill.commission, *owner)
                     yield Part(Cause.TAX, sign * fill.tax, *owner)
@@ -177,7 +177,7 @@ class _Attribution:
         for fill in recording.actual.executions:
             shares = fill.quantity if fill.side is Side.BUY else -fill.quantity
             left["", fill.symbol] -= shares
-            if fill.strategy_id not in self._strategies:
+            if fill.strategy_id == MANUAL:
                 owner = (fill.strategy_id, fill.symbol)
                 left[owner] += shares
                 yield Part(Cause.MANUAL, fill.cash_change, *owner, fill.quantity)

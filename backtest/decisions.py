@@ -40,7 +40,7 @@ class Why(StrEnum):
     NOT_MADE = "not_made"
     """Nobody looked in time: no run, or no prices."""
     SETTINGS = "settings"
-    """It was made with other parameters than those of the version in force."""
+    """It was made with other parameters than those of the version in force in the morning, or by none of its strategies."""
     BARS = "bars"
     """The bars have changed since."""
     HOLDING = "holding"
@@ -90,12 +90,25 @@ class _Judge:
     def judge(self, day: date) -> Iterator[Decision]:
         """Hold the decisions of a day against those that the strategies make anew."""
         made = [s for s in self._recording.actual.signals if s.trading_day == day]
-        for settings in self._recording.plan_of(day).strategies:
+        strategies = self._recording.plan_of(day).strategies
+        for settings in strategies:
             own = [signal for signal in made if signal.strategy_id == settings.id]
             for symbol in settings.symbols:
                 self.looks += self._count(settings, symbol, day)
                 here = [signal for signal in own if signal.symbol == symbol]
                 yield from self._judge_symbol(settings, symbol, day, here)
+        meant = {(settings.id, symbol) for settings in strategies for symbol in settings.symbols}
+        for signal in made:
+            if (signal.strategy_id, signal.symbol) not in meant:
+                yield _decision(signal, self._stray(signal, strategies))
+
+    def _stray(self, signal: Signal, strategies: Sequence[StrategySettings]) -> Why:
+        """Judge what no strategy of the morning decides; what it holds still, it guards."""
+        if signal.trigger in {Trigger.STOP, Trigger.TARGET}:
+            for settings in strategies:
+                if settings.id == signal.strategy_id:
+                    return self._presence(settings, signal, ())
+        return Why.SETTINGS
 
     def _judge_symbol(
         self, settings: StrategySettings, symbol: Symbol, day: date, made: Sequence[Signal]

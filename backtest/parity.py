@@ -54,10 +54,8 @@ def compare(recording: Recording, calendar: TradingCalendar) -> ParityReport:
     """
     modelled = replay(recording, calendar)
     decisions, looks = compare_decisions(recording, calendar)
-    strategies = dict.fromkeys(s.id for plan in recording.plans for s in plan.strategies)
-    actual, model = (
-        episodes_of(side, recording, strategies) for side in (recording.actual, modelled)
-    )
+    sides = (recording.actual, modelled)
+    actual, model = (episodes_of(side, recording, recording.strategies) for side in sides)
     return ParityReport(
         first=recording.first,
         last=recording.last,

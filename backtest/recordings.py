@@ -15,6 +15,7 @@ from trading.executions import Execution
 from trading.halts import Halt
 from trading.instruments import Symbol
 from trading.ledger import Ledger
+from trading.manual_orders import MANUAL
 from trading.orders import Order
 from trading.sessions import TradingCalendar
 from trading.signals import Signal
@@ -90,6 +91,13 @@ class Recording:
     def paid_in(self) -> int:
         """Won that deposits brought in."""
         return sum(sum(plan.deposits.values()) for plan in self.plans)
+
+    @property
+    def strategies(self) -> tuple[str, ...]:
+        """Every strategy that was meant to trade, or did, by name."""
+        meant = [settings.id for plan in self.plans for settings in plan.strategies]
+        did = (fill.strategy_id for fill in self.actual.executions)
+        return tuple(dict.fromkeys((*meant, *(name for name in did if name != MANUAL))))
 
     def plan_of(self, day: date) -> ReplayPlan:
         """Give what was meant to be done on a day."""
