@@ -157,7 +157,7 @@ class _Attribution:
         less, more, fates = (
             (ours, theirs, self._fates[0]) if lacks > 0 else (theirs, ours, self._fates[1])
         )
-        return fates.causes(less.signals or more.signals, shares, of=less.quantity)
+        return fates.causes(less, more, shares)
 
     def _charges(self) -> Iterator[Part]:
         for sign, side in ((-1, self._actual), (1, self._model)):
@@ -202,23 +202,39 @@ class Fates:
         for order in side.orders:
             self._orders.setdefault(order.intent.signal_id, []).append(order)
 
-    def causes(self, signals: Iterable[str], shares: int, *, of: int) -> Causes:
-        """Say why `shares` more were not traded, beside `of` that were, by orders of `signals`."""
-        known = [signal for signal in signals if signal in self._known]
-        orders = [order for signal in known for order in self._orders.get(signal, ())]
-        if not known:
-            return ((Cause.DECISION, shares),)
-        if not orders:
-            return ((Cause.SIZE, shares),)  # nothing could be ordered: no money, nothing to sell
-        if all(order.status is OrderStatus.DENIED for order in orders):
-            return ((Cause.DENIAL, shares),)
-        wanted = max(order.quantity for order in orders if order.status is not OrderStatus.DENIED)
-        unfilled = min(max(wanted - of, 0), shares)
-        return tuple(
-            (cause, count)
-            for cause, count in ((Cause.FILLS, unfilled), (Cause.SIZE, shares - unfilled))
-            if count
-        )
+    def causes(self, own: Leg, other: Leg, shares: int) -> Causes:
+        """Say why `shares` of the other side's were not traded on this one: what its orders lack, then what it did not order."""
+        found, left = [], shares
+        for cause, count in (*self._unfilled(own), *self._missed(own, other), (Cause.SIZE, shares)):
+            taken = min(count, left)
+            left -= taken
+            if taken:
+                found.append((cause, taken))
+        return tuple(found)
+
+    def _unfilled(self, own: Leg) -> Iterator[tuple[Cause, int]]:
+        for signal, filled in own.signals.items():
+            yield Cause.FILLS, max(self._wanted(signal) - filled, 0)
+
+    def _missed(self, own: Leg, other: Leg) -> Iterator[tuple[Cause, int]]:
+        """Give what became of each signal from which the other side alone has traded."""
+        for signal, filled in other.signals.items():
+            orders = self._orders.get(signal, ())
+            if signal in own.signals:
+                continue
+            if signal not in self._known:
+                yield Cause.DECISION, filled
+            elif not orders:
+                yield Cause.SIZE, filled  # nothing could be ordered: no money, nothing to sell
+            elif all(order.status is OrderStatus.DENIED for order in orders):
+                yield Cause.DENIAL, filled
+            else:
+                yield Cause.FILLS, min(self._wanted(signal), filled)
+
+    def _wanted(self, signal: str) -> int:
+        """Give the shares of a signal's largest order: one that followed it was for what it had left."""
+        sent = (o for o in self._orders.get(signal, ()) if o.status is not OrderStatus.DENIED)
+        return max((order.quantity for order in sent), default=0)
 
 
 def _inherited(buys: Causes, missing: int, unsold: int) -> Causes:

@@ -21,23 +21,23 @@ type Key = tuple[str, Symbol, str]
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """All buys or all sells of an episode. `signals` made them, the first first."""
+    """All buys or all sells of an episode. `signals` made them, the first first, each so many shares."""
 
     quantity: int = 0
     value: int = 0
     first_at: datetime | None = None
     last_at: datetime | None = None
-    signals: tuple[str, ...] = ()
+    signals: Mapping[str, int] = field(default_factory=dict)
 
     def add(self, execution: Execution, signal_id: str) -> Leg:
         """Give the leg with one more fill."""
-        known = signal_id in self.signals
+        of_signal = self.signals.get(signal_id, 0) + execution.quantity
         return Leg(
             self.quantity + execution.quantity,
             self.value + execution.value,
             self.first_at or execution.executed_at,
             execution.executed_at,
-            self.signals if known else (*self.signals, signal_id),
+            {**self.signals, signal_id: of_signal},
         )
 
     def part(self, quantity: int) -> int:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from backtest.attribution import Cause
+import pytest
+
+from backtest.attribution import Cause, Fates
 from backtest.decisions import Why
+from backtest.episodes import Leg
 from backtest.parity import compare
-from backtest.recordings import Recording, replay
-from tests.builders import LG_CHEM
+from backtest.recordings import Happened, Recording, replay
+from tests.builders import HYUNDAI, LG_CHEM, a_signal, an_order
 from tests.recordings import CALENDAR, a_recording, account, bars_of, causes, trend
+from trading.ledger import Ledger
+from trading.orders import OrderStatus
 
 UP_AND_DOWN = [10_000, 10_000, 10_100, 10_200, 10_300, 10_200, 10_200, 10_200]
 
@@ -38,9 +43,36 @@ def test_a_strategy_that_the_morning_did_not_know_is_a_decision_that_differs() -
 def test_a_symbol_that_the_strategy_had_no_more_is_a_decision_that_differs() -> None:
     recording = decided_by("trend")
     (plan,) = recording.plans
-    elsewhere = trend(LG_CHEM).model_copy(update={"symbols": ("005380",)})
-    bars = {**recording.bars, "005380": bars_of([10_000] * len(UP_AND_DOWN), "005380")}  # type: ignore[dict-item,arg-type] # a symbol
+    elsewhere = trend(LG_CHEM).model_copy(update={"symbols": (HYUNDAI,)})
+    bars = {**recording.bars, HYUNDAI: bars_of([10_000] * len(UP_AND_DOWN), HYUNDAI)}
     plans = (replace(plan, strategies=(elsewhere,)),)
-    report = compare(replace(recording, plans=plans, bars=bars), CALENDAR)  # type: ignore[arg-type] # as above
+    report = compare(replace(recording, plans=plans, bars=bars), CALENDAR)
     assert [d.why for d in report.decisions] == [Why.SETTINGS, Why.SETTINGS]
     assert causes(report).keys() == {Cause.DECISION, Cause.FEES, Cause.TAX}
+
+
+@pytest.mark.parametrize(
+    ("second", "filled", "expected"),
+    [
+        (OrderStatus.FILLED, 50, {Cause.SIZE: 80}),
+        (OrderStatus.EXPIRED, 20, {Cause.FILLS: 30, Cause.SIZE: 80}),
+        (OrderStatus.EXPIRED, 0, {Cause.FILLS: 50, Cause.SIZE: 80}),
+        (OrderStatus.DENIED, 0, {Cause.DENIAL: 130}),
+        (None, 0, {Cause.SIZE: 130}),
+    ],
+)
+def test_each_of_several_signals_keeps_its_own_cause(
+    second: OrderStatus | None, filled: int, expected: dict[Cause, int]
+) -> None:
+    """Two steps up to a weight: 100 bought, then 50 wanted, of which some came; the replay took 130 then."""
+    steps = (a_signal(), a_signal(trigger="weight"))
+    before, then = (signal.signal_id for signal in steps)
+    bought = an_order(signal_id=before, quantity=100)
+    orders = [replace(bought, status=OrderStatus.FILLED, filled_quantity=100)]
+    if second:
+        more = an_order(signal_id=then, quantity=50, client_order_id="then")
+        orders.append(replace(more, status=second, filled_quantity=filled))
+    fates = Fates(Happened(steps, tuple(orders), (), Ledger("account")))
+    own = Leg(100 + filled, signals={before: 100} | ({then: filled} if filled else {}))
+    replayed = Leg(230, signals={before: 100, then: 130})
+    assert dict(fates.causes(own, replayed, 130 - filled)) == expected
