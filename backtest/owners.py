@@ -25,10 +25,10 @@ def owned(fills: Iterable[Execution], adopted: Mapping[Symbol, int]) -> tuple[Ex
 
     `adopted` are the shares that no fill brought. Says what `tasks.holdings` said at that moment.
     """
-    standing = _standing(fills)
-    if all(fill.strategy_id != MANUAL for fill in standing):
-        return standing
-    return under_holders(standing, adopted)
+    found = standing(fills)
+    if all(fill.strategy_id != MANUAL for fill in found):
+        return found
+    return under_holders(found, adopted)
 
 
 def under_holders(
@@ -39,7 +39,7 @@ def under_holders(
     return attributed(fills, {symbol: held[symbol] + adopted.get(symbol, 0) for symbol in held})
 
 
-def _standing(fills: Iterable[Execution]) -> tuple[Execution, ...]:
+def standing(fills: Iterable[Execution]) -> tuple[Execution, ...]:
     """Give the fills since each strategy's holding of each symbol was last flat."""
     fills = tuple(fills)
     held: Counter[tuple[str, Symbol]] = Counter()

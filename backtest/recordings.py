@@ -77,7 +77,7 @@ class Recording:
 
     @property
     def past(self) -> tuple[Execution, ...]:
-        """All fills before the first day."""
+        """The fills before the first day that stand, on the scale of the last day's prices."""
         return self.plans[0].past
 
     @property

@@ -15,6 +15,7 @@ from plugins.strategies import running
 from risk.inputs import INPUTS, orders_seen
 from tasks.channels import ChannelSettings, read_version
 from tasks.parity import Start, Strategies, plan_of, read_recording
+from tasks.recorded_prices import bars_as_of
 from trading.bars import Interval
 from trading.day_records import DayRecord
 from trading.day_stories import OrderState
@@ -123,8 +124,8 @@ def _record(
         curve=curve,
         opening=opening,
         closing=closing,
-        opening_prices=_closes(work, opening, calendar.previous_trading_day(day)),
-        closing_prices=_closes(work, closing, day),
+        opening_prices=_closes(work, opening, calendar.previous_trading_day(day), day),
+        closing_prices=_closes(work, closing, day, day),
         signals=recording.actual.signals,
         orders=recording.actual.orders,
         executions=recording.actual.executions,
@@ -132,13 +133,14 @@ def _record(
     )
 
 
-def _closes(work: UnitOfWork, book: Ledger, until: date) -> dict[Symbol, int]:
+def _closes(work: UnitOfWork, book: Ledger, until: date, day: date) -> dict[Symbol, int]:
+    """Give the last closes up to `until` as they stood on `day`."""
     found = {}
     for symbol in book.held_symbols:
         bars = work.bars.last(symbol, Interval.DAY, count=1, until=until)
         if not bars:
             raise BadInput(f"bars of {symbol}", "none", f"a close up to {until.isoformat()}")
-        found[symbol] = bars[-1].close
+        found[symbol] = bars_as_of(work, symbol, bars, day)[-1].close
     return found
 
 

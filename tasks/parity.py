@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from adapters.stores import Stores, UnitOfWork
 from backtest.attribution import Cause
+from backtest.owners import standing
 from backtest.parity import ParityReport, compare
 from backtest.plans import ReplayPlan
 from backtest.recordings import Happened, Recording, Stop
@@ -20,6 +21,7 @@ from plugins.strategies import running
 from strategies.evaluation import bars_to_read
 from strategies.settings import StrategySettings
 from tasks.channels import ChannelSettings, read_version
+from tasks.recorded_prices import bars_as_of, fills_as_of
 from trading.bars import Bar, Interval
 from trading.configs import ConfigVersion
 from trading.errors import BadInput
@@ -137,7 +139,7 @@ def read_recording(
     fills = work.executions.all()
     happened = _happened(work, days, fills)
     deposits = _deposits(work, days, happened.executions)
-    before = _before(work, first, fills)
+    before = _before(work, first, last, fills)
     plans = tuple(
         replace(
             before(plan_of(channel, start(channel), own)),
@@ -171,14 +173,14 @@ def _happened(work: UnitOfWork, days: Sequence[date], fills: Sequence[Execution]
 
 
 def _before(
-    work: UnitOfWork, first: date, fills: Sequence[Execution]
+    work: UnitOfWork, first: date, last: date, fills: Sequence[Execution]
 ) -> Callable[[ReplayPlan], ReplayPlan]:
-    """Read what the account had before `first`, and give it to a plan."""
+    """Read what the account had before `first`, paid on the scale of `last`, and give it to a plan."""
     return partial(
         replace,
         instruments={instrument.symbol: instrument for instrument in work.instruments.all()},
         opening=work.ledger.before(first),
-        past=tuple(fill for fill in fills if fill.trading_day < first),
+        past=tuple(fills_as_of(work, standing([f for f in fills if f.trading_day < first]), last)),
     )
 
 
@@ -228,11 +230,12 @@ def _version_of(versions: Sequence[ConfigVersion], day: date) -> ConfigVersion |
 def _bars(
     work: UnitOfWork, symbol: Symbol, plans: Iterable[ReplayPlan], last: date
 ) -> tuple[Bar, ...]:
-    """Read the bars of the days, and as many before as the slowest strategy reads."""
+    """Read the bars of the days, on the scale of the last one, and as many before as the slowest strategy reads."""
     plans = tuple(plans)
     warm_up = max(settings.strategy.warm_up for plan in plans for settings in plan.strategies)
     first = plans[0].first - _DAYS_FOR_A_BAR * bars_to_read(warm_up) * _DAY
-    return work.bars.between(symbol, Interval.DAY, first=first, last=last)
+    found = work.bars.between(symbol, Interval.DAY, first=first, last=last)
+    return bars_as_of(work, symbol, found, last)
 
 
 def _watched_by_the_minute(plans: Iterable[ReplayPlan]) -> set[Symbol]:

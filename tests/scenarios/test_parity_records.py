@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from fractions import Fraction
 from typing import Any, Final
 
 import pytest
@@ -30,6 +31,7 @@ from tests.recordings import (
     store,
     trend,
 )
+from trading.adjustments import Factor
 from trading.errors import BadInput
 from trading.instruments import Symbol
 from trading.manual_orders import MANUAL
@@ -163,3 +165,39 @@ def test_days_that_cannot_be_compared_are_refused(first: date, last: date, words
     stores = stored()
     with pytest.raises(BadInput, match=words):
         examine_parity(stores, CHANNEL, CALENDAR, first=first, last=last)
+
+
+def split(stores: MemoryStores, closes: Sequence[int]) -> None:
+    """Let every share become two on the day after those of `closes`, and everything be told on the new scale."""
+    traded = bars_of(closes)
+    halved = [
+        replace(b, open=b.open // 2, high=b.high // 2, low=b.low // 2, close=b.close // 2)
+        for b in traded
+    ]
+    day, half = DAYS[len(closes)], closes[-1] // 2
+    new = replace(halved[-1], trading_day=day, at=seoul(day, "00:00"))
+    new = replace(new, open=half, high=half, low=half, close=half)
+    factors = (Factor(DAYS[0], Fraction(1, 2)), Factor(day, Fraction(1)))
+    with stores.begin() as work:
+        work.bars.upsert([*halved, new])
+        work.adjustments.put_raw([*(replace(b, is_adjusted=False) for b in traded), new])
+        work.adjustments.add(LG_CHEM, factors, at=seoul(day, "18:00"))
+
+
+def test_a_split_since_then_changes_nothing_that_was() -> None:
+    stores = stored()
+    before = examined(stores)
+    split(stores, CLOSES)
+    assert examined(stores) == before
+
+
+def test_what_was_paid_before_a_split_is_compared_on_the_new_scale() -> None:
+    """Bought at 10,100, a share of 5,150 now: no stop was reached."""
+    rising = [*CLOSES[:5], 10_300, 10_300]
+    stores = MemoryStores(channel="dev", account=ACCOUNT)
+    recording = account(a_recording({LG_CHEM: bars_of(rising)}))
+    store(recording, stores, channel="dev", account=ACCOUNT)
+    split(stores, rising)
+    day = DAYS[len(rising)]
+    report = examine_parity(stores, CHANNEL, CALENDAR, first=day, last=day)
+    assert (report.decisions, report.money.parts) == ((), ())
