@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from functools import partial
-from typing import Final
 
 from backtest.minute_looks import MinuteLooks
 from backtest.owners import owned
+from backtest.peaks import AT_THE_OPENING, highest_before
 from backtest.recordings import Recording
 from strategies.evaluation import Outlook, Validity, bars_to_read, look
 from strategies.exits import Trigger, evaluate_exit, exit_levels
-from strategies.holdings import holdings_of
+from strategies.holdings import entries_of, holdings_of
 from strategies.settings import StrategySettings
 from trading.bars import Bar, Interval
 from trading.executions import Execution
@@ -26,9 +26,6 @@ from trading.instruments import Symbol
 from trading.positions import Position
 from trading.sessions import Phase, TradingCalendar, session_of
 from trading.signals import Direction, Signal
-
-AT_THE_OPENING: Final = timedelta(minutes=1)
-"""What fills within a minute of the opening was held all day."""
 
 
 class Why(StrEnum):
@@ -197,16 +194,20 @@ class _Judge:
         held = self._held(settings.id, symbol, opened)
         if bar is None or bar.volume == 0 or not held.quantity:
             return None
-        levels = exit_levels(held, settings.exits)
+        entry = entries_of(settings.id, self._standing(symbol, opened))[symbol]
+        peak = highest_before(day, entry, self._recording.bars[symbol])
+        levels = exit_levels(held, settings.exits, peak=peak)
         return levels.reached(bar.low) or levels.reached(bar.high)
 
     def _held(self, strategy_id: str, symbol: Symbol, at: datetime) -> Position:
         """Give what the strategy held at a moment."""
-        fills: Iterator[Execution] = (
-            fill for fill in self._fills if fill.symbol == symbol and fill.executed_at < at
-        )
-        held = holdings_of(strategy_id, owned(fills, self._adopted))
+        held = holdings_of(strategy_id, self._standing(symbol, at))
         return held.get(symbol, Position(symbol))
+
+    def _standing(self, symbol: Symbol, at: datetime) -> tuple[Execution, ...]:
+        """Give the fills behind what is held of a symbol at a moment."""
+        fills = (fill for fill in self._fills if fill.symbol == symbol and fill.executed_at < at)
+        return owned(fills, self._adopted)
 
     def _seen(self, settings: StrategySettings, signal: Signal) -> Bar | None:
         """Give the bar that the decision looked at last."""

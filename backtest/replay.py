@@ -22,6 +22,7 @@ from backtest.conventions import run_convention
 from backtest.histories import History, histories_of
 from backtest.listings import last_days, listed_bars
 from backtest.minutes import MinuteTrading, by_the_minute
+from backtest.peaks import highest_before
 from backtest.plans import ReplayPlan
 from backtest.prices import grid_of, reached_price
 from backtest.results import ReplayResult
@@ -74,6 +75,7 @@ def run_replay(
     histories, ends = histories_of(plan, bars), last_days(plan, bars)
     replay = _Replay(plan, calendar, histories, ReplayAccount(plan), ends)
     replay.know(plan.first)
+    replay.recall(bars)
     replay.watch(listed_bars(minutes, plan.listings))
     for day in calendar.trading_days(plan.first, plan.last):
         replay.play(day)
@@ -116,6 +118,13 @@ class _Replay:
                 for bar in self.histories[symbol].bars(since=entered_on, until=first):
                     is_partial = is_late and bar.trading_day == entered_on
                     self._raise_peak(settings.id, bar, is_partial=is_partial)
+
+    def recall(self, bars: Mapping[Symbol, Sequence[Bar]]) -> None:
+        """Take the highest prices of what was held before, for the stops that follow them."""
+        for settings in self._by_the_day:
+            for symbol, entry in entries_of(settings.id, self.plan.past).items():
+                peak = highest_before(self.plan.first, entry, bars.get(symbol, ()))
+                self.peaks[settings.id, symbol] = peak
 
     def play(self, day: date) -> None:
         """Trade one day; nothing before the first on which a strategy can decide."""
