@@ -52,7 +52,7 @@ def parity(
         with stores.begin() as work:
             calendar = XkrxCalendar(overrides=work.calendar.all())
         last = last or _last_closed(calendar, at)
-        first = first or _begin(stores, calendar, last)
+        first = first or first_of(stores, calendar, last)
         report = examine_parity(stores, load_channel(settings), calendar, first=first, last=last)
         document = parity_document(report)
         page = write_parity(
@@ -78,9 +78,9 @@ def _last_closed(calendar: TradingCalendar, at: datetime) -> date:
     return calendar.previous_trading_day(today)
 
 
-def _begin(stores: Stores, calendar: TradingCalendar, last: date) -> date:
-    """Give the first of the last sessions, at the earliest the day of the first report."""
-    day = last
+def first_of(stores: Stores, calendar: TradingCalendar, last: date) -> date:
+    """Give the first of the last sessions up to a day, at the earliest the day of the first report."""
+    day = last if calendar.is_trading_day(last) else calendar.previous_trading_day(last)
     for _ in range(SESSIONS - 1):
         day = calendar.previous_trading_day(day)
     with stores.begin() as work:

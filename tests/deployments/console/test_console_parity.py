@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from adapters.memory.stores import MemoryStores
 from adapters.parity_messages import parity_told
 from adapters.postgres import PostgresStores
 from adapters.reports.parity_pages import render_parity
@@ -22,6 +23,7 @@ from backtest.decisions import Why
 from backtest.parity import compare
 from backtest.plans import ReplayPlan
 from backtest.recordings import Happened, Recording, replay
+from deployments.console.parities import first_of
 from deployments.examinations import bundled_bars
 from tasks.channels import ChannelSettings, parse_channel
 from tasks.parity import read_recording
@@ -29,6 +31,7 @@ from tests.adapters.test_report_files import Page
 from tests.builders import ACCOUNT, LG_CHEM, seoul
 from tests.consoles import PROJECT, Console
 from tests.recordings import CALENDAR, store
+from trading.errors import BadInput
 from trading.evidence import EvidenceKind
 from trading.ledger import Ledger
 
@@ -195,6 +198,15 @@ def test_days_that_cannot_be_compared_say_why(
     answer = console("parity", "--from", first, "--to", last)
     assert answer.code == 2
     assert words in answer.err
+
+
+def test_without_a_first_day_twenty_sessions_are_compared() -> None:
+    stores = MemoryStores(channel="dev", account=ACCOUNT)
+    friday, sunday = date(2018, 1, 26), date(2018, 1, 28)
+    sessions = CALENDAR.trading_days(first_of(stores, CALENDAR, sunday), friday)
+    assert len(sessions) == 20
+    with pytest.raises(BadInput, match="a year from"):
+        first_of(stores, CALENDAR, date.min)
 
 
 def a_document(**changes: Any) -> Mapping[str, Any]:
