@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -34,7 +34,7 @@ class Arrival(StrEnum):
     LATE = "LATE"
     """It fills a hole: newer prints came before it."""
     CONTRADICTORY = "CONTRADICTORY"
-    """It fills a hole and is newer than what came before: one of them tells a wrong volume, neither a wrong price."""
+    """It is newer than what came before and tells less: one of them tells a wrong volume, neither a wrong price."""
     REPEATED = "REPEATED"
     """Its shares are counted already: sent again, or the expected price of an auction that still collects."""
 
@@ -139,7 +139,11 @@ class MinuteBars:
         at, upper = trade.at, trade.cumulative_volume
         lower = upper - trade.quantity
         if lower < line.position:
-            return self._add_late(line, trade, lower)
+            if at <= line.at or upper >= line.position or trade.is_auction:
+                return self._add_late(line, trade, lower)
+            self._turn_back(line, lower, at)
+            self.add(trade)
+            return Arrival.CONTRADICTORY
         if lower > line.position and at >= line.known_until:
             self._miss(line, Hole(line.position, lower, line.at, at))
         line.position, line.at = upper, at
@@ -223,6 +227,16 @@ class MinuteBars:
             line.untold.add(ends_at)
         line.untold.update(at for at in line.minutes if hole.touches(self._over_at(at)))
         return Arrival.LATE if trade.at <= line.at else Arrival.CONTRADICTORY
+
+    def _turn_back(self, line: _Line, position: int, at: datetime) -> None:
+        """Go on from a smaller volume, or nothing would count until the day's has reached the wrong one.
+
+        What is missing until then has no place in the volume any more; the history alone can tell it.
+        """
+        line.holes = [replace(hole, upper=min(hole.upper, position)) for hole in line.holes]
+        line.position = position
+        if at >= line.known_until:
+            self._miss(line, Hole(position, position, line.at, at))
 
     def _miss(self, line: _Line, hole: Hole) -> None:
         """Remember what did not come; bars that it may belong to have changed by that."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 
@@ -195,6 +196,41 @@ def test_who_joins_in_the_middle_knows_that_the_morning_is_missing() -> None:
     assert bars.closed(END)[0].is_provisional
 
 
+def test_one_print_with_a_wrong_volume_makes_no_symbol_dumb() -> None:
+    """What comes after it is newer and counts; what lies around it is the history's to tell."""
+    tape, bars = Tape(), MinuteBars(SESSION)
+    bars.add(tape.trade("09:00:00", 400_000))
+    bars.add(replace(tape.trade("09:01:10", 400_500), cumulative_volume=9_000_000))
+    after = [tape.trade("09:01:20", 401_000), tape.trade("09:02:20", 401_500)]
+    assert [bars.add(each) for each in after] == [Arrival.CONTRADICTORY, Arrival.IN_ORDER]
+    assert bars.holes() == {LG_CHEM: (seoul(A_DAY, "09:00:00"), seoul(A_DAY, "09:01:20"))}
+    assert [bar.is_provisional for bar in bars.closed(END)] == [True, True, False]
+    history = [
+        a_bar("09:01", 400_000, 400_000, 400_000, 400_000, volume=10),
+        a_bar("09:02", 400_500, 401_000, 400_500, 401_000, volume=20),
+    ]
+    bars.mend(LG_CHEM, history, at=seoul(A_DAY, "09:04"))
+    assert bars.holes() == {}
+    last = [tape.trade("09:05:00", 402_000), after[1], tape.trade("09:05:30", 402_500)]
+    assert [bars.add(each) for each in last] == [
+        Arrival.IN_ORDER,
+        Arrival.REPEATED,
+        Arrival.IN_ORDER,
+    ]
+    assert bars.closed(END) == (a_bar("09:06", 402_000, 402_500, 402_000, 402_500, volume=20),)
+
+
+def test_a_print_that_tells_too_small_a_volume_leaves_a_hole_to_be_mended() -> None:
+    tape, bars = Tape(), MinuteBars(SESSION)
+    bars.add(tape.trade("09:00:00", 400_000, 1_000))
+    wrong = replace(tape.trade("09:01:10", 400_500), cumulative_volume=10)
+    assert bars.add(wrong) is Arrival.CONTRADICTORY
+    assert bars.add(tape.trade("09:01:20", 401_000)) is Arrival.IN_ORDER
+    assert bars.add(tape.trade("09:02:20", 401_500)) is Arrival.IN_ORDER
+    assert [bar.is_provisional for bar in bars.closed(END)] == [True, True, False]
+    assert bars.holes() == {LG_CHEM: (seoul(A_DAY, "09:00:00"), seoul(A_DAY, "09:01:20"))}
+
+
 def test_the_history_mends_holes_and_names_what_it_tells_otherwise() -> None:
     tape, bars = Tape(), MinuteBars(SESSION)
     bars.add(tape.trade("09:00:00", 400_000))
@@ -268,6 +304,27 @@ def test_bars_equal_a_plain_grouping_however_the_prints_are_shuffled_and_repeate
     assert [(b.symbol, b.at, b.open, b.high, b.low, b.close, b.volume) for b in found] == grouped(
         prints
     )
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_volumes_a_few_prints_claim_no_whole_bar_is_wrong(seed: int) -> None:
+    random = Random(seed)  # noqa: S311 - no secret
+    tape, prints = Tape(), list[TradePrint]()
+    at = seoul(A_DAY, "09:00:00")
+    while at < seoul(A_DAY, "11:00:00"):
+        prints.append(tape.trade(at, random.randrange(390_000, 410_000, 500), random.randint(1, 9)))
+        at += timedelta(seconds=random.randint(1, 20))
+    sent, true = list(prints), {each.cumulative_volume for each in prints}
+    for number in random.sample(range(len(sent) - 1), 6):
+        near = sent[number].cumulative_volume + random.randint(-20, 20)
+        claimed = random.choice((0, 1, near, 10**6, 10**9))
+        if claimed not in true:  # else the one that tells it truly looks sent again
+            sent[number] = replace(sent[number], cumulative_volume=max(claimed, 0))
+    found = bars_of(sent)
+    whole = [b for b in found if not b.is_provisional]
+    told = [(b.symbol, b.at, b.open, b.high, b.low, b.close, b.volume) for b in whole]
+    assert set(told) <= set(grouped(prints))
+    assert len(told) > 90
 
 
 def shuffled(prints: Sequence[TradePrint], random: Random) -> list[TradePrint]:
