@@ -29,3 +29,9 @@ def events_buried(letters: Sequence[DeadLetter], wording: Wording) -> Message:
     text = "\n".join(f"{letter.record.place} {letter.reason}" for letter in letters[:5])
     title = wording.text("events.buried.title", count=len(letters))
     return Message(Severity.WARNING, title, f"{text}\n{wording.text('events.buried.text')}")
+
+
+def events_stuck(words: str, wording: Wording) -> Message:
+    """Tell that events are told and not taken in, and why."""
+    title = wording.text("events.stuck.title")
+    return Message(Severity.WARNING, title, f"{words}\n{wording.text('events.stuck.text')}")

@@ -7,10 +7,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
+from trading.errors import MaemaeError
+
 type Partition = tuple[str, int]
 """A topic and the number of one of its partitions."""
 ORDER_TOPICS: Final = ("order.new", "order.state")
 FILL_TOPIC: Final = "execution.fill"
+
+
+class Unstorable(MaemaeError):
+    """Events say what no store can keep, however often it is tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +121,11 @@ class Projection(Protocol):
     """The account's orders and holdings, built from events alone."""
 
     def apply(self, events: Iterable[OutboxEvent]) -> None:
-        """Add events that were not added before. Of an order the newest event counts, whichever comes last."""
+        """Add events that were not added before. Of an order the newest event counts, whichever comes last.
+
+        Raises:
+            Unstorable: when one of them says what cannot be kept.
+        """
         ...
 
     def orders(self) -> tuple[ToldOrder, ...]:

@@ -9,13 +9,21 @@ from typing import Final
 
 import structlog
 
-from adapters.event_logs import DeadLetter, EventReader, EventWriter, Record, Undecodable
-from adapters.event_messages import events_buried
+from adapters.event_logs import (
+    DeadLetter,
+    EventReader,
+    EventWriter,
+    LogUnavailable,
+    Record,
+    Undecodable,
+)
+from adapters.event_messages import events_buried, events_stuck
 from adapters.event_stores import (
     OutboxEvent,
     Partition,
     ToldHolding,
     ToldOrder,
+    Unstorable,
     newest_orders,
     sum_of_fills,
 )
@@ -43,9 +51,11 @@ class Projector:
     notifier: Notifier
     wording: Wording
     offsets: dict[Partition, int] | None = None
+    words: str = ""
+    """Why the last attempt failed, "" when it did not."""
 
     async def run(self) -> None:
-        """Take in until cancelled.
+        """Take in until cancelled; stand still at what cannot be taken in, and go on when it can.
 
         Raises:
             LogUnavailable: when the log does not answer; a new reader goes on from the same place.
@@ -53,8 +63,11 @@ class Projector:
         while True:
             try:
                 await self.step()
-            except StoreUnavailable as problem:
-                _LOG.warning("events are not taken in", words=str(problem))
+                self.words = ""
+            except LogUnavailable:
+                raise
+            except Exception as problem:  # noqa: BLE001 - whatever it is, events are told beside it
+                self._note(problem)
                 self.offsets = None
                 await asyncio.sleep(RETRY_SECONDS)
 
@@ -73,14 +86,33 @@ class Projector:
             self.reader.seek(self.offsets)
         batch = await self.reader.take()
         events, letters = self._sort(record for records in batch.values() for record in records)
+        await self._bury(letters)
+        reached = {place: records[-1].offset + 1 for place, records in batch.items() if records}
+        try:
+            await asyncio.to_thread(self._take_in, [event for _, event in events], reached)
+        except Unstorable:
+            await self._bury(await asyncio.to_thread(self._take_in_singly, events))
+            await asyncio.to_thread(self._take_in, (), reached)
+        return sum(map(len, batch.values()))
+
+    async def _bury(self, letters: Sequence[DeadLetter]) -> None:
         if letters:
             await self.writer.bury(letters)
             self.notifier.send(events_buried(letters, self.wording))
-        reached = {place: records[-1].offset + 1 for place, records in batch.items() if records}
-        await asyncio.to_thread(self._take_in, events, reached)
-        return sum(map(len, batch.values()))
 
-    def _sort(self, records: Iterator[Record]) -> tuple[list[OutboxEvent], list[DeadLetter]]:
+    def _note(self, problem: Exception) -> None:
+        """Log what fails once, not at each attempt; the owner hears what no outage explains."""
+        words = f"{type(problem).__name__}: {problem}".splitlines()[0]
+        if words != self.words:
+            is_outage = isinstance(problem, StoreUnavailable)
+            _LOG.warning("events are not taken in", words=words, exc_info=not is_outage)
+            if not is_outage:
+                self.notifier.send(events_stuck(words, self.wording))
+        self.words = words
+
+    def _sort(
+        self, records: Iterator[Record]
+    ) -> tuple[list[tuple[Record, OutboxEvent]], list[DeadLetter]]:
         """Tell events of ours from what is no event; another account's are neither."""
         events, letters = [], []
         for record in records:
@@ -90,7 +122,7 @@ class Projector:
                 letters.append(DeadLetter(record, str(error)))
                 continue
             if self.owner.items() <= event.payload.items():
-                events.append(event)
+                events.append((record, event))
         return events, letters
 
     def _stored_offsets(self) -> dict[Partition, int]:
@@ -105,6 +137,16 @@ class Projector:
             take_in(work, events)
             work.consumptions.move(CONSUMER, reached)
         self.offsets = {**(self.offsets or {}), **reached}
+
+    def _take_in_singly(self, events: Sequence[tuple[Record, OutboxEvent]]) -> list[DeadLetter]:
+        """Take in each event by itself, for each counts once; give those that nobody can."""
+        letters = []
+        for record, event in events:
+            try:
+                self._take_in([event], {})
+            except Unstorable as error:
+                letters.append(DeadLetter(record, str(error)))
+        return letters
 
 
 def take_in(work: UnitOfWork, events: Sequence[OutboxEvent]) -> None:

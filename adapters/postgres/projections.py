@@ -8,11 +8,13 @@ from typing import Final
 
 import orjson
 from sqlalchemy import Executable, Table, TextClause, delete, text
+from sqlalchemy.exc import DataError
 
 from adapters.event_stores import (
     OutboxEvent,
     ToldHolding,
     ToldOrder,
+    Unstorable,
     newest_orders,
     sum_of_fills,
 )
@@ -44,7 +46,11 @@ class PostgresProjection:
         self._scope = scope
 
     def apply(self, events: Iterable[OutboxEvent]) -> None:
-        """Add events that were not added before."""
+        """Add events that were not added before.
+
+        Raises:
+            Unstorable: when one of them says what no column holds.
+        """
         told = tuple(events)
         self._write(_PUT_ORDERS, newest_orders(told).values())
         self._write(_ADD_FILLS, sum_of_fills(told).values())
@@ -66,5 +72,10 @@ class PostgresProjection:
 
     def _write(self, statement: Executable, rows: Iterable[ToldOrder | ToldHolding]) -> None:
         columns = [self._scope.owner | columns_of(row) for row in rows]
-        if columns:
+        if not columns:
+            return
+        try:
             self._scope.changes(statement, {"rows": orjson.dumps(columns).decode()})
+        except (DataError, orjson.JSONEncodeError) as error:
+            cause = error.orig if isinstance(error, DataError) else error
+            raise Unstorable(f"cannot be stored: {str(cause).splitlines()[0]}") from error

@@ -11,9 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+import psycopg
 import pytest
+from structlog.testing import capture_logs
 
-from adapters.event_stores import ToldHolding, ToldOrder
+from adapters.event_stores import FILL_TOPIC, ToldHolding, ToldOrder
 from adapters.events import signal_out
 from adapters.kafka.clusters import prepare
 from adapters.kafka.readers import open_reader, read_letters
@@ -24,7 +26,7 @@ from adapters.postgres import PostgresStores
 from adapters.stores import Stores, UnitOfWork
 from adapters.wording import Wording
 from risk.trips import TripLimits
-from tasks.projecting import CONSUMER, Projector, begin_anew, differences, rebuild
+from tasks.projecting import CONSUMER, RETRY_SECONDS, Projector, begin_anew, differences, rebuild
 from tasks.relaying import Relay
 from tasks.trips import check_trips
 from tests.builders import ACCOUNT, LG_CHEM, SAMSUNG, a_signal
@@ -36,6 +38,7 @@ from trading.halts import TradingState
 from trading.orders import OrderStatus
 
 OWNER: Final = {"channel": "dev", "account": ACCOUNT}
+NUL_REFUSED: Final = "unsupported Unicode escape sequence"
 LIMITS: Final = TripLimits(unsent_events_warning=20)
 
 type Built = tuple[tuple[ToldOrder, ...], tuple[ToldHolding, ...]]
@@ -233,6 +236,61 @@ async def test_bytes_that_are_no_event_are_put_aside_and_the_rest_goes_on(
     assert [m.title for m in notifier.of(Severity.WARNING)] == [
         "1 events could not be read or written and were put aside"
     ]
+
+
+async def test_an_event_that_no_table_holds_is_put_aside_and_the_rest_goes_on(
+    broker: Broker, relay: Relay, stores: PostgresStores
+) -> None:
+    trade_some(stores, 2)
+    with stores.begin() as work:
+        fill = next(e for e in work.outbox.pending() if e.topic == FILL_TOPIC)
+    nameless = replace(fill, event_id=900, key="05191\0")
+    vast = replace(fill, event_id=901, payload={**fill.payload, "value": 2**63 - 1, "tax": 9})
+    great = replace(fill, event_id=902, payload={**fill.payload, "value": 2**63 - 9, "tax": 0})
+    await relay.writer.publish([nameless, vast])
+    await drain(relay)
+    await relay.writer.publish([great])  # one that is too much for what is there
+    await catch_up(broker, relay)
+    built(stores)
+    letters = [letter for _, letter in await read_letters(broker.settings)]
+    assert [letter.record.key for letter in letters] == [b"05191\0", b"051910", b"051910"]
+    assert sorted(letter.reason for letter in letters) == [
+        f"cannot be stored: {words}"
+        for words in ("Integer exceeds 64-bit range", "bigint out of range", NUL_REFUSED)
+    ]
+
+
+async def test_a_database_that_refuses_events_ends_nothing_and_is_told_once(
+    broker: Broker, relay: Relay, stores: PostgresStores, postgres_url: str
+) -> None:
+    trade_some(stores, 1)
+    await drain(relay)
+    notifier = relay.notifier
+    assert isinstance(notifier, MemoryNotifier)
+    with capture_logs() as logs:
+        async with projecting(broker, relay) as projector:
+            running = asyncio.ensure_future(projector.run())
+            with refused(postgres_url):
+                await until(lambda: bool(notifier.messages))
+                await asyncio.sleep(2 * RETRY_SECONDS)
+            await until(lambda: not projector.words and bool(projector.offsets))
+            running.cancel()
+    built(stores)
+    (message,) = notifier.messages
+    assert message.title == "Events are sent and not taken in"
+    assert 'violates check constraint "no"' in message.text
+    assert [line["event"] for line in logs] == ["events are not taken in"]
+
+
+@contextmanager
+def refused(url: str) -> Iterator[None]:
+    """Let the database take no order that events tell of."""
+    with psycopg.connect(url, autocommit=True) as database:
+        database.execute("ALTER TABLE told_orders ADD CONSTRAINT no CHECK (false) NOT VALID")
+        try:
+            yield
+        finally:
+            database.execute("ALTER TABLE told_orders DROP CONSTRAINT no")
 
 
 async def test_another_account_s_events_are_not_taken_in(
