@@ -283,6 +283,22 @@ class Lease(Protocol):
         ...
 
 
+class NameLock(Protocol):
+    """A lock between processes that was asked for."""
+
+    def __bool__(self) -> bool:
+        """Tell whether it was ours when it was last asked for."""
+        ...
+
+    def keep(self) -> bool:
+        """Take it if nobody has it, else see whether it is ours still; any thread may ask.
+
+        Raises:
+            StoreUnavailable: when nobody can tell.
+        """
+        ...
+
+
 class Stores(Protocol):
     """Opens units of work on one account's memory, and locks across processes."""
 
@@ -294,10 +310,11 @@ class Stores(Protocol):
         """Keep an act that no unit of work could take; the next one that writes an act writes it before."""
         ...
 
-    def lock(self, name: str) -> AbstractContextManager[bool]:
-        """Try to be the only holder of `name` in any process; gives False at once when another holds it.
+    def lock(self, name: str) -> AbstractContextManager[NameLock]:
+        """Try to be the only holder of `name` in any process; false at once when another holds it.
 
-        Released by the end of the block or by the death of the process.
+        Released by the end of the block, by the death of the process or of its connection: who holds it for
+        long has to `keep` it.
         """
         ...
 

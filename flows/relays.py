@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from typing import Final
 
 import structlog
@@ -17,10 +17,11 @@ from adapters.event_logs import LogUnavailable
 from adapters.kafka.clusters import prepare
 from adapters.kafka.readers import KafkaReader, open_reader
 from adapters.kafka.writers import KafkaWriter
-from adapters.stores import Stores
+from adapters.stores import NameLock, Stores
 from flows.desk import open_owner_channel, tell_crowd
 from flows.settings import Settings, load_channel
 from flows.sources import open_stores
+from flows.turns import wait_for_loss, wait_for_turn
 from risk.trips import TripLimits
 from tasks.channels import read_version
 from tasks.projecting import RETRY_SECONDS, Projector
@@ -39,16 +40,26 @@ async def relay_events(settings: Settings) -> None:
     """
     notifier, wording = open_owner_channel(settings)
     stores = open_stores(settings, on_crowd=tell_crowd(notifier, wording))
-    with closing(stores), ExitStack() as held:
-        while not held.enter_context(stores.lock(LOCK)):
-            held.close()
-            await asyncio.sleep(RETRY_SECONDS)
-        async with open_writer(settings) as writer, asyncio.TaskGroup() as group:
-            limits = await asyncio.to_thread(_limits, settings, stores)
-            relay = Relay(stores, writer, limits, notifier, wording)
-            group.create_task(relay.run())
-            group.create_task(relay.watch())
-            group.create_task(_project(settings, relay))
+    with closing(stores), stores.lock(LOCK) as lock:
+        while True:
+            await wait_for_turn(lock)
+            with suppress(_Overtaken):
+                async with open_writer(settings) as writer, asyncio.TaskGroup() as group:
+                    limits = await asyncio.to_thread(_limits, settings, stores)
+                    relay = Relay(stores, writer, limits, notifier, wording)
+                    group.create_task(relay.run())
+                    group.create_task(relay.watch())
+                    group.create_task(_project(settings, relay))
+                    group.create_task(_end_when_overtaken(lock))
+
+
+class _Overtaken(Exception):
+    """Another process has the lock."""
+
+
+async def _end_when_overtaken(lock: NameLock) -> None:
+    await wait_for_loss(lock)
+    raise _Overtaken
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from prefect.states import Completed
 from structlog.contextvars import bound_contextvars
 
 from adapters.clock import SystemClock
+from flows.turns import watching
 from tasks.desk import Desk
 from tasks.disks import stopping_when_full
 from trading.halts import TradingState, strictest
@@ -46,9 +47,17 @@ class Guard:
 
 
 async def perform(
-    desk: Desk, name: str, guard: Guard, body: Callable[[], Awaitable[Story]]
+    desk: Desk,
+    name: str,
+    guard: Guard,
+    body: Callable[[], Awaitable[Story]],
+    *,
+    on_overtaken: Callable[[], None] | None = None,
 ) -> State[None]:
-    """Run `body` as the only copy of flow `name` if the guard allows, and publish its story."""
+    """Run `body` as the only copy of flow `name` if the guard allows, and publish its story.
+
+    `on_overtaken` of a body that takes long is called when the database has lost our lock and another copy has it.
+    """
     await _name_run(desk, name)
     if desk.is_file_ahead:
         get_run_logger().warning(desk.wording.text("config.file_ahead", version=desk.version))
@@ -57,12 +66,13 @@ async def perform(
     if guard.follows_session:
         await _wait_for_session(desk)
     copy = ":".join(part for part in ("flow", name, guard.strategy_id) if part)
-    with desk.stores.lock(copy) as is_only_copy:
-        if not is_only_copy:
+    with desk.stores.lock(copy) as only_copy:
+        if not only_copy:
             return Completed(name="Skipped", message=desk.wording.text("skip.running", flow=name))
         run_id = str(runtime.flow_run.id)
         with bound_contextvars(flow=name, flow_run_id=run_id), stopping_when_full(desk):
-            story = await body()
+            async with watching(only_copy, on_overtaken):
+                story = await body()
     return await publish(name, story)
 
 

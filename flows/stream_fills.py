@@ -46,7 +46,7 @@ async def stream_fills() -> State[None]:
             sentence = desk.wording.text("story.stream", **session.figures())
             return Story(sentence, session.minutes.rows(desk.wording))
 
-        state = await perform(desk, "stream-fills", Guard(), story)
+        state = await perform(desk, "stream-fills", Guard(), story, on_overtaken=session.end)
         return Cancelled(message=state.message) if session.is_canceled else state
 
 

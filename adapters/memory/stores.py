@@ -99,6 +99,22 @@ class MemoryUnitOfWork:
                 table.roll_back()
 
 
+class MemoryLock:
+    """A lock of this process."""
+
+    def __init__(self, lock: Lock) -> None:
+        self._lock, self._is_ours = lock, False
+
+    def __bool__(self) -> bool:
+        """Tell whether it is ours."""
+        return self._is_ours
+
+    def keep(self) -> bool:
+        """Take it if nobody has it."""
+        self._is_ours = self._is_ours or self._lock.acquire(blocking=False)
+        return self._is_ours
+
+
 class MemoryStores:
     """The memory of one channel and account, gone with the process."""
 
@@ -106,8 +122,7 @@ class MemoryStores:
         self._work = MemoryUnitOfWork(channel, account)
         self._turn = RLock()
         self._is_open = False
-        self._names = Lock()
-        self._held: set[str] = set()
+        self._names: dict[str, Lock] = defaultdict(Lock)
         self._leases: dict[str, LeaseRow] = defaultdict(LeaseRow)
         self._kept: list[tuple[AuditEntry, datetime]] = []
 
@@ -133,16 +148,15 @@ class MemoryStores:
                 self._is_open = False
 
     @contextmanager
-    def lock(self, name: str) -> Iterator[bool]:
+    def lock(self, name: str) -> Iterator[MemoryLock]:
         """Try to be the only holder of `name` in this process."""
-        with self._names:
-            is_ours = name not in self._held
-            self._held.add(name)
+        lock = MemoryLock(self._names[name])
+        lock.keep()
         try:
-            yield is_ours
+            yield lock
         finally:
-            if is_ours:
-                self._held.discard(name)
+            if lock:
+                self._names[name].release()
 
     @contextmanager
     def lease(self, name: str) -> Iterator[MemoryLease | None]:

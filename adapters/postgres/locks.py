@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from threading import Lock
 from typing import Any, Final
 
 import psycopg
@@ -42,16 +43,8 @@ def try_lock(session: Session, key: int) -> bool:
     return bool(row and row[0])
 
 
-@contextmanager
-def locks_of(session: Session) -> Iterator[None]:
-    """Free every lock of the session at the end of the block, and close it."""
-    try:
-        yield
-    finally:
-        _end(session)
-
-
 def _end(session: Session) -> None:
+    """Free every lock of the session, and close it."""
     with closing(session), suppress(psycopg.Error):  # a lost connection has lost its locks already
         session.execute("SELECT pg_advisory_unlock_all()")
 
@@ -108,16 +101,58 @@ def _is_cleared(session: Session) -> bool:
     return True
 
 
+class PostgresLock:
+    """A lock that was asked for. It is lost with its connection, and asked for again on the next one."""
+
+    def __init__(self, url: URL, key: int) -> None:
+        self._url, self._key = url, key
+        self._session: Session | None = open_session(url)
+        self._is_ours = False
+        self._turn = Lock()
+
+    def __bool__(self) -> bool:
+        """Tell whether it was ours when it was last asked for."""
+        return self._is_ours
+
+    def keep(self) -> bool:
+        """Take it if nobody has it, else see whether it is ours still.
+
+        Raises:
+            StoreUnavailable: when the database cannot be reached.
+        """
+        with self._turn:
+            if self._session is None:
+                return False
+            try:
+                self._session.execute("SELECT 1")
+            except psycopg.Error:
+                self._is_ours = False
+                self._session.close()
+                self._session = open_session(self._url)
+            try:
+                self._is_ours = self._is_ours or try_lock(self._session, self._key)
+            except psycopg.Error as error:
+                raise unavailable(self._url, error) from error
+            return self._is_ours
+
+    def end(self) -> None:
+        """Let it go for good."""
+        with self._turn:
+            session, self._session = self._session, None
+            if session:
+                _end(session)
+
+
 @contextmanager
-def hold_lock(url: URL, *name: str) -> Iterator[bool]:
-    """Try to be the only holder of `name` in this database; gives False at once when another holds it.
+def hold_lock(url: URL, *name: str) -> Iterator[PostgresLock]:
+    """Try to be the only holder of `name` in this database; false at once when another holds it.
 
     Raises:
         StoreUnavailable: when the database cannot be reached.
     """
-    with locks_of(session := open_session(url)):
-        try:
-            is_ours = try_lock(session, lock_key("lock", *name))
-        except psycopg.Error as error:
-            raise unavailable(url, error) from error
-        yield is_ours
+    lock = PostgresLock(url, lock_key("lock", *name))
+    try:
+        lock.keep()
+        yield lock
+    finally:
+        lock.end()

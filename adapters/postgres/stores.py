@@ -14,7 +14,7 @@ from adapters.audit_files import AuditFile
 from adapters.postgres.crowds import Crowd, Tell
 from adapters.postgres.engine import clear_errors, open_engine
 from adapters.postgres.leases import Place, PostgresLease, hold_lease
-from adapters.postgres.locks import Sessions, hold_lock
+from adapters.postgres.locks import PostgresLock, Sessions, hold_lock
 from adapters.postgres.scope import Scope, own
 from adapters.postgres.series import PostgresSeries
 from adapters.postgres.tables import audit
@@ -68,7 +68,7 @@ class PostgresStores:
         with self._open_scope() as scope:
             yield PostgresSeries(scope)
 
-    def lock(self, name: str) -> AbstractContextManager[bool]:
+    def lock(self, name: str) -> AbstractContextManager[PostgresLock]:
         """Try to be the only holder of `name` on this account in any process."""
         return hold_lock(self._engine.url, self._channel, self._account, name)
 

@@ -115,6 +115,26 @@ def test_a_killed_process_frees_its_lock(stores: PostgresStores, postgres_url: s
     wait_for_lock(stores)
 
 
+def test_a_lock_that_its_connection_lost_is_kept_unless_another_was_quicker(
+    stores: PostgresStores, postgres_url: str
+) -> None:
+    with stores.lock("relay") as ours, stores.lock("relay") as theirs:
+        end_holders(postgres_url)
+        assert (ours.keep(), theirs.keep()) == (True, False)
+        end_holders(postgres_url)
+        assert (theirs.keep(), ours.keep()) == (True, False)
+        assert (bool(theirs), bool(ours)) == (True, False)
+    with stores.lock("relay") as next_one:
+        assert next_one
+
+
+def end_holders(url: str) -> None:
+    """End the connections that hold a lock, as a restart of the database does to all."""
+    end = "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+    with psycopg.connect(url) as connection:
+        connection.execute(end.encode())
+
+
 def wait_for_lock(stores: PostgresStores) -> None:
     deadline = time.monotonic() + 5
     while True:

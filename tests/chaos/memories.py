@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from adapters.postgres.stores import PostgresStores
-from adapters.stores import Lease, UnitOfWork
+from adapters.stores import Lease, NameLock, UnitOfWork
 from tests.chaos.steps import Moment, Step, Trap
 from trading.orders import Order, OrderStatus
 
@@ -93,7 +93,7 @@ class WatchedStores:
         """Open a transaction."""
         return watched(self._stores.begin(), self._trap)
 
-    def lock(self, name: str) -> AbstractContextManager[bool]:
+    def lock(self, name: str) -> AbstractContextManager[NameLock]:
         """Try to be the only holder of `name`."""
         return self._stores.lock(name)
 

@@ -110,6 +110,14 @@ class TestLocks:
         with memory.lock("place-orders") as is_ours:
             assert is_ours
 
+    def test_who_keeps_asking_has_it_when_its_holder_is_gone(self, memory: Stores) -> None:
+        first = memory.lock("relay")
+        holder = first.__enter__()
+        with memory.lock("relay") as second:
+            assert [holder.keep(), second.keep(), holder.keep()] == [True, False, True]
+            first.__exit__(None, None, None)
+            assert second.keep()
+
     def test_an_exception_frees_the_lock(self, memory: Stores) -> None:
         with pytest.raises(ZeroDivisionError), memory.lock("place-orders"):
             1 / 0  # noqa: B018 - the failure

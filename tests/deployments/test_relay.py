@@ -14,7 +14,10 @@ from pathlib import Path
 import pytest
 
 from adapters.postgres import PostgresStores
+from flows.relays import LOCK
+from flows.turns import LOOK_SECONDS
 from tasks.projecting import differences
+from tests.adapters.test_postgres_stores import end_holders
 from tests.builders import ACCOUNT
 from tests.consoles import PROJECT
 from tests.event_days import STEPS, trade_some
@@ -87,6 +90,27 @@ def test_kills_of_relay_and_broker_neither_lose_nor_double(
     with stores.begin() as work:
         assert len(work.projection.orders()) == 10 * ROUNDS
         assert len(work.outbox.after(0)) == 10 * ROUNDS * STEPS
+
+
+def test_one_relay_alone_is_at_work_after_the_database_has_lost_its_lock(
+    tmp_path: Path, variables: dict[str, str], stores: PostgresStores, postgres_url: str
+) -> None:
+    with a_broker(tmp_path) as broker:
+        variables["MAEMAE_KAFKA_BOOTSTRAP"] = str(broker.settings.kafka_bootstrap)
+        with a_relay(variables) as relay:
+            trade_some(stores, 2)
+            wait_for(stores)
+            with stores.lock(LOCK) as ours:
+                assert not ours
+                end_holders(postgres_url)
+                assert ours.keep(), "quicker than its next look"
+                time.sleep(3 * LOOK_SECONDS)
+                trade_some(stores, 2, start=2)
+                time.sleep(1)
+                with stores.begin() as work:
+                    assert work.outbox.backlog().count == 2 * STEPS
+            wait_for(stores)
+            assert relay.poll() is None
 
 
 def test_topics_that_may_not_be_made_end_it_with_one_sentence(
