@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tracemalloc
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -57,6 +58,19 @@ def test_a_torn_line_spoils_no_other(tmp_path: Path) -> None:
         "0000000000",
         "0000000002",
     ]
+
+
+def test_reading_takes_no_more_memory_the_more_there_is(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "a.jsonl")
+    spool.keep([*prints(20_000), *notices(20_000)], trading_day=A_DAY)
+    assert spool.path.stat().st_size > 7 * 2**20
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in spool.notices()) == sum(1 for _ in spool.prints()) == 20_000
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 2**19
 
 
 def test_at_the_bound_prints_are_refused_and_notices_kept_up_to_theirs(tmp_path: Path) -> None:
