@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Final
 
@@ -61,10 +61,6 @@ class History:
     def bar(self, day: date) -> Bar | None:
         """Give the day's bar, None when nothing traded."""
         return self._bars.get(day)
-
-    def bars(self, *, since: date, until: date) -> Iterator[Bar]:
-        """Give the bars of days from `since` on and before `until`."""
-        return (bar for day, bar in self._bars.items() if since <= day < until)
 
     def close_before(self, day: date) -> int | None:
         """Give the last close before `day`, None when there is none."""

@@ -36,14 +36,12 @@ from trading.equity import EquityPoint
 from trading.instruments import Symbol
 from trading.krx import PriceLimits
 from trading.matching import match_bar, match_print
-from trading.sessions import Phase, Session, TradingCalendar, seoul_date, session_of
+from trading.sessions import Phase, Session, TradingCalendar, session_of
 from trading.signals import Direction, Signal
 
 NO_MINUTES: Final[Mapping[Symbol, Sequence[Bar]]] = {}
 NO_NEWS: Final[Mapping[Symbol, int]] = {}
 
-AT_THE_OPENING: Final = timedelta(minutes=1)
-"""What was bought within it of the opening has seen all of the day."""
 BEFORE_THE_CLOSE: Final = timedelta(minutes=1)
 """What happens on an unknown moment of the day is dated so long before the closing auction."""
 
@@ -107,24 +105,17 @@ class _Replay:
         self.intraday.closes |= {s: c for s, c in self.closes.items() if s in symbols}
 
     def know(self, first: date) -> None:
-        """Take what the bars before the first day tell on its morning: the last closes, and the highs since an entry."""
+        """Take the closes before the first day as the prices known on its morning."""
         for symbol, history in self.histories.items():
             if close := history.close_before(first):
                 self.closes[symbol] = close
-        for settings in self._by_the_day:
-            for symbol, entry in entries_of(settings.id, self.plan.past).items():
-                entered_on = seoul_date(entry.at)
-                is_late = entry.at > session_of(entered_on).opens_at + AT_THE_OPENING
-                for bar in self.histories[symbol].bars(since=entered_on, until=first):
-                    is_partial = is_late and bar.trading_day == entered_on
-                    self._raise_peak(settings.id, bar, is_partial=is_partial)
 
     def recall(self, bars: Mapping[Symbol, Sequence[Bar]]) -> None:
         """Take the highest prices of what was held before, for the stops that follow them."""
         for settings in self._by_the_day:
             for symbol, entry in entries_of(settings.id, self.plan.past).items():
                 peak = highest_before(self.plan.first, entry, bars.get(symbol, ()))
-                self.peaks[settings.id, symbol] = peak
+                self.account.raise_peak(settings.id, symbol, peak)
 
     def play(self, day: date) -> None:
         """Trade one day; nothing before the first on which a strategy can decide."""
@@ -173,11 +164,8 @@ class _Replay:
         for settings in self._by_the_day:
             for symbol in settings.symbols:
                 if bar := self.histories[symbol].bar(day):
-                    is_partial = (settings.id, symbol) in late
-                    self._raise_peak(settings.id, bar, is_partial=is_partial)
-
-    def _raise_peak(self, strategy_id: str, bar: Bar, *, is_partial: bool) -> None:
-        self.account.raise_peak(strategy_id, bar.symbol, bar.close if is_partial else bar.high)
+                    price = bar.close if (settings.id, symbol) in late else bar.high
+                    self.account.raise_peak(settings.id, symbol, price)
 
     def _equity(self) -> int:
         return self.account.ledger.equity(self.closes)
