@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
+from risk.trips import TripLimits
 from tasks.cancellations import cancel_order
 from tasks.desk import Desk
 from tasks.orders import trade
@@ -39,6 +40,8 @@ SWEEPS: Final = 2
 """Looks that go on after an order was called absent: it must not turn up."""
 LAST_LOOKS: Final = 10
 """So often the book is asked for after the close, until it can be read once."""
+TRIPPING: Final = TripLimits().orders_in_doubt
+"""Orders in doubt at which the kill switch trips."""
 QUIET: Final = 0.1
 """Seconds of the hasty loop in which no notice comes: all are in."""
 AFTER_CLOSE: Final = "15:36"
@@ -179,15 +182,17 @@ class Life:
     async def _order_neighbour(self) -> None:
         """Order another symbol while one is in doubt: nothing may be in its way.
 
-        Nobody dies in it while two are in doubt: at three of them the kill switch trips, as it should.
+        Nobody dies in it while two are in doubt, and with three of them nobody orders: there the kill switch trips,
+        as it should.
         """
         orders, was_armed = self._orders(), self.trap.is_armed
+        doubts = sum(order.is_in_doubt for order in orders)
         taken = {order.symbol for order in orders if order.error_code not in NEVER_IN}
         free = (each for each in self.desk.channel.symbols if each not in taken)
         symbol = next(free, None)
-        if symbol is None or _has_control(orders):
+        if symbol is None or doubts >= TRIPPING or _has_control(orders):
             return
-        self.trap.is_armed = was_armed and sum(order.is_in_doubt for order in orders) < 2
+        self.trap.is_armed = was_armed and doubts < TRIPPING - 1
         try:
             made = await trade.fn(self.desk, [entry_of(symbol)])
         finally:
