@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from math import isqrt
+from typing import Final
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from strategies.base import BarColumns, Flags, Integers, Values
+
+_WRAPS_BACK: Final = 6 * 10**9
+"""A deviation is at most half of what the values lie apart."""
 
 
 def rolling_sum(values: Integers, window: int) -> Integers:
@@ -45,10 +51,18 @@ def rolling_deviation(values: Integers, window: int) -> Integers:
     """Give the standard deviation of the last `window` values, times `window`, floored; 0 where there are fewer.
 
     That is the root of window * sum of squares - square of the sum. Sums that wrap around wrap back in the
-    difference, so nothing is lost as long as the result itself is below 3 * 10**9.
+    difference, so nothing is lost as long as the result itself is below 3 * 10**9. Where the values lie too far
+    apart for that, as prices in parts of a won may, Python's own whole numbers count.
     """
-    sums, squares = rolling_sum(values, window), rolling_sum(values * values, window)
-    return floored_root(window * squares - sums * sums)
+    if not len(values) or window * int(np.ptp(values)) < _WRAPS_BACK:
+        sums, squares = rolling_sum(values, window), rolling_sum(values * values, window)
+        return floored_root(window * squares - sums * sums)
+    exact = values.tolist()
+    deviations = np.zeros(len(exact), dtype=np.int64)
+    for end in range(window, len(exact) + 1):
+        last = exact[end - window : end]
+        deviations[end - 1] = isqrt(window * sum(v * v for v in last) - sum(last) ** 2)
+    return deviations
 
 
 def floored_root(values: Integers) -> Integers:

@@ -134,7 +134,11 @@ def test_it_leaves_so_many_ranges_below_the_highest_close(trail: str, *, leaves:
     assert exits(strategy.evaluate(bars)) == ([4] if leaves else [])
 
 
-@given(st.lists(st.integers(1, 10_000_000), min_size=1, max_size=40), st.integers(2, 20))
+CLOSES = st.lists(st.integers(1, 10_000_000), min_size=1, max_size=40)
+PARTS_OF_A_WON = st.lists(st.integers(1, 10**12), min_size=1, max_size=40)
+
+
+@given(CLOSES | PARTS_OF_A_WON, st.integers(2, 20))
 def test_a_deviation_is_the_root_rounded_down(closes: list[int], window: int) -> None:
     found = rolling_deviation(np.array(closes, dtype=np.int64), window)
     for i in range(len(closes)):
