@@ -183,7 +183,7 @@ def test_a_walkforward_tells_its_tests_alone(console: Console, data: str) -> Non
 def test_ctrl_c_keeps_what_is_done_and_the_next_run_goes_on(
     console: Console, home: Path, data: str
 ) -> None:
-    many, cells = ("fast=2:12:1", "slow=13:160:1"), 11 * 148
+    many, cells = ("fast=2:60:1", "slow=61:200:1"), 59 * 140
     words = ("sweep", *many, *CROSS, *NO_MARKET, "--workers", "1", "--data", data, "--json")
     with subprocess.Popen(  # noqa: S603 - our own words
         (sys.executable, "-c", RUN, *words),
