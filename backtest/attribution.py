@@ -19,7 +19,7 @@ from typing import Final
 from backtest.episodes import Episode, Key, Leg, Owner, episodes_of
 from backtest.recordings import Happened, Recording
 from trading.manual_orders import MANUAL
-from trading.orders import Order, OrderStatus, Side
+from trading.orders import Order, OrderStatus
 from trading.sessions import seoul_date, session_of
 
 AT_ONCE: Final = timedelta(minutes=1)
@@ -175,7 +175,7 @@ class _Attribution:
             for symbol, position in book.positions.items():
                 left["", symbol] += sign * position.quantity
         for fill in recording.actual.executions:
-            shares = fill.quantity if fill.side is Side.BUY else -fill.quantity
+            shares = fill.share_change
             left["", fill.symbol] -= shares
             if fill.strategy_id == MANUAL:
                 owner = (fill.strategy_id, fill.symbol)

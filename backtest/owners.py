@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from strategies.attribution import attributed
-from trading.executions import Execution
+from trading.executions import Execution, standing
 from trading.instruments import Symbol
 from trading.manual_orders import MANUAL
-from trading.orders import Side
 
 
 def shares_of(fills: Iterable[Execution]) -> Counter[Symbol]:
     """Add up what fills leave of each symbol."""
     found: Counter[Symbol] = Counter()
     for fill in fills:
-        found[fill.symbol] += _signed(fill)
+        found[fill.symbol] += fill.share_change
     return found
 
 
@@ -37,22 +36,3 @@ def under_holders(
     """Give the fills so that each sale is under those whose shares left."""
     held = shares_of(fills)
     return attributed(fills, {symbol: held[symbol] + adopted.get(symbol, 0) for symbol in held})
-
-
-def standing(fills: Iterable[Execution]) -> tuple[Execution, ...]:
-    """Give the fills since each strategy's holding of each symbol was last flat."""
-    fills = tuple(fills)
-    held: Counter[tuple[str, Symbol]] = Counter()
-    since: defaultdict[tuple[str, Symbol], int] = defaultdict(int)
-    for place, fill in enumerate(fills):
-        holding = (fill.strategy_id, fill.symbol)
-        held[holding] += _signed(fill)
-        if not held[holding]:
-            since[holding] = place + 1
-    return tuple(
-        fill for place, fill in enumerate(fills) if place >= since[fill.strategy_id, fill.symbol]
-    )
-
-
-def _signed(fill: Execution) -> int:
-    return fill.quantity if fill.side is Side.BUY else -fill.quantity

@@ -23,7 +23,7 @@ def attributed(
     fills = tuple(executions)
     explained = {fill.symbol: 0 for fill in fills}
     for fill in fills:
-        explained[fill.symbol] += fill.quantity if fill.side is Side.BUY else -fill.quantity
+        explained[fill.symbol] += fill.share_change
     stock = {s: {MANUAL: max(0, held.get(s, 0) - sum_)} for s, sum_ in explained.items()}
     return tuple(piece for fill in fills for piece in _pieces(fill, stock[fill.symbol]))
 

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from adapters.stores import Stores, UnitOfWork
 from backtest.attribution import Cause
-from backtest.owners import standing
 from backtest.parity import ParityReport, compare
 from backtest.plans import ReplayPlan
 from backtest.recordings import Happened, Recording, Stop
@@ -26,7 +25,7 @@ from trading.bars import Bar, Interval
 from trading.configs import ConfigVersion
 from trading.errors import BadInput
 from trading.evidence import Evidence, EvidenceKind
-from trading.executions import Execution
+from trading.executions import Execution, standing
 from trading.halts import Halt, TradingState
 from trading.instruments import Symbol
 from trading.sessions import Phase, TradingCalendar, session_of

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -57,6 +59,11 @@ class Execution:
         return Decimal(self.value) / self.quantity
 
     @property
+    def share_change(self) -> int:
+        """Shares that came in, negative where they went out."""
+        return self.quantity if self.side is Side.BUY else -self.quantity
+
+    @property
     def cash_change(self) -> int:
         """Won that this fill adds to cash (negative for buys), charges included."""
         sign = 1 if self.side is Side.SELL else -1
@@ -79,3 +86,18 @@ def notice_id(
 def inquiry_id(*, trading_day: date, broker_order_id: str, cumulative_quantity: int) -> str:
     """Derive the id of the piece that an inquiry proved up to `cumulative_quantity` shares."""
     return f"{digits_of(trading_day)}-{broker_order_id}-I-{cumulative_quantity}"
+
+
+def standing(fills: Iterable[Execution]) -> tuple[Execution, ...]:
+    """Give the fills since each strategy's holding of each symbol was last flat, in their order."""
+    fills = tuple(fills)
+    held: Counter[tuple[str, Symbol]] = Counter()
+    since: defaultdict[tuple[str, Symbol], int] = defaultdict(int)
+    for place, fill in enumerate(fills):
+        holding = (fill.strategy_id, fill.symbol)
+        held[holding] += fill.share_change
+        if not held[holding]:
+            since[holding] = place + 1
+    return tuple(
+        fill for place, fill in enumerate(fills) if place >= since[fill.strategy_id, fill.symbol]
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -13,10 +13,10 @@ from adapters.memory.events import MemoryOutbox
 from adapters.memory.tables import Log, Table
 from adapters.stores import OrderEvent, check_owner, number_is_taken
 from trading.decisions import RiskEvent, Verdict
-from trading.executions import Execution
+from trading.executions import Execution, standing
 from trading.instruments import Symbol
 from trading.ledger import CashFlow, Ledger, Opening, hold_of
-from trading.orders import Order, Side
+from trading.orders import Order
 from trading.sessions import seoul_date
 from trading.signals import Signal
 
@@ -149,21 +149,7 @@ class MemoryExecutions:
 
     def standing(self, symbol: Symbol | None = None) -> tuple[Execution, ...]:
         """Give the fills since each strategy's holding of each symbol was last flat, in order of booking."""
-        held: Counter[tuple[str, Symbol]] = Counter()
-        since: dict[tuple[str, Symbol], list[Execution]] = defaultdict(list)
-        for fill in self.rows:
-            holding = (fill.strategy_id, fill.symbol)
-            since[holding].append(fill)
-            held[holding] += _signed(fill)
-            if not held[holding]:
-                since[holding].clear()
-        standing = {fill.execution_id for fills in since.values() for fill in fills}
-        named = (fill for fill in self.rows if symbol in {None, fill.symbol})
-        return tuple(fill for fill in named if fill.execution_id in standing)
-
-
-def _signed(fill: Execution) -> int:
-    return fill.quantity if fill.side is Side.BUY else -fill.quantity
+        return tuple(fill for fill in standing(self.rows) if symbol in {None, fill.symbol})
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +265,7 @@ def _shares(entry: Entry) -> dict[Symbol, int]:
         case Adoption():
             return {entry.symbol: entry.quantity}
         case _:
-            return {entry.symbol: _signed(entry)}
+            return {entry.symbol: entry.share_change}
 
 
 def _brought(entry: Entry) -> int:
