@@ -15,6 +15,8 @@ from pathlib import Path
 from adapters.kafka.settings import KafkaSettings
 
 START_SECONDS = 10
+SETTLE_SECONDS = 0.1
+"""For a broker to answer what its clients have sent before they were paused."""
 
 
 class Broker:
@@ -45,9 +47,14 @@ class Broker:
             assert time.monotonic() < deadline, "the broker does not listen"
             time.sleep(0.02)
 
-    def stop(self) -> None:
-        """End it in order."""
-        if self._process is not None:
+    def stop(self, producer: int | None = None) -> None:
+        """End it in order; `producer` is the process that is telling it something, paused meanwhile.
+
+        It acknowledges what comes while it writes its log, and forgets it: no broker for anybody's money.
+        """
+        if self._process is None:
+            return
+        with paused(producer):
             self._process.send_signal(signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(10)
@@ -78,6 +85,20 @@ def a_broker(folder: Path) -> Iterator[Broker]:
         yield broker
     finally:
         broker.stop()
+
+
+@contextmanager
+def paused(process: int | None) -> Iterator[None]:
+    """Let a process stand still, if one is named, once it has its answers."""
+    if process is None:
+        yield
+        return
+    os.kill(process, signal.SIGSTOP)
+    try:
+        time.sleep(SETTLE_SECONDS)
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)
 
 
 def _free_port() -> int:

@@ -78,7 +78,7 @@ def test_kills_of_relay_and_broker_neither_lose_nor_double(
             with a_relay(variables) as relay:
                 trade_some(stores, 5, start=10 * number)
                 if number % 2:
-                    broker.stop()
+                    broker.stop(relay.pid)
                 trade_some(stores, 5, start=10 * number + 5)
                 os.kill(relay.pid, signal.SIGKILL)
             if number % 2:

@@ -96,9 +96,9 @@ class OutageDay:
 
     async def _try(self, service: str) -> None:
         """Buy at the end of an outage; with a backlog beyond the threshold the second attempt must be refused."""
-        is_reached = "postgres" not in self.away and self._backlog() >= GATE
+        is_reached = self._is_gate_reached()  # what was acknowledged before may be noted only now
         await self._trade(Direction.ENTRY)
-        if service != "kafka" or not is_reached:
+        if service != "kafka" or not (is_reached and self._is_gate_reached()):
             return
         orders = await self._trade(Direction.ENTRY)
         assert "trip:events" in self._halts(), "the gate is open beyond the threshold"
@@ -157,6 +157,9 @@ class OutageDay:
         """Give the numbers of the orders that came through the API."""
         orders = (await self.world.market.book(ACCOUNT))["orders"]
         return [order["number"] for order in orders if order["channel"] != "HTS"]
+
+    def _is_gate_reached(self) -> bool:
+        return "postgres" not in self.away and self._backlog() >= GATE
 
     def _backlog(self) -> int:
         with self.world.stores.begin() as work:

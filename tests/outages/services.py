@@ -101,10 +101,12 @@ class KafkaService:
     """The broker."""
 
     broker: Broker
+    relay: Program
+    """Who tells it."""
 
     async def stop(self) -> None:
         """End its process in order: it keeps its log on disk only then."""
-        await asyncio.to_thread(self.broker.stop)
+        await asyncio.to_thread(self.broker.stop, self.relay.pid)
 
     async def start(self) -> None:
         """Start it and wait until it listens."""

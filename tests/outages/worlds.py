@@ -79,12 +79,6 @@ async def an_outage_world(
         way = await Wire.to(prefect)
         exits.push_async_callback(socket.stop)
         exits.push_async_callback(way.stop)
-        services: dict[str, Service] = {
-            "kafka": KafkaService(broker),
-            "postgres": DatabaseService(server),
-            "prefect": prefect_service or way,
-            "socket": socket,
-        }
         through = replace(market, ws_url=socket.instead_of(market.ws_url))
         world = World(through, ACCOUNT, home, None)  # type: ignore[arg-type]  # only its variables are asked for
         variables = {
@@ -102,6 +96,12 @@ async def an_outage_world(
         telling = relay(home, variables=variables)
         telling.start()
         exits.callback(telling.stop, within=1)
+        services: dict[str, Service] = {
+            "kafka": KafkaService(broker, telling),
+            "postgres": DatabaseService(server),
+            "prefect": prefect_service or way,
+            "socket": socket,
+        }
         words = (sys.executable, "-c", STREAM)
         environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
         stream = Program("stream", words, environment, home / "logs" / "stream.log")
