@@ -77,7 +77,7 @@ def decode(topic: str, key: bytes, value: bytes, numbers: Numbers = NO_NUMBERS) 
         raise Undecodable(f"{topic}: bytes that are not of their schema ({error!r})") from error
     if end < len(body):
         raise Undecodable(f"{topic}: more bytes than its schema describes")
-    if not symbol or _has_nul(record):
+    if not symbol or _has_nul(symbol, record):
         raise Undecodable(f"{topic} {event_id}: without a key, or with NUL in its text")
     return OutboxEvent(topic, symbol, record, at, event_id)
 
@@ -133,6 +133,6 @@ def _by_fingerprint(topic: str) -> dict[bytes, Records]:
     return {fingerprint_of(schema): records_of(schema) for schema in versions_of(topic)}
 
 
-def _has_nul(record: Mapping[str, Any]) -> bool:
-    """Tell whether PostgreSQL would refuse a text of it."""
-    return "\0" in "".join(map(str, record.values()))
+def _has_nul(symbol: str, record: Mapping[str, Any]) -> bool:
+    """Tell whether PostgreSQL would refuse a text of it, its key included."""
+    return "\0" in "".join((symbol, *map(str, record.values())))

@@ -177,6 +177,13 @@ def test_bytes_that_are_no_event_are_named(value: bytes, words: str) -> None:
         decode("order.new", b"051910", value)
 
 
+@pytest.mark.parametrize("key", [b"", b"05191\0"])
+def test_a_key_that_no_consumer_can_store_is_refused(key: bytes) -> None:
+    """PostgreSQL takes no NUL in a text; a consumer of somebody else's would fall over its insert."""
+    with pytest.raises(Undecodable, match=r"order\.new 1: without a key, or with NUL"):
+        decode("order.new", key, GOOD)
+
+
 @given(some.binary(max_size=300))
 def test_no_bytes_whatever_get_past_the_reader_but_as_an_event(body: bytes) -> None:
     for value in (body, GOOD[:HEADER] + body):
