@@ -30,6 +30,8 @@ class MinuteKeeper:
     session: Session
     stored: int = 0
     mended: int = 0
+    is_behind: bool = False
+    """Whether older prints are still being counted: no bar is whole before they are."""
     differences: list[Difference] = field(default_factory=list)
     bars: MinuteBars = field(init=False)
     _unstored: dict[tuple[Symbol, datetime], Bar] = field(default_factory=dict)
@@ -49,7 +51,7 @@ class MinuteKeeper:
 
     def store(self, desk: Desk) -> tuple[Bar, ...]:
         """Store what is over, in one transaction, and give it; nothing happens between two minutes."""
-        closed = self.bars.closed(desk.now() - SETTLES)
+        closed = () if self.is_behind else self.bars.closed(desk.now() - SETTLES)
         self._keep(desk, closed)
         return closed
 
