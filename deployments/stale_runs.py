@@ -22,10 +22,13 @@ from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.states import Cancelled, Cancelling, Crashed, Scheduled
 
 from adapters.wording import Wording
+from flows.stories import OVERTAKEN
 
 STREAMING: Final = "streaming"
 """The tag of flows that last a whole session: cut off, they go on whenever the stack is back."""
 SESSION: Final = timedelta(hours=8)
+STOOD_BACK: Final = frozenset({"Skipped", OVERTAKEN})
+"""So ends a run that left the stream to another one: of what becomes of the session it says nothing."""
 _REVIVALS: Final = 50
 """What ends as often as this in one day is no accident."""
 
@@ -67,7 +70,8 @@ async def revive_streams(
     due = FlowRunFilterExpectedStartTime(after_=since, before_=at)
     tags = FlowRunFilterTags(all_=[STREAMING])
     wanted = FlowRunFilter(expected_start_time=due, tags=tags)
-    runs = await client.read_flow_runs(flow_run_filter=wanted)
+    found = await client.read_flow_runs(flow_run_filter=wanted)
+    runs = [run for run in found if run.state_name not in STOOD_BACK]
     runs.sort(key=lambda run: (str(run.deployment_id), run.expected_start_time or at))
     for _, days in groupby(runs, key=lambda run: run.deployment_id):
         *_, newest = alike = list(days)

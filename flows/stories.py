@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
+from typing import Final
 
 from prefect import get_run_logger, runtime
 from prefect.artifacts import acreate_table_artifact
@@ -23,6 +24,8 @@ from trading.sessions import KST, Session, session_of
 
 REGULAR_HOURS = (time(9, 0), time(15, 30))
 """The hours that the schedules in prefect.yaml are written for, in Seoul."""
+OVERTAKEN: Final = "Overtaken"
+"""The state of a run that ended in order because another copy has its lock: nobody cancelled it, nothing failed."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,8 @@ async def perform(
 ) -> State[None]:
     """Run `body` as the only copy of flow `name` if the guard allows, and publish its story.
 
-    `on_overtaken` of a body that takes long is called when the database has lost our lock and another copy has it.
+    `on_overtaken` of a body that takes long is called when the database has lost our lock and another copy has it;
+    the run ends as "Overtaken" then.
     """
     await _name_run(desk, name)
     if desk.is_file_ahead:
@@ -71,9 +75,12 @@ async def perform(
             return Completed(name="Skipped", message=desk.wording.text("skip.running", flow=name))
         run_id = str(runtime.flow_run.id)
         with bound_contextvars(flow=name, flow_run_id=run_id), stopping_when_full(desk):
-            async with watching(only_copy, on_overtaken):
+            async with watching(only_copy, on_overtaken) as overtaken:
                 story = await body()
-    return await publish(name, story)
+    if not overtaken.is_set():
+        return await publish(name, story)
+    words = desk.wording.text("story.overtaken", flow=name, story=story.sentence)
+    return await publish(name, replace(story, sentence=words), state=OVERTAKEN)
 
 
 async def publish(name: str, story: Story, *, state: str | None = None) -> State[None]:

@@ -16,7 +16,7 @@ from prefect.states import Cancelled
 
 from flows.desk import open_desk
 from flows.hooks import tell_failure
-from flows.stories import Guard, Story, perform
+from flows.stories import OVERTAKEN, Guard, Story, perform
 from tasks.streaming import StreamSession
 from trading.sessions import session_of
 
@@ -47,7 +47,8 @@ async def stream_fills() -> State[None]:
             return Story(sentence, session.minutes.rows(desk.wording))
 
         state = await perform(desk, "stream-fills", Guard(), story, on_overtaken=session.end)
-        return Cancelled(message=state.message) if session.is_canceled else state
+        is_canceled = session.is_canceled and state.name != OVERTAKEN
+        return Cancelled(message=state.message) if is_canceled else state
 
 
 @asynccontextmanager

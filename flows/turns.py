@@ -18,11 +18,14 @@ LOOK_SECONDS: Final = 1.0
 
 
 @asynccontextmanager
-async def watching(lock: NameLock, on_overtaken: Callable[[], None] | None) -> AsyncIterator[None]:
-    """Keep the lock during the block; call `on_overtaken` once when another has it."""
-    looking = asyncio.create_task(_watch(lock, on_overtaken)) if on_overtaken else None
+async def watching(
+    lock: NameLock, on_overtaken: Callable[[], None] | None
+) -> AsyncIterator[asyncio.Event]:
+    """Keep the lock during the block; once another has it, call `on_overtaken` and set the event."""
+    overtaken = asyncio.Event()
+    looking = asyncio.create_task(_watch(lock, overtaken, on_overtaken)) if on_overtaken else None
     try:
-        yield
+        yield overtaken
     finally:
         if looking:
             looking.cancel()
@@ -41,8 +44,11 @@ async def wait_for_loss(lock: NameLock) -> None:
     _LOG.warning("another process is at work instead of this one")
 
 
-async def _watch(lock: NameLock, on_overtaken: Callable[[], None]) -> None:
+async def _watch(
+    lock: NameLock, overtaken: asyncio.Event, on_overtaken: Callable[[], None]
+) -> None:
     await wait_for_loss(lock)
+    overtaken.set()
     on_overtaken()
 
 

@@ -219,6 +219,17 @@ def test_a_stream_is_not_replaced_where_another_lives_or_the_owner_ended_it(
     assert runs.state(crashed) is StateType.CRASHED
 
 
+@pytest.mark.parametrize("state", ["Skipped", "Overtaken"])
+def test_a_stream_is_replaced_though_another_run_stood_back_for_it(runs: Runs, state: str) -> None:
+    """The owner starts one by hand beside it, which ends at once; later the one that worked is killed."""
+    crashed = runs.make("stream-fills", due=ago(hours=3), state=Crashed())
+    runs.make("stream-fills", due=ago(hours=2), state=Completed(name=state))
+
+    revive(runs)
+
+    assert runs.state(crashed) is StateType.SCHEDULED
+
+
 def test_nothing_of_an_earlier_simulated_market_is_replaced(runs: Runs) -> None:
     crashed = runs.make("stream-fills", due=ago(seconds=5), state=Crashed())
 

@@ -14,7 +14,7 @@ async def test_who_is_quicker_than_the_next_look_ends_the_other_in_order(
 ) -> None:
     overtaken = asyncio.Event()
     with stores.lock("flow:stream-fills") as ours, stores.lock("flow:stream-fills") as theirs:
-        async with watching(ours, overtaken.set):
+        async with watching(ours, overtaken.set) as is_overtaken:
             end_holders(postgres_url)
             await asyncio.sleep(3 * LOOK_SECONDS)
             assert (bool(ours), overtaken.is_set()) == (True, False), "it has it again"
@@ -22,4 +22,5 @@ async def test_who_is_quicker_than_the_next_look_ends_the_other_in_order(
             assert theirs.keep()
             async with asyncio.timeout(20):
                 await overtaken.wait()
+            assert is_overtaken.is_set()
     assert not ours
