@@ -111,6 +111,12 @@ def stream_stumbled(words: str, wording: Wording) -> Message:
     return Message(Severity.WARNING, wording.text("stream.stumbled.title"), words)
 
 
+def stream_hung(seconds: float, wording: Wording) -> Message:
+    """Tell that the stream's process was alive and did nothing, and was ended."""
+    text = wording.text("stream.hung.text", seconds=int(seconds))
+    return Message(Severity.WARNING, wording.text("stream.hung.title"), text)
+
+
 def stream_unreadable(reason: str, wording: Wording) -> Message:
     """Tell that something came which nobody could read, and where it is kept."""
     text = wording.text("stream.unreadable.text", reason=reason)

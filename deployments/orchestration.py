@@ -14,6 +14,7 @@ from prefect.exceptions import PrefectException
 
 from adapters.clock import SystemClock
 from adapters.halt_files import HaltFile
+from adapters.notifier import Message
 from adapters.wording import Wording
 from deployments.entries import read_entries, scheduled
 from deployments.environments import POOL
@@ -109,6 +110,11 @@ class Orchestration:
             self._talk(acts, retries=0)
         except (PrefectException, httpx.HTTPError, TimeoutError):
             return
+
+    def tell(self, message: Callable[[Wording], Message]) -> None:
+        """Send the owner a message."""
+        notifier, wording = open_owner_channel(self.settings)
+        notifier.send(message(wording))
 
     def end_runs(self) -> None:
         """Ask the runs under way to end in order and wait for them a few seconds; no answer is no obstacle."""

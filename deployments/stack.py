@@ -8,18 +8,21 @@ import signal
 import sys
 import threading
 from contextlib import ExitStack
+from functools import partial
 from importlib import import_module
 from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
 from adapters.commits import commit_of
+from adapters.messages import stream_hung
 from adapters.postgres import embedded
 from adapters.postgres.migrations import migrate
 from deployments.acts import UP, noted
 from deployments.databases import Addresses, EmbeddedDatabase, make_databases
 from deployments.doors import Door
 from deployments.environments import use_packaged_time_zones
+from deployments.heartbeats import HeartMonitor
 from deployments.interruptions import undisturbed
 from deployments.keepers import Keeper
 from deployments.processes import Program
@@ -247,9 +250,12 @@ class Stack:
 
     def _watch(self, prefect: Orchestration) -> None:
         """Keep every part running until the end; when one cannot be, end as if by Ctrl-C."""
-        looks = 0
+        looks, stream = 0, HeartMonitor(self.settings.beat_file)
         while not self._is_ending.wait(_LOOK_SECONDS):
             looks += 1
+            if stream.look():  # its run is started again below, as after any other death
+                telling = partial(prefect.tell, partial(stream_hung, stream.patience))
+                threading.Thread(target=telling, daemon=True).start()  # Slack may take its time
             try:
                 restarted = [keeper.service.name for keeper in self._keepers if keeper.keep()]
             except MaemaeError as error:

@@ -205,6 +205,11 @@ class Settings(KafkaSettings, BaseSettings):
         return self.home / "spool" / f"{owner}.jsonl"
 
     @property
+    def beat_file(self) -> Path:
+        """The stream's signs of life."""
+        return self.home / "stream.beat"
+
+    @property
     def audit_file(self) -> Path:
         """The newest audit hash on disk."""
         return self.home / AUDIT_FILE

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Final
 
 from prefect import flow, runtime
@@ -14,8 +15,10 @@ from prefect.client.schemas.objects import State
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prefect.states import Cancelled
 
+from adapters.heartbeats import Heart
 from flows.desk import open_desk
 from flows.hooks import tell_failure
+from flows.settings import load_settings
 from flows.stories import OVERTAKEN, Guard, Story, perform
 from tasks.streaming import StreamSession
 from trading.sessions import session_of
@@ -25,6 +28,8 @@ LOOK_SECONDS: Final = 2.0
 """Between two looks whether the run was cancelled."""
 LOOK_PATIENCE_SECONDS: Final = 5.0
 """A server that takes a look's connection and dies says nothing any more."""
+BEAT_SECONDS: Final = 1.0
+"""Between two signs of life."""
 
 
 @flow(
@@ -37,11 +42,13 @@ LOOK_PATIENCE_SECONDS: Final = 5.0
 async def stream_fills() -> State[None]:
     """장중 체결 통보와 시세를 받아 기장하고 손절·목표가를 지킵니다."""
 
-    async with open_desk() as desk:
+    settings = load_settings()
+    async with open_desk(settings) as desk:
         session = StreamSession(desk)
 
         async def story() -> Story:
-            async with ending_when_cancelled(session):
+            living = giving_signs_of_life(settings.beat_file)
+            async with ending_when_cancelled(session), living:
                 await session.run(until=session_of(desk.today()).closes_at + AFTER_THE_CLOSE)
             sentence = desk.wording.text("story.stream", **session.figures())
             return Story(sentence, session.minutes.rows(desk.wording))
@@ -62,6 +69,24 @@ async def ending_when_cancelled(session: StreamSession) -> AsyncIterator[None]:
         yield
     finally:
         looking.cancel()
+
+
+@asynccontextmanager
+async def giving_signs_of_life(path: Path) -> AsyncIterator[None]:
+    """Show at `path` that the event loop turns, during the block; the stack ends who hangs and starts another."""
+    heart = Heart(path)
+    beating = asyncio.create_task(_beat(heart))
+    try:
+        yield
+    finally:
+        beating.cancel()
+        heart.stop()
+
+
+async def _beat(heart: Heart) -> None:
+    while True:
+        heart.beat()
+        await asyncio.sleep(BEAT_SECONDS)
 
 
 async def _end_when_cancelled(session: StreamSession) -> None:

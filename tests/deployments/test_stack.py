@@ -20,6 +20,7 @@ import pytest
 from dotenv import dotenv_values
 
 from adapters.audit_files import AUDIT_FILE, AuditFile
+from adapters.heartbeats import last_beat
 from adapters.postgres import PostgresStores, embedded
 from deployments.processes import Program
 from deployments.programs import free_port, is_free
@@ -49,6 +50,11 @@ class Owner:
         return subprocess.run(  # noqa: S603 - our words
             (MAEMAE, *words), env=self.environment, capture_output=True, text=True, check=False
         )
+
+    @property
+    def beat_file(self) -> Path:
+        """Where the stream gives its signs of life, once it has the lock in the database."""
+        return self.home / "stream.beat"
 
     def note(self) -> StackNote:
         note = read_note(self.home)
@@ -173,6 +179,22 @@ def test_a_stream_that_is_killed_is_replaced_within_half_a_minute(owner: Owner) 
     wait_until(lambda: owner.streams_in() not in {0, killed})
 
     assert time.monotonic() - began < 30 + 5 * start_of_the_console()
+
+
+def test_a_stream_that_hangs_is_ended_and_replaced_within_half_a_minute(owner: Owner) -> None:
+    """Its process lives and holds the lock in the database; to Prefect it is running."""
+    wait_until(lambda: last_beat(owner.beat_file) is not None)
+    hung = last_beat(owner.beat_file)
+    assert hung is not None
+    hanging = Footprint.of(hung.pid)
+
+    os.kill(hung.pid, signal.SIGSTOP)
+    began = time.monotonic()
+    wait_until(lambda: (beat := last_beat(owner.beat_file)) is not None and beat.pid != hung.pid)
+
+    assert time.monotonic() - began < 30 + 5 * start_of_the_console()
+    assert not hanging.is_alive, "it would act when it wakes"
+    assert "체결 스트림이 응답하지 않아" in (owner.home / "inbox.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", ["worker", "prefect-server"])
