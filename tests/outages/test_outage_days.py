@@ -29,3 +29,5 @@ async def test_a_day_of_outages_loses_nothing_and_doubles_nothing(
     assert counted["fills"] > 0
     assert day.seen["gate closed by Kafka"] >= 1
     assert day.seen["gate closed by PostgreSQL"] >= 1
+    assert day.seen["one stream"] == 2
+    assert day.seen["kept on disk"] >= 1

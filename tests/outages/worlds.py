@@ -11,11 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+import psycopg
 import pytest
 import yaml
 
 from adapters.kafka.settings import KafkaSettings
 from adapters.postgres import PostgresStores
+from adapters.postgres.scope import lock_key
 from deployments.processes import Program
 from deployments.programs import relay
 from flows.desk import open_desk
@@ -35,6 +37,11 @@ STREAM: Final = (
     "import asyncio; from flows.stream_fills import stream_fills; asyncio.run(stream_fills())"
 )
 
+HOLDERS: Final = """
+    SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted
+    AND (classid::bigint << 32 | objid::bigint) = %s
+"""
+
 
 @dataclass(frozen=True)
 class OutageWorld:
@@ -46,6 +53,7 @@ class OutageWorld:
     services: Mapping[str, Service]
     stream: Program
     home: Path
+    database: str
 
     @property
     def stores(self) -> PostgresStores:
@@ -53,6 +61,13 @@ class OutageWorld:
         stores = self.desk.stores
         assert isinstance(stores, PostgresStores)
         return stores
+
+    def streams(self) -> int:
+        """Count who holds the lock of the streams."""
+        key = lock_key("lock", self.desk.channel.channel, ACCOUNT, "flow:stream-fills")
+        with psycopg.connect(self.database) as connection:
+            row = connection.execute(HOLDERS, (key,)).fetchone()
+        return row[0] if row else 0
 
     def begin_stream(self) -> None:
         """Start the day's run of stream-fills as a process of its own."""
@@ -107,7 +122,7 @@ async def an_outage_world(
         stream = Program("stream", words, environment, home / "logs" / "stream.log")
         exits.callback(stream.stop, within=3)
         desk = await exits.enter_async_context(open_desk(load_settings()))
-        yield OutageWorld(market, desk, broker.settings, services, stream, home)
+        yield OutageWorld(market, desk, broker.settings, services, stream, home, database)
 
 
 def _channels(folder: Path) -> Path:
