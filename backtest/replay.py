@@ -1,12 +1,13 @@
 """This is the replay: past days through the real pipeline, evaluate, size, check, order, match, post.
 
 Conventions, by daily bars: a decision at a close is traded on the next day. Orders go in before the opening,
-exits and sells down to a target weight first, filled before entries are sized; what crosses the opening price
-fills there, a limit that the day reaches later fills at its limit, the rest dies with the day. Then stops and
-targets of everything held: an opening at or beyond a level ends the position at the opening; else the stop is
-taken to come before the target. A position bought after the opening has no target that day, because the high may
-have come first. A trailing stop follows what was paid and the highest price up to the day before. What strategies of minute bars do is
-told in between, by `backtest.minutes`: after the opening's orders, before the stops and targets of the others.
+exits and sells down to a target weight first; what crosses the opening price fills there, sells before entries are
+sized. A limit that the day reaches later fills at its limit, and its money buys nothing that day; the rest dies with
+the day. Stops and targets of everything held: an opening at or beyond a level ends the position at the opening; else
+the stop is taken to come before the target and before a limit that waits. A position bought after the opening has no
+target that day, because the high may have come first. A trailing stop follows what was paid and the highest price up
+to the day before. What strategies of minute bars do is told in between, by `backtest.minutes`: after the opening's
+fills, before all that the day brings the others later.
 """
 
 from __future__ import annotations
@@ -28,14 +29,15 @@ from backtest.prices import grid_of, reached_price
 from backtest.results import ReplayResult
 from strategies.base import BarColumns
 from strategies.evaluation import Validity, protective_signal
-from strategies.exits import exit_levels
+from strategies.exits import ExitLevels, exit_levels
 from strategies.holdings import entries_of
 from strategies.settings import StrategySettings
 from trading.bars import Bar, Interval
 from trading.equity import EquityPoint
 from trading.instruments import Symbol
 from trading.krx import PriceLimits
-from trading.matching import match_bar, match_print
+from trading.matching import Fill, match_bar, match_print
+from trading.orders import Order, Side
 from trading.sessions import Phase, Session, TradingCalendar, session_of
 from trading.signals import Direction, Signal
 
@@ -78,6 +80,23 @@ def run_replay(
     for day in calendar.trading_days(plan.first, plan.last):
         replay.play(day)
     return replay.result()
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """An order of the morning that fills after the opening, and how."""
+
+    order: Order
+    fill: Fill
+
+    @property
+    def is_buy(self) -> bool:
+        """Whether it buys: what it brings cannot have been left before."""
+        return self.order.side is Side.BUY
+
+
+type _Waiting = Mapping[tuple[str, Symbol], _Rest]
+"""What waits of each strategy's symbols; each strategy decides once a day about one."""
 
 
 @dataclass
@@ -127,14 +146,14 @@ class _Replay:
         session = session_of(day)
         opening = self._equity()
         self.account.begin(opening, self.equity)
-        late = self._trade_decisions(day, closed_day, session)
+        waiting = self._trade_decisions(day, closed_day, session)
         if self.intraday:
             self.intraday.trade(day)
-        self._trade_exits(day, session, late)
+        self._trade_later(day, session, waiting)
         self._close_out(day, session)
         self.account.end(session.closes_at)
         self._close(day)
-        self._raise_peaks(day, late)
+        self._raise_peaks(day, waiting)
         closing = self._equity()
         self.equity.append(EquityPoint(day, opening, closing))
         self.invested.append(closing - self.account.ledger.cash)
@@ -159,12 +178,13 @@ class _Replay:
             if bar := history.bar(day):
                 self.closes[symbol] = bar.close
 
-    def _raise_peaks(self, day: date, late: set[tuple[str, Symbol]]) -> None:
+    def _raise_peaks(self, day: date, waiting: _Waiting) -> None:
         """Let tomorrow's trailing stops know today's highest price, or close where it was bought after the opening."""
         for settings in self._by_the_day:
             for symbol in settings.symbols:
                 if bar := self.histories[symbol].bar(day):
-                    price = bar.close if (settings.id, symbol) in late else bar.high
+                    rest = waiting.get((settings.id, symbol))
+                    price = bar.close if rest and rest.is_buy else bar.high
                     self.account.raise_peak(settings.id, symbol, price)
 
     def _equity(self) -> int:
@@ -181,10 +201,8 @@ class _Replay:
         }
         return Moment(day, at, self.calendar.settlement_day(day), quotes)
 
-    def _trade_decisions(
-        self, day: date, closed_day: date, session: Session
-    ) -> set[tuple[str, Symbol]]:
-        """Trade what was decided at the last close; give who bought what after the opening."""
+    def _trade_decisions(self, day: date, closed_day: date, session: Session) -> _Waiting:
+        """Trade at the opening what was decided at the last close; give what the day fills later."""
         at = session.window(Phase.OPENING_AUCTION).starts_at
         validity = Validity(day, at, session.closes_at)
         signals = list(
@@ -199,14 +217,11 @@ class _Replay:
         )
         signals.sort(key=self._is_a_buy)
         if not signals:
-            return set()
+            return {}
         self.signals += signals
         moment = self._moment(day, at)
-        return {
-            (signal.strategy_id, signal.symbol)
-            for signal in signals
-            if self._trade(signal, moment, session)
-        }
+        traded = {(s.strategy_id, s.symbol): self._trade(s, moment, session) for s in signals}
+        return {key: rest for key, rest in traded.items() if rest}
 
     def _is_a_buy(self, signal: Signal) -> bool:
         """Tell what needs cash from what brings some: also an entry that wants less than is held brings some."""
@@ -216,28 +231,47 @@ class _Replay:
         target = self._equity() * signal.target_weight
         return held * self.closes[signal.symbol] <= target
 
-    def _trade(self, signal: Signal, moment: Moment, session: Session) -> bool:
-        """Place one order before the opening and match the day; tell whether it filled after the opening."""
+    def _trade(self, signal: Signal, moment: Moment, session: Session) -> _Rest | None:
+        """Place one order before the opening and match the day; give what fills after the opening."""
         order = self.account.place(signal, moment)
         bar = self.histories[signal.symbol].bar(moment.day)
         if order is None or bar is None:
-            return False
+            return None
         quote = moment.quotes[signal.symbol]
         limits = PriceLimits(quote.lower_limit, quote.upper_limit)
         fill = match_bar(resting(order), bar, limits=limits)
         if fill is None:
-            return False
-        is_late = fill.price != bar.open
-        at = _late(session) if is_late else session.opens_at
-        self.account.fill(order, fill, self._moment(moment.day, at))
-        return is_late
+            return None
+        if fill.price != bar.open:
+            return _Rest(order, fill)
+        self.account.fill(order, fill, self._moment(moment.day, session.opens_at))
+        return None
 
-    def _trade_exits(self, day: date, session: Session, late: set[tuple[str, Symbol]]) -> None:
+    def _trade_later(self, day: date, session: Session, waiting: _Waiting) -> None:
+        """Book what fills after the opening, and end what has reached its stop or target."""
         for settings in self._by_the_day:
             for symbol in settings.symbols:
                 bar = self.histories[symbol].bar(day)
-                if bar and self.account.holding(settings.id, symbol).quantity:
-                    self._trade_exit(settings, bar, session, is_late=(settings.id, symbol) in late)
+                if bar is None:
+                    continue
+                rest = waiting.get((settings.id, symbol))
+                if rest:
+                    self._finish(rest, settings, bar, session)
+                if self.account.holding(settings.id, symbol).quantity:
+                    is_late = rest is not None and rest.is_buy
+                    self._trade_exit(settings, bar, session, is_late=is_late)
+
+    def _finish(self, rest: _Rest, settings: StrategySettings, bar: Bar, session: Session) -> None:
+        """Fill a limit that waits, unless it is a sell and the stop comes first: that takes its shares back."""
+        at = _late(session)
+        if not rest.is_buy and self._is_stopped(settings, bar):
+            self.account.drop(rest.order.client_order_id, at)
+        else:
+            self.account.fill(rest.order, rest.fill, self._moment(bar.trading_day, at))
+
+    def _is_stopped(self, settings: StrategySettings, bar: Bar) -> bool:
+        stop = self._levels(settings, bar.symbol).stop
+        return stop is not None and bar.low <= stop
 
     def _trade_exit(
         self, settings: StrategySettings, bar: Bar, session: Session, *, is_late: bool
@@ -275,12 +309,13 @@ class _Replay:
             self.account.fill(order, fill, moment)
 
     def _exit_price(self, settings: StrategySettings, bar: Bar, *, is_late: bool) -> int | None:
-        key = (settings.id, bar.symbol)
-        levels = exit_levels(
-            self.account.holding(*key), settings.exits, peak=self.account.peaks.get(key, 0)
-        )
         grid = grid_of(self.histories[bar.symbol].instrument, bar.trading_day)
-        return reached_price(levels, bar, grid, is_late=is_late)
+        return reached_price(self._levels(settings, bar.symbol), bar, grid, is_late=is_late)
+
+    def _levels(self, settings: StrategySettings, symbol: Symbol) -> ExitLevels:
+        key = (settings.id, symbol)
+        peak = self.account.peaks.get(key, 0)
+        return exit_levels(self.account.holding(*key), settings.exits, peak=peak)
 
 
 def _late(session: Session) -> datetime:
