@@ -64,7 +64,8 @@ class ReplayAccount:
     opening: int = 0
     _today: dict[str, Order] = field(default_factory=dict)
     _days: int = 0
-    _stops: dict[Symbol, int] = field(default_factory=dict)
+    _stops: dict[Symbol, int] = field(init=False)
+    """The number of the day on which each symbol was stopped last; the first day is 1."""
     _curve: Sequence[EquityPoint] = ()
     _instruments: dict[Symbol, Instrument] = field(default_factory=dict)
 
@@ -78,6 +79,7 @@ class ReplayAccount:
             entries = entries_of(settings.id, self.plan.past)
             self.peaks |= {(settings.id, symbol): each.paid for symbol, each in entries.items()}
         self._rules = {s.id: self.plan.rules_of(s) for s in self.plan.strategies}
+        self._stops = {symbol: 1 - since for symbol, since in self.plan.stopped.items()}
 
     def holding(self, strategy_id: str, symbol: Symbol) -> Position:
         """Give what the strategy holds."""
@@ -89,10 +91,12 @@ class ReplayAccount:
         if key in self.peaks:
             self.peaks[key] = max(self.peaks[key], price)
 
-    def pay_in(self, day: date) -> None:
-        """Book the day's deposits, which are there before it begins."""
-        if amount := self.plan.deposits.get(day):
+    def pay_in(self, day: date) -> int:
+        """Book the day's deposits, which are there before it begins; give their won."""
+        amount = self.plan.deposits.get(day, 0)
+        if amount:
             self.ledger = self.ledger.deposit(amount, on=day)
+        return amount
 
     def begin(self, opening: int, curve: Sequence[EquityPoint] = ()) -> None:
         """Start a day with `opening` won of equity, after the days of `curve`."""
@@ -223,13 +227,14 @@ class ReplayAccount:
         stopped = self._stops.get(signal.symbol)
         since = None if stopped is None else self._days - stopped
         losing = self._losing_trades(day)
-        return replace(Past.of(self._curve), sessions_since_stop=since, losing_trades=losing)
+        past = Past.of((*self.plan.curve, *self._curve))
+        return replace(past, sessions_since_stop=since, losing_trades=losing)
 
     def _losing_trades(self, day: date) -> int:
         """Count as on a real day; a day without a sale closed none."""
         if not any(o.side is Side.SELL and o.filled_quantity for o in self._today.values()):
             return 0
-        return losing_streak(closed_trades(self.executions), today=day)
+        return losing_streak(closed_trades((*self.plan.past, *self.executions)), today=day)
 
 
 def resting(order: Order) -> RestingOrder:

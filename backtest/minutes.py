@@ -60,14 +60,14 @@ def run_minutes(
     equity: list[EquityPoint] = []
     invested: list[int] = []
     for day in calendar.trading_days(plan.first, plan.last):
-        account.pay_in(day)
+        paid_in = account.pay_in(day)
         opening = account.ledger.equity(trading.closes)
         account.begin(opening, equity)
         trading.trade(day)
         trading.close_out(day, (symbol for symbol, last in ends.items() if last == day))
         account.end(session_of(day).closes_at)
         closing = account.ledger.equity(trading.closes)
-        equity.append(EquityPoint(day, opening, closing))
+        equity.append(EquityPoint(day, opening - paid_in, closing, paid_in))
         invested.append(closing - account.ledger.cash)
     return account.result(trading.signals, equity, invested)
 

@@ -17,6 +17,7 @@ from risk.rules.standing import Standing
 from risk.sizing import SizingSettings
 from strategies.settings import StrategySettings
 from trading.costs import CostSchedule
+from trading.equity import EquityPoint
 from trading.errors import BadInput
 from trading.executions import Execution
 from trading.instruments import Instrument, Listing, Symbol
@@ -31,7 +32,8 @@ class ReplayPlan:
     """Strategies and limits as in a channel file, `cash` in won at the opening of `first`.
 
     `instruments` that are not named count as KOSPI stocks. An account that was there before has an `opening`
-    book, `past` fills by which its strategies hold what they hold, and `deposits` by day; trading begins at once.
+    book, `past` fills by which its strategies hold what they hold, a `curve` up to the day before, `stopped` symbols
+    with the sessions from their last stop to `first`, and `deposits` by day; trading begins at once.
     With `options` those decide instead of the channel's conventions (see `backtest.conventions.plan_of`).
     """
 
@@ -46,6 +48,8 @@ class ReplayPlan:
     foreign_rules: tuple[RiskRule, ...] = ()
     opening: Ledger | None = None
     past: tuple[Execution, ...] = ()
+    curve: tuple[EquityPoint, ...] = ()
+    stopped: Mapping[Symbol, int] = field(default_factory=dict)
     deposits: Mapping[date, int] = field(default_factory=dict)
     options: BacktestOptions | None = None
     listings: Mapping[Symbol, Listing] = field(default_factory=dict)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from backtest.owners import owned, shares_of
 from backtest.plans import ReplayPlan
 from backtest.replay import run_replay
+from backtest.results import ReplayResult
+from risk.sizing import MARKET_TRIGGER
 from trading.bars import Bar
 from trading.errors import BadInput
 from trading.executions import Execution
@@ -122,18 +124,35 @@ class Recording:
         )
 
 
+def stops_before(
+    day: date, signals: Iterable[Signal], calendar: TradingCalendar
+) -> Mapping[Symbol, int]:
+    """Count the sessions from each symbol's last stop among `signals`, oldest first, to `day`."""
+    return {
+        signal.symbol: len(calendar.trading_days(signal.trading_day, day)) - 1
+        for signal in signals
+        if signal.trigger == MARKET_TRIGGER
+    }
+
+
 def replay(recording: Recording, calendar: TradingCalendar) -> Happened:
     """Trade the recorded days anew, each version's days with its settings, from the same opening.
+
+    What the gate counts over days (falls, losing days, stops) goes on from one version to the next.
 
     Raises:
         BadInput: when plans and bars do not fit.
     """
     book, past = recording.opening, owned(recording.past, recording.adopted)
-    parts = []
+    first, *_ = recording.plans
+    curve, parts = first.curve, list[ReplayResult]()
     for plan in recording.plans:
-        again = replace(plan, opening=book, past=past)
+        told = (signal for part in parts for signal in part.signals)
+        stopped = {s: since + len(curve) - len(first.curve) for s, since in first.stopped.items()}
+        stopped |= stops_before(plan.first, told, calendar)
+        again = replace(plan, opening=book, past=past, curve=curve, stopped=stopped)
         part = run_replay(recording.bars, again, calendar, minutes=recording.minutes)
-        book, past = part.ledger, (*past, *part.executions)
+        book, past, curve = part.ledger, (*past, *part.executions), (*curve, *part.equity)
         parts.append(part)
     return Happened(
         signals=tuple(signal for part in parts for signal in part.signals),

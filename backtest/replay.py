@@ -139,7 +139,7 @@ class _Replay:
     def play(self, day: date) -> None:
         """Trade one day; nothing before the first on which a strategy can decide."""
         closed_day = self.calendar.previous_trading_day(day)
-        self.account.pay_in(day)
+        paid_in = self.account.pay_in(day)
         if self.plan.opening is None and not self.equity and not self._is_any_warm(closed_day):
             self._close(day)
             return
@@ -155,7 +155,7 @@ class _Replay:
         self._close(day)
         self._raise_peaks(day, waiting)
         closing = self._equity()
-        self.equity.append(EquityPoint(day, opening, closing))
+        self.equity.append(EquityPoint(day, opening - paid_in, closing, paid_in))
         self.invested.append(closing - self.account.ledger.cash)
 
     def result(self) -> ReplayResult:

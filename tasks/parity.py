@@ -14,7 +14,7 @@ from adapters.stores import Stores, UnitOfWork
 from backtest.attribution import Cause
 from backtest.parity import ParityReport, compare
 from backtest.plans import ReplayPlan
-from backtest.recordings import Happened, Recording, Stop
+from backtest.recordings import Happened, Recording, Stop, stops_before
 from plugins.rules import foreign_rules
 from plugins.strategies import running
 from strategies.evaluation import bars_to_read
@@ -29,6 +29,7 @@ from trading.executions import Execution, standing
 from trading.halts import Halt, TradingState
 from trading.instruments import Symbol
 from trading.sessions import Phase, TradingCalendar, session_of
+from trading.signals import Signal
 
 type Strategies = tuple[StrategySettings, ...]
 type Start = Callable[[ChannelSettings], Strategies]
@@ -38,6 +39,8 @@ type Scope = tuple[str, str, str]
 """Who halted, which strategy and which symbol, "" for all."""
 
 HALTED: Final = TradingState.HALTED
+REMEMBERED: Final = 20
+"""Sessions for which a stop is remembered at most (`RiskLimits.stop_cooldown_sessions`)."""
 _DAY: Final = timedelta(days=1)
 _DAYS_FOR_A_BAR: Final = 2
 """Calendar days in which a bar is sure to lie, holidays included."""
@@ -138,7 +141,7 @@ def read_recording(
     fills = work.executions.all()
     happened = _happened(work, days, fills)
     deposits = _deposits(work, days, happened.executions)
-    before = _before(work, first, last, fills)
+    before = _before(work, calendar, first, last, fills)
     plans = tuple(
         replace(
             before(plan_of(channel, start(channel), own)),
@@ -172,7 +175,7 @@ def _happened(work: UnitOfWork, days: Sequence[date], fills: Sequence[Execution]
 
 
 def _before(
-    work: UnitOfWork, first: date, last: date, fills: Sequence[Execution]
+    work: UnitOfWork, calendar: TradingCalendar, first: date, last: date, fills: Sequence[Execution]
 ) -> Callable[[ReplayPlan], ReplayPlan]:
     """Read what the account had before `first`, paid on the scale of `last`, and give it to a plan."""
     return partial(
@@ -180,7 +183,18 @@ def _before(
         instruments={instrument.symbol: instrument for instrument in work.instruments.all()},
         opening=work.ledger.before(first),
         past=tuple(fills_as_of(work, standing([f for f in fills if f.trading_day < first]), last)),
+        curve=tuple(point for point in work.equity.all() if point.trading_day < first),
+        stopped=stops_before(first, _signals_before(work, calendar, first), calendar),
     )
+
+
+def _signals_before(work: UnitOfWork, calendar: TradingCalendar, first: date) -> Iterator[Signal]:
+    """Read what was decided in as many sessions before a day as a stop may be remembered, oldest first."""
+    day = first
+    for _ in range(REMEMBERED):
+        day = calendar.previous_trading_day(day)
+    for each in calendar.trading_days(day, first - _DAY):
+        yield from work.signals.of_day(each)
 
 
 def _deposits(

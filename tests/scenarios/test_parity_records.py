@@ -17,8 +17,8 @@ from backtest.decisions import Why
 from backtest.parity import ParityReport
 from backtest.recordings import Happened
 from tasks.channels import ChannelSettings
-from tasks.parity import examine_parity
-from tests.builders import ACCOUNT, LG_CHEM, a_fill, an_accepted_order, seoul
+from tasks.parity import examine_parity, read_recording
+from tests.builders import ACCOUNT, LG_CHEM, a_fill, a_signal, an_accepted_order, seoul
 from tests.desks import a_channel
 from tests.recordings import (
     CALENDAR,
@@ -32,10 +32,12 @@ from tests.recordings import (
     trend,
 )
 from trading.adjustments import Factor
+from trading.equity import EquityPoint
 from trading.errors import BadInput
 from trading.instruments import Symbol
 from trading.manual_orders import MANUAL
 from trading.orders import Side
+from trading.signals import Direction
 
 CLOSES: Final = [10_000, 10_000, 10_100, 10_200, 10_300, 10_200, 10_200, 10_200]
 """Bought on the 4th day, sold on the 7th."""
@@ -114,6 +116,19 @@ def traded_by_hand(stores: MemoryStores, side: Side, *, day: date, price: int) -
         work.orders.add(order)
         work.executions.add(fill)
         work.ledger.post(fill)
+
+
+def test_the_fall_and_the_stop_before_the_first_day_are_read() -> None:
+    stores, point = stored(), EquityPoint(DAYS[1], 10_000_000, 9_000_000)
+    stopped = a_signal(
+        direction=Direction.EXIT, trigger="stop", symbol=LG_CHEM, trading_day=DAYS[1]
+    )
+    with stores.begin() as work:
+        work.equity.put(point)
+        work.signals.add(stopped)
+        found = read_recording(work, CHANNEL, CALENDAR, first=FIRST, last=LAST)
+    (plan,) = found.plans
+    assert (plan.curve, plan.stopped) == ((point,), {LG_CHEM: 2})
 
 
 def test_a_weekend_ends_with_its_friday() -> None:
