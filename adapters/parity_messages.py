@@ -12,7 +12,6 @@ from adapters.wording import Wording
 def parity_told(document: Mapping[str, Any], wording: Wording) -> Message:
     """Tell how many decisions are equal and where the money went; `document` is `tasks.parity.parity_document`."""
     severity = Severity.INFO if document["is_equal"] else Severity.WARNING
-    key = "parity.equal" if document["is_equal"] else "parity.unequal"
     text = wording.text("parity.summary", **_figures(document))
     causes = {
         wording.text(f"parity.cause.{cause}"): wording.won(amount, is_signed=True)
@@ -20,7 +19,15 @@ def parity_told(document: Mapping[str, Any], wording: Wording) -> Message:
         if amount
     }
     unexplained = {wording.text("parity.unexplained"): wording.won(document["unexplained"])}
-    return Message(severity, wording.text(key, **_figures(document)), text, causes | unexplained)
+    title = wording.text(f"parity.{verdict_on(document)}", **_figures(document))
+    return Message(severity, title, text, causes | unexplained)
+
+
+def verdict_on(document: Mapping[str, Any]) -> str:
+    """Name the sentence that says how it came out: `equal`, `unequal`, or `nothing` where nothing was decided."""
+    if not document["is_equal"]:
+        return "unequal"
+    return "equal" if document["decisions"] else "nothing"
 
 
 def _figures(document: Mapping[str, Any]) -> dict[str, Any]:

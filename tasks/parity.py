@@ -85,8 +85,15 @@ def _require_bars(work: UnitOfWork, symbols: Iterable[Symbol], last: date) -> No
         raise BadInput("--to", last.isoformat(), f"a day whose bars are stored{end}")
 
 
-def evidence_of(report: ParityReport, *, channel: str, commit: str, made_at: datetime) -> Evidence:
-    """Make the evidence of a report: passed when every decision is equal and every won explained."""
+def evidence_of(
+    report: ParityReport, *, channel: str, commit: str, made_at: datetime
+) -> Evidence | None:
+    """Make the evidence of a report: passed when every decision is equal and every won explained.
+
+    None where nothing was decided and nothing is left to explain: that every one of no decisions is equal proves nothing.
+    """
+    if report.is_equal and not report.decisions:
+        return None
     return Evidence(
         EvidenceKind.PARITY, commit, channel, made_at, report.is_equal, parity_figures(report)
     )

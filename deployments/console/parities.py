@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Final
 
 from adapters.calendars import XkrxCalendar
-from adapters.parity_messages import parity_told
+from adapters.parity_messages import parity_told, verdict_on
 from adapters.reports.parity_pages import write_parity
 from adapters.stores import Stores
 from deployments.console.accounts import market_time, open_account
@@ -46,7 +46,7 @@ def parity(
     last: Annotated[date | None, option("parity_to", name="--to")] = None,
     as_json: Annotated[bool, option("json", name="--json")] = False,
 ) -> int:
-    """Compare, write the page, tell the owner, keep the evidence; give 0 when all is equal and explained, else 3."""
+    """Compare, write the page, tell the owner, keep what it proves; give 0 when all is equal and explained, else 3."""
     with open_account() as account:
         settings, stores, at = account.settings, account.stores, market_time(account.settings)
         with stores.begin() as work:
@@ -59,8 +59,9 @@ def parity(
             document, home() / "reports", wording=wording(), channel=settings.channel
         )
         evidence = evidence_of(report, channel=settings.channel, commit=settings.commit, made_at=at)
-        with stores.begin() as work:
-            work.evidence.record(evidence)
+        if evidence:
+            with stores.begin() as work:
+                work.evidence.record(evidence)
         notifier, words = open_owner_channel(settings)
         notifier.send(parity_told(document, words))
     if as_json:
@@ -94,9 +95,8 @@ def _print(document: Mapping[str, Any]) -> None:
     rows = [{"cause": _name(cause), "amount": amount} for cause, amount in causes.items()]
     title = say("title.parity", first=document["from"], last=document["to"])
     print_table(title, CAUSES, rows)
-    verdict = "unequal" if document["unequal"] else "equal"
     count = {"count": document["decisions"], "unequal": document["unequal"]}
-    paper().print(say(f"parity.{verdict}", **count))
+    paper().print(say(f"parity.{verdict_on(document)}", **count))
     if document["differences"]:
         print_table(say("title.parity_differences"), DIFFERENCES, document["differences"])
     if document["holdings"]:

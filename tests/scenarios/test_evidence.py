@@ -10,16 +10,19 @@ import pytest
 
 from adapters.evidence_files import EvidenceFolder
 from tasks.evidence import record_evidence
-from tasks.parity import evidence_of, examine_parity
+from tasks.parity import evidence_of
 from tasks.promotions import judge, promote
 from tasks.rehearsals import rehearse
 from tests.desks import Floor
+from tests.recordings import examined
 from tests.store_samples import AT
 from tests.versions import a_file, memory_of
 from trading.evidence import Evidence, EvidenceKind
 from trading.promotions import RECONCILIATIONS, REHEARSED_WITHIN, Lack
 
 CODE = "c" * 40
+UP_AND_DOWN = [10_000, 10_000, 10_100, 10_200, 10_300, 10_200, 10_200, 10_200]
+"""Closes over which a trend is bought and sold again."""
 
 
 type Lacks = dict[EvidenceKind, Lack]
@@ -43,12 +46,13 @@ async def make(floor: Floor, folder: EvidenceFolder, kind: EvidenceKind) -> None
                 is_clean = (await floor.reconcile()).is_clean
                 record_evidence(floor.desk, kind, is_passed=is_clean, figures={})
         case EvidenceKind.PARITY:
-            desk, day = floor.desk, floor.desk.today()
-            floor.night()
-            report = examine_parity(desk.stores, desk.channel, desk.calendar, first=day, last=day)
+            evidence = evidence_of(
+                examined(UP_AND_DOWN), channel="dev", commit=CODE, made_at=floor.desk.now()
+            )
+            assert evidence
             with floor.stores.begin() as work:
-                evidence = evidence_of(report, channel="dev", commit=CODE, made_at=desk.now())
                 work.evidence.record(evidence)
+            floor.night()
         case EvidenceKind.REHEARSAL:
             floor.at("10:00")
             assert (await rehearse(floor.desk)).is_passed
@@ -76,6 +80,12 @@ def test_with_the_last_piece_the_code_goes_on(floor: Floor, tried: EvidenceFolde
         current = work.configs.in_force()
     assert current is not None
     assert current.commit == CODE
+
+
+def test_days_without_a_decision_are_no_evidence() -> None:
+    quiet = examined([10_000] * len(UP_AND_DOWN))
+    assert (quiet.is_equal, quiet.decisions) == (True, ())
+    assert evidence_of(quiet, channel="dev", commit=CODE, made_at=AT) is None
 
 
 def test_a_week_after_its_rehearsal_the_gate_is_shut_again(

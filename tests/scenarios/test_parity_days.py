@@ -58,6 +58,7 @@ async def played(folder: Path, before: Callable[[Days, int], None]) -> ParityRep
         desk = world.desk
         report = examine_parity(desk.stores, CHANNEL, desk.calendar, first=days[0], last=days[-1])
         evidence = evidence_of(report, channel="dev", commit="", made_at=desk.now())
+        assert evidence is not None
         assert evidence.is_passed is report.is_equal
         return report
 

@@ -96,6 +96,18 @@ def test_days_as_they_should_be_are_equal_and_become_evidence(
     assert json.loads(line)["title"].startswith("Parity: all 3 decisions equal")
 
 
+@pytest.mark.usefixtures("demo")
+def test_days_without_a_decision_are_named_and_no_evidence(
+    console: Console, stores: PostgresStores
+) -> None:
+    quiet = ("parity", "--from", "2018-01-17", "--to", "2018-01-17")
+    answer = console(*quiet)
+    assert answer.code == 0
+    assert "That is no evidence" in answer.out
+    with stores.begin() as work:
+        assert work.evidence.latest(EvidenceKind.PARITY, channel="dev") is None
+
+
 @pytest.mark.usefixtures("database")
 def test_a_missed_stop_is_told_and_fails_the_evidence(
     console: Console, stores: PostgresStores
@@ -276,4 +288,6 @@ def test_the_message_names_the_causes_that_cost_something(language: Language) ->
         a_document(is_equal=True, causes={cause.value: 0 for cause in Cause}), wording
     )
     assert (quiet.severity, len(quiet.fields)) == ("INFO", 1)
-    assert "parity." not in told.title + told.text + quiet.title
+    nothing = parity_told(a_document(is_equal=True, decisions=0), wording)
+    assert nothing.title not in {told.title, quiet.title}
+    assert "parity." not in told.title + told.text + quiet.title + nothing.title
