@@ -17,7 +17,7 @@ from prefect.client.schemas.objects import State
 from adapters.calendars import XkrxCalendar
 from adapters.index_files import read_index
 from adapters.listing_files import read_listings
-from adapters.reports.tear_sheets import METRICS, TearSheet, write_tear_sheet
+from adapters.reports.tear_sheets import METRICS, TearSheet, keep_tear_sheet
 from adapters.wording import Wording
 from backtest.cells import with_parameters
 from backtest.channel_bars import ChannelBars
@@ -75,9 +75,8 @@ async def run_backtest(  # noqa: PLR0913 - each is a field of the form in the UI
     index = await asyncio.to_thread(_index, settings, benchmark, data)
     sheet = await asyncio.to_thread(_sheet, settings, strategy_id, wish, data, index)
     wording = Wording(settings.language)
-    name = f"{strategy_id or settings.channel}-{sheet.first}-{sheet.last}.html"
-    path = settings.home / "reports" / "backtests" / name
-    write_tear_sheet(sheet, path, wording)
+    folder = settings.home / "reports" / "backtests"
+    path = keep_tear_sheet(sheet, folder, strategy_id or settings.channel, wording)
     return await publish("run-backtest", _story(sheet, path, wording))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -85,6 +86,16 @@ def write_tear_sheet(sheet: TearSheet, path: Path, wording: Wording) -> None:
     """Write the page to `path`, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     put_file(path, render_tear_sheet(sheet, wording))
+
+
+def keep_tear_sheet(sheet: TearSheet, directory: Path, name: str, wording: Wording) -> Path:
+    """Write `<directory>/<name>-<first>-<last>-<what it tells>.html`: another page never takes the place of one."""
+    page = render_tear_sheet(sheet, wording)
+    told = hashlib.sha256(page.encode()).hexdigest()[:8]
+    path = directory / f"{name}-{sheet.first}-{sheet.last}-{told}.html"
+    directory.mkdir(parents=True, exist_ok=True)
+    put_file(path, page)
+    return path
 
 
 def render_tear_sheet(sheet: TearSheet, wording: Wording) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +16,7 @@ from adapters.reports.tear_sheets import (
     MOST_SYMBOLS,
     CostRow,
     TearSheet,
+    keep_tear_sheet,
     render_tear_sheet,
     write_tear_sheet,
 )
@@ -146,6 +148,16 @@ def test_months_compound_and_years_hold_them() -> None:
             growth *= 1 + part if own == year and month else 1
         assert abs(growth - 1 - returns[year, 0]) < Decimal("1e-20")
     assert set(returns) >= {(DAYS[0].year, DAYS[0].month), (DAYS[-1].year, DAYS[-1].month)}
+
+
+def test_another_page_of_the_same_days_has_another_name(tmp_path: Path) -> None:
+    one, other = (
+        keep_tear_sheet(sheet, tmp_path, "trend", KO)
+        for sheet in (a_sheet(), replace(a_sheet(), facts=[("trend", "fast=7")]))
+    )
+    assert one != other
+    assert keep_tear_sheet(a_sheet(), tmp_path, "trend", KO) == one
+    assert set(tmp_path.iterdir()) == {one, other}
 
 
 def test_the_file_is_written_whole(tmp_path: Path) -> None:
