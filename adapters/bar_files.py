@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
@@ -47,6 +48,8 @@ _EPOCH: Final = date(1970, 1, 1).toordinal()
 _SEOUL: Final = "+09:00"
 _PARQUET: Final = b"PAR1"
 """What a parquet file begins and ends with; the reader itself fails hard without it."""
+_SCREEN: Final = 2
+"""The file descriptor of standard error."""
 _AT_ONCE: Final = 50_000
 """Rows that are read before they are made narrow."""
 _FIRST_LINE: Final = 2
@@ -101,7 +104,7 @@ def _parquet(path: Path, only: Sequence[Symbol]) -> BarTable:
         file.seek(-min(len(_PARQUET), path.stat().st_size), SEEK_END)
         if not begin == file.read() == _PARQUET:
             raise _no_parquet(path)
-    with _named(path):
+    with _named(path), _unheard():
         batches = read_parquet(path, batch_size=_AT_ONCE)
     day_column = _day_column(path, batches.schema.names)
     return _table(path, _each(path, batches), day_column, only, first_row=1)
@@ -125,6 +128,19 @@ def _named(path: Path) -> Iterator[None]:
         if isinstance(error, Exception) or type(error).__name__ == "PanicException":
             raise _no_parquet(path) from None
         raise
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Keep a panic's own words off the screen: the reader writes them to the process's standard error itself."""
+    screen, nowhere = os.dup(_SCREEN), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, _SCREEN)
+        yield
+    finally:
+        os.dup2(screen, _SCREEN)
+        os.close(screen)
+        os.close(nowhere)
 
 
 def _no_parquet(path: Path) -> BadInput:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from io import BytesIO
 from pathlib import Path
 
@@ -218,6 +219,20 @@ def test_a_symbol_that_the_file_has_not_is_refused(tmp_path: Path) -> None:
     file.write_text(f"{HEADER}\n{ROW}\n", "utf-8")
     with pytest.raises(BadInput, match=r"bars\.csv: symbol='005930'.*051910"):
         read_table(file, [LG_CHEM, SAMSUNG])
+
+
+def test_a_broken_footer_is_told_in_one_sentence_alone(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = as_parquet(tmp_path / "bars.parquet", f"{ROW}\n{LATER}", DataType.int64())
+    whole = file.read_bytes()
+    footer = int.from_bytes(whole[-8:-4], "little")
+    file.write_bytes(whole[: -8 - footer] + bytes(footer) + whole[-8:])
+    with pytest.raises(BadInput, match=r"bars\.parquet=.* a whole parquet file"):
+        read_bars(file)
+    assert capfd.readouterr().err == ""
+    os.write(2, b"heard again")
+    assert capfd.readouterr().err == "heard again"
 
 
 @pytest.mark.parametrize("bad", ["0", "a price"])
