@@ -21,7 +21,7 @@ from backtest.plans import ReplayPlan
 from backtest.replay import run_replay
 from backtest.spaces import Cell, cell_key, written
 from backtest.tables import BarTable
-from strategies.base import COLUMNS, BarColumns
+from strategies.base import COLUMNS, BarColumns, Integers
 from strategies.faults import first_fault
 from strategies.settings import StrategySettings
 from trading.errors import BadInput, NotSupported
@@ -162,9 +162,9 @@ def try_cell(question: Question, trial: Trial) -> Row:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Traded:
-    """What a trial left: `equity` in won at the first opening and at the close of each of `days`."""
+    """What a trial left: `equity` in won at the first opening and at the close of each of `days`, ordinals."""
 
-    days: tuple[date, ...]
+    days: Integers
     equity: Curve
     trades: int
 
@@ -195,8 +195,7 @@ def _trade_fast(plan: ReplayPlan, known: Universe) -> Traded:
     )
     days, worth = result.equity
     beginning = len(result.cash) * plan.cash
-    told = tuple(map(date.fromordinal, days.tolist()))
-    return Traded(told, np.concatenate([[beginning], worth]), result.trades)
+    return Traded(days, np.concatenate([[beginning], worth]), result.trades)
 
 
 def _trade_exactly(plan: ReplayPlan, known: Universe, calendar: TradingCalendar) -> Traded:
@@ -208,8 +207,9 @@ def _trade_exactly(plan: ReplayPlan, known: Universe, calendar: TradingCalendar)
         result = run_convention(known, plan, calendar)
     beginning = result.equity[0].opening if result.equity else result.ledger.cash
     equity = [beginning, *(point.closing for point in result.equity)]
-    days = tuple(point.trading_day for point in result.equity)
-    return Traded(days, np.array(equity, dtype=np.int64), len(closed_trades(result.executions)))
+    days = [point.trading_day.toordinal() for point in result.equity]
+    closed = len(closed_trades(result.executions))
+    return Traded(np.array(days, dtype=np.int64), np.array(equity, dtype=np.int64), closed)
 
 
 def row_of(trial: Trial, traded: Traded) -> Row:

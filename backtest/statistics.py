@@ -44,14 +44,15 @@ def moments(returns: Floats) -> Moments | None:
     if len(values) <= 1 or (values == values[0]).all():
         return None
     apart = values - values.mean()
-    second = float(np.mean(apart**2))
+    square = apart * apart  # numpy raises to the third and fourth power a hundred times slower
+    second = float(np.mean(square))
     if second == 0:  # so close to each other that their squares vanish
         return None
     return Moments(
         days=len(values),
         sharpe=float(values.mean() / values.std(ddof=1)),
-        skewness=float(np.mean(apart**3)) / second**1.5,
-        kurtosis=float(np.mean(apart**4)) / second**2,
+        skewness=float(np.mean(square * apart)) / second**1.5,
+        kurtosis=float(np.mean(square * square)) / second**2,
     )
 
 

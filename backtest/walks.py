@@ -149,4 +149,5 @@ def _step(
     cell: Cell = next(trial.cell for trial in trials if trial.key == chosen.key)
     tested = Trial(fold.test, cell)
     traded = trade(question, tested)
-    return Step(fold, chosen, row_of(tested, traded), traded.days, curve_returns(traded.equity))
+    days = tuple(map(date.fromordinal, traded.days.tolist()))
+    return Step(fold, chosen, row_of(tested, traded), days, curve_returns(traded.equity))

@@ -150,7 +150,7 @@ def test_a_window_without_a_day_to_trade_keeps_its_cash() -> None:
     row = try_cell(a_question(), trial(window))
     assert (row.days, row.final_equity, row.sharpe) == (0, 10_000_000, None)
     traded = trade(a_question(), trial(window))
-    assert (traded.days, traded.equity.tolist(), traded.trades) == ((), [10_000_000], 0)
+    assert (traded.days.tolist(), traded.equity.tolist(), traded.trades) == ([], [10_000_000], 0)
 
 
 def test_a_row_survives_being_written_down() -> None:
