@@ -203,6 +203,34 @@ def test_what_somebody_does_to_one_partition_is_seen(
         connection.execute("DROP TABLE IF EXISTS elsewhere")
 
 
+UNSEEN = {
+    "a replica": ("SET session_replication_role = replica", "RESET session_replication_role"),
+    "off": ("ALTER TABLE {} DISABLE TRIGGER ALL", ""),
+    "off and on": ("ALTER TABLE {} DISABLE TRIGGER ALL", "ALTER TABLE {} ENABLE TRIGGER ALL"),
+    "gone": ("DROP TRIGGER bars_changed ON {0}; DROP TRIGGER bars_went ON {0}", ""),
+}
+"""How triggers can be kept from firing, and what may come after the change."""
+
+
+@pytest.mark.parametrize("way", UNSEEN)
+@pytest.mark.parametrize("table", ["market_bars", "market_bars_2018_02"])
+@pytest.mark.parametrize(
+    "change", ["UPDATE {} SET close = 380000", "DELETE FROM {} WHERE symbol = '051910'"]
+)
+def test_what_is_written_past_the_triggers_is_seen(
+    two: PostgresStores, postgres_url: str, tmp_path: Path, *, way: str, table: str, change: str
+) -> None:
+    opened(two, tmp_path)
+    before, after = UNSEEN[way]
+    with psycopg.connect(postgres_url) as connection:
+        for statement in (before, change, after):
+            connection.execute(statement.format(table).encode())
+    cached, _ = opened(two, tmp_path)
+    for symbol in (SAMSUNG, LG_CHEM):
+        assert cached_closes(cached, symbol) == stored_closes(two, symbol)
+    assert opened(two, tmp_path)[1] == []
+
+
 def test_a_partition_that_is_detached_changed_and_attached_again_is_seen(
     two: PostgresStores, postgres_url: str, tmp_path: Path
 ) -> None:
