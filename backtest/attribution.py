@@ -10,14 +10,16 @@ never bought cannot be sold: they keep the cause of the purchase.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 from backtest.episodes import Episode, Key, Leg, Owner, episodes_of
 from backtest.recordings import Happened, Recording
+from backtest.scales import recounted, wanted
 from trading.manual_orders import MANUAL
 from trading.orders import Order, OrderStatus
 from trading.sessions import seoul_date, session_of
@@ -45,6 +47,8 @@ class Cause(StrEnum):
     """The risk gate refused one of them."""
     DECISION = "decision"
     """One of them had no such signal."""
+    SPLIT = "split"
+    """Shares that a split made of those traded before it: the replay has them, the account's own book does not."""
     MANUAL = "manual"
     """Traded by hand, or taken over from the broker."""
 
@@ -116,7 +120,7 @@ class _Attribution:
         self._recording = recording
         self._actual, self._model = recording.actual, modelled
         self._strategies = recording.strategies
-        self._fates = Fates(recording.actual), Fates(modelled)
+        self._fates = Fates(recording.actual, partial(wanted, recording)), Fates(modelled)
 
     def parts(self) -> Iterator[Part]:
         """Give every part, those of 0 won too."""
@@ -125,6 +129,7 @@ class _Attribution:
         for key in dict.fromkeys((*model, *actual)):
             yield from self._holding(key, actual.get(key, Episode()), model.get(key, Episode()))
         yield from self._charges()
+        yield from self._by_splits()
         yield from self._by_hand()
 
     def _holding(self, key: Key, actual: Episode, model: Episode) -> Iterator[Part]:
@@ -136,6 +141,7 @@ class _Attribution:
         unsold = model.sells.quantity - actual.sells.quantity
         known = _inherited(buys, missing, unsold)
         known = (*known, *_lost(actual, unsold - sum(shares for _, shares in known)))
+        known = (*known, *_born(actual, unsold, sum(shares for _, shares in known)))
         sells = (*known, *self._causes(actual.sells, model.sells, known=known))
         for sign, ours, theirs, causes in (
             (1, actual.buys, model.buys, buys),
@@ -167,6 +173,15 @@ class _Attribution:
                     yield Part(Cause.FEES, sign * fill.commission, *owner)
                     yield Part(Cause.TAX, sign * fill.tax, *owner)
 
+    def _by_splits(self) -> Iterator[Part]:
+        """Take out again what splits made of the fills: the account's book has the shares that were traded."""
+        recording = self._recording
+        for fill in self._actual.executions:
+            born = recounted(recording, fill).share_change - fill.share_change
+            if born and fill.strategy_id in self._strategies:
+                worth = born * recording.close(fill.symbol, until=recording.last)
+                yield Part(Cause.SPLIT, -worth, fill.strategy_id, fill.symbol, abs(born))
+
     def _by_hand(self) -> Iterator[Part]:
         """Give what no strategy did: fills by hand, and shares taken over since the opening."""
         recording, last = self._recording, self._recording.last
@@ -195,8 +210,11 @@ type Causes = tuple[tuple[Cause, int], ...]
 class Fates:
     """What became of the signals on one side."""
 
-    def __init__(self, side: Happened) -> None:
-        """Sort its orders by their signal."""
+    def __init__(
+        self, side: Happened, shares: Callable[[Order], int] = lambda order: order.quantity
+    ) -> None:
+        """Sort its orders by their signal; `shares` tells how many each was for."""
+        self._shares = shares
         self._known = {signal.signal_id for signal in side.signals}
         self._orders: dict[str, list[Order]] = {}
         for order in side.orders:
@@ -234,7 +252,7 @@ class Fates:
     def _wanted(self, signal: str) -> int:
         """Give the shares of a signal's largest order: one that followed it was for what it had left."""
         sent = (o for o in self._orders.get(signal, ()) if o.status is not OrderStatus.DENIED)
-        return max((order.quantity for order in sent), default=0)
+        return max(map(self._shares, sent), default=0)
 
 
 def _inherited(buys: Causes, missing: int, unsold: int) -> Causes:
@@ -252,6 +270,12 @@ def _lost(actual: Episode, unsold: int) -> Causes:
     """Give the cause of shares that the strategy did not sell because the owner had."""
     by_hand = min(actual.lost.quantity, unsold)
     return ((Cause.MANUAL, by_hand),) if by_hand > 0 else ()
+
+
+def _born(actual: Episode, unsold: int, known: int) -> Causes:
+    """Give the cause of shares that only one side had to sell because a split had made them."""
+    shares = min(abs(actual.born), abs(unsold) - known)
+    return ((Cause.SPLIT, shares),) if actual.born * unsold > 0 and shares > 0 else ()
 
 
 def _moment(ours: Leg, theirs: Leg) -> Cause:

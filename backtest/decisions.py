@@ -16,6 +16,7 @@ from backtest.minute_looks import MinuteLooks
 from backtest.owners import owned
 from backtest.peaks import AT_THE_OPENING, highest_before
 from backtest.recordings import Recording
+from backtest.scales import prices_of, repriced
 from strategies.evaluation import Outlook, Validity, bars_to_read, look
 from strategies.exits import Trigger, evaluate_exit, exit_levels
 from strategies.holdings import entries_of, holdings_of
@@ -74,7 +75,8 @@ class _Judge:
     def __init__(self, recording: Recording, calendar: TradingCalendar) -> None:
         self._recording = recording
         self._calendar = calendar
-        self._fills = (*recording.past, *recording.actual.executions)
+        fills = (repriced(recording, fill) for fill in recording.actual.executions)
+        self._fills = (*recording.past, *fills)
         self._adopted = recording.adopted
         self._bars = {
             symbol: {bar.trading_day: bar for bar in bars}
@@ -169,8 +171,8 @@ class _Judge:
         at, day = signal.created_at, signal.trading_day
         if signal.trigger in {Trigger.STOP, Trigger.TARGET}:
             held = self._held(settings.id, signal.symbol, at)
-            peak = int(signal.indicators.get("highest", 0))
-            is_reached = evaluate_exit(held, signal.reference_price, settings.exits, peak=peak)
+            price, peak = prices_of(self._recording, signal)
+            is_reached = evaluate_exit(held, price, settings.exits, peak=peak)
             return Why.EQUAL if is_reached == signal.trigger else Why.HOLDING
         again = (*expected, *self._anew(settings, signal.symbol, day, at=at))
         for each in again:

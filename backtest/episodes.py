@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from backtest.owners import owned, under_holders
 from backtest.recordings import Happened, Recording
+from backtest.scales import recounted
 from strategies.holdings import holdings_of
 from trading.executions import Execution
 from trading.instruments import Symbol
@@ -47,9 +49,13 @@ class Leg:
 
 @dataclass(slots=True)
 class Episode:
-    """One holding: `carried` shares from before, its buys and sells, and what others sold of it by hand."""
+    """One holding: `carried` shares from before, its buys and sells, and what others sold of it by hand.
+
+    `born` are the shares that a split made of what was traded, and that the account's book does not know of.
+    """
 
     carried: int = 0
+    born: int = 0
     buys: Leg = field(default_factory=Leg)
     sells: Leg = field(default_factory=Leg)
     lost: Leg = field(default_factory=Leg)
@@ -57,15 +63,18 @@ class Episode:
     @property
     def held(self) -> int:
         """Shares that are left."""
-        return self.carried + self.buys.quantity - self.sells.quantity - self.lost.quantity
+        left = self.carried + self.buys.quantity - self.sells.quantity - self.lost.quantity
+        return left - self.born
 
 
 def episodes_of(
     happened: Happened, recording: Recording, strategies: Collection[str]
 ) -> Mapping[Key, Episode]:
-    """Follow every strategy's fills from what it held before."""
+    """Follow every strategy's fills from what it held before; what was traded counts in shares of the last day."""
     past = owned(recording.past, recording.adopted)
-    walk = _Walk({order.client_order_id: order for order in happened.orders})
+    is_recorded = happened is recording.actual
+    count = partial(recounted, recording) if is_recorded else _as_it_is
+    walk = _Walk({order.client_order_id: order for order in happened.orders}, count)
     for strategy in strategies:
         for symbol, position in holdings_of(strategy, past).items():
             if position.quantity:
@@ -82,11 +91,16 @@ def episodes_of(
     return walk.episodes
 
 
+def _as_it_is(execution: Execution) -> Execution:
+    return execution
+
+
 @dataclass
 class _Walk:
     """All holdings up to a fill, and those that are running."""
 
     orders: Mapping[str, Order]
+    count: Callable[[Execution], Execution]
     episodes: dict[Key, Episode] = field(default_factory=dict)
     _running: dict[Owner, Key] = field(default_factory=dict)
 
@@ -100,18 +114,24 @@ class _Walk:
         owner = (execution.strategy_id, execution.symbol)
         key = self._running.setdefault(owner, (*owner, signal_id))
         episode = self.episodes.setdefault(key, Episode())
+        counted = self._count(execution, episode)
         if execution.side is Side.BUY:
-            episode.buys = episode.buys.add(execution, signal_id)
+            episode.buys = episode.buys.add(counted, signal_id)
         else:
-            episode.sells = episode.sells.add(execution, signal_id)
+            episode.sells = episode.sells.add(counted, signal_id)
         self._end(owner, episode)
 
     def lose(self, piece: Execution) -> None:
         owner = (piece.strategy_id, piece.symbol)
         if key := self._running.get(owner):
             episode = self.episodes[key]
-            episode.lost = episode.lost.add(piece, "")
+            episode.lost = episode.lost.add(self._count(piece, episode), "")
             self._end(owner, episode)
+
+    def _count(self, execution: Execution, episode: Episode) -> Execution:
+        counted = self.count(execution)
+        episode.born += counted.share_change - execution.share_change
+        return counted
 
     def _end(self, owner: Owner, episode: Episode) -> None:
         if episode.held <= 0:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from fractions import Fraction
 
 from backtest.owners import owned, shares_of
 from backtest.plans import ReplayPlan
 from backtest.replay import run_replay
 from backtest.results import ReplayResult
 from risk.sizing import MARKET_TRIGGER
-from trading.bars import Bar
+from trading.bars import Bar, Interval
 from trading.errors import BadInput
 from trading.executions import Execution
 from trading.halts import Halt
@@ -52,7 +53,7 @@ class Recording:
 
     One plan for each version, oldest first, without a gap; the first has the account's book before it. `taken_over`
     is the worth in won, at the time, of positions adopted meanwhile. `minutes` are the bars of the strategies that
-    look at those.
+    look at those. `scales` say what a price of a day is multiplied with on the last one, where a split lies between.
     """
 
     plans: tuple[ReplayPlan, ...]
@@ -61,6 +62,7 @@ class Recording:
     taken_over: int = 0
     stops: tuple[Stop, ...] = ()
     minutes: Mapping[Symbol, Sequence[Bar]] = field(default_factory=dict)
+    scales: Mapping[tuple[Symbol, date], Fraction] = field(default_factory=dict)
 
     @property
     def first(self) -> date:
@@ -100,6 +102,16 @@ class Recording:
         meant = [settings.id for plan in self.plans for settings in plan.strategies]
         did = (fill.strategy_id for fill in self.actual.executions)
         return tuple(dict.fromkeys((*meant, *(name for name in did if name != MANUAL))))
+
+    def scale(self, strategy_id: str, symbol: Symbol, day: date) -> Fraction:
+        """Give what a price that a strategy of daily bars saw is multiplied with on the last day."""
+        found = self.scales.get((symbol, day))
+        return Fraction(1) if found is None or strategy_id in self._by_the_minute else found
+
+    @property
+    def _by_the_minute(self) -> set[str]:
+        strategies = (settings for plan in self.plans for settings in plan.strategies)
+        return {each.id for each in strategies if each.interval is Interval.MINUTE}
 
     def plan_of(self, day: date) -> ReplayPlan:
         """Give what was meant to be done on a day."""

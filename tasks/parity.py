@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 from functools import partial
 from itertools import groupby
 from typing import Any, Final
@@ -20,7 +21,7 @@ from plugins.strategies import running
 from strategies.evaluation import bars_to_read
 from strategies.settings import StrategySettings
 from tasks.channels import ChannelSettings, read_version
-from tasks.recorded_prices import bars_as_of, fills_as_of
+from tasks.recorded_prices import bars_as_of, fills_as_of, scale_as_of
 from trading.bars import Bar, Interval
 from trading.configs import ConfigVersion
 from trading.errors import BadInput
@@ -165,6 +166,7 @@ def read_recording(
         taken_over=sum(map(work.ledger.paid_in, every_day)) - sum(deposits.values()),
         stops=_stops(work),
         minutes={s: _minutes(work, s, plans, last) for s in _watched_by_the_minute(plans)},
+        scales=_scales(work, happened, last),
     )
 
 
@@ -256,6 +258,15 @@ def _bars(
     first = plans[0].first - _DAYS_FOR_A_BAR * bars_to_read(warm_up) * _DAY
     found = work.bars.between(symbol, Interval.DAY, first=first, last=last)
     return bars_as_of(work, symbol, found, last)
+
+
+def _scales(
+    work: UnitOfWork, happened: Happened, last: date
+) -> dict[tuple[Symbol, date], Fraction]:
+    """Give what prices that were traded or looked at are multiplied with on the last day, where that is not 1."""
+    days = {(each.symbol, each.trading_day) for each in (*happened.executions, *happened.signals)}
+    found = {key: scale_as_of(work, *key, last) for key in sorted(days)}
+    return {key: scale for key, scale in found.items() if scale != 1}
 
 
 def _watched_by_the_minute(plans: Iterable[ReplayPlan]) -> set[Symbol]:

@@ -41,12 +41,13 @@ def fills_as_of(work: UnitOfWork, fills: Iterable[Execution], day: date) -> Iter
     for fill in fills:
         key = (fill.symbol, fill.trading_day)
         if key not in scales:
-            scales[key] = _scale(work, *key, day)
+            scales[key] = scale_as_of(work, *key, day)
         scale = scales[key]
         yield fill if scale == 1 else replace(fill, value=max(1, int(fill.value * scale + _HALF)))
 
 
-def _scale(work: UnitOfWork, symbol: Symbol, traded_on: date, day: date) -> Fraction:
+def scale_as_of(work: UnitOfWork, symbol: Symbol, traded_on: date, day: date) -> Fraction:
+    """Give what a price that was traded is multiplied with on a later day, 1 where that is not known."""
     span = {"first": traded_on, "last": traded_on}
     raw = work.adjustments.raw(symbol, **span)
     told = bars_as_of(work, symbol, work.bars.between(symbol, Interval.DAY, **span), day)

@@ -206,6 +206,14 @@ def test_a_split_since_then_changes_nothing_that_was() -> None:
     assert examined(stores) == before
 
 
+def test_a_split_within_the_days_is_no_other_decision_and_no_other_won() -> None:
+    stores = stored()
+    split(stores, CLOSES)
+    report = examine_parity(stores, CHANNEL, CALENDAR, first=FIRST, last=DAYS[len(CLOSES)])
+    assert (report.is_equal, len(report.decisions)) == (True, 2)
+    assert report.money.parts == ()
+
+
 def test_what_was_paid_before_a_split_is_compared_on_the_new_scale() -> None:
     """Bought at 10,100, a share of 5,150 now: no stop was reached."""
     rising = [*CLOSES[:5], 10_300, 10_300]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from fractions import Fraction
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -254,12 +255,21 @@ STEPS = st.lists(st.integers(-400, 400), min_size=8, max_size=14)
 TAMPERING = st.lists(
     st.tuples(st.integers(0, 100), st.integers(-300, 300), st.booleans()), min_size=16, max_size=16
 )
+SPLITS = st.tuples(
+    st.integers(0, 14),
+    st.sampled_from([Fraction(1, 50), Fraction(1, 2), Fraction(2, 3), Fraction(5)]),
+)
+"""On which day a share becomes others, and what prices before it are multiplied with."""
 
 
 @settings(max_examples=40)
-@given(STEPS, STEPS, TAMPERING, st.integers(0, 90))
+@given(STEPS, STEPS, TAMPERING, st.integers(0, 90), SPLITS)
 def test_whatever_an_account_did_no_won_is_left_unexplained(
-    one: list[int], other: list[int], tampering: list[tuple[int, int, bool]], late: int
+    one: list[int],
+    other: list[int],
+    tampering: list[tuple[int, int, bool]],
+    late: int,
+    split: tuple[int, Fraction],
 ) -> None:
     bars = {
         symbol: bars_of([10_000, 10_000, *(_path(steps))], symbol)
@@ -289,7 +299,9 @@ def test_whatever_an_account_did_no_won_is_left_unexplained(
         kept = happened.signals[:: 2 if tampering[0][2] else 1]
         return replace(happened, signals=kept, executions=tuple(fills))
 
-    report = compare(account(a_recording(bars), change), CALENDAR)
+    place, scale = split
+    scales = {(LG_CHEM, day): scale for day in DAYS[:place]}
+    report = compare(account(a_recording(bars, scales=scales), change), CALENDAR)
     assert report.money.unexplained == 0
 
 
