@@ -264,7 +264,8 @@ def _scales(
     work: UnitOfWork, happened: Happened, last: date
 ) -> dict[tuple[Symbol, date], Fraction]:
     """Give what prices that were traded or looked at are multiplied with on the last day, where that is not 1."""
-    days = {(each.symbol, each.trading_day) for each in (*happened.executions, *happened.signals)}
+    days = {(fill.symbol, fill.trading_day) for fill in happened.executions}
+    days |= {(signal.symbol, signal.trading_day) for signal in happened.signals}
     found = {key: scale_as_of(work, *key, last) for key in sorted(days)}
     return {key: scale for key, scale in found.items() if scale != 1}
 
