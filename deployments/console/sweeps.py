@@ -52,7 +52,8 @@ def sweep(
     rows = finish(found, trials, spread)
     ranked = rank(list(rows.values()), found.space, trying.goal, tries=found.tries, refused=refused)
     document = sweep_document(found.question, found.space, ranked)
-    table, page = table or found.page(".csv"), trying.html or found.page(".html")
+    table = table or found.page(".csv", trying.choice)
+    page = trying.html or found.page(".html", trying.choice)
     write_table(table, document["rows"])
     write_sweep(document, page, wording())
     if trying.as_json:

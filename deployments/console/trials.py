@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -51,6 +52,11 @@ class Trying:
     html: Annotated[Path | None, option("sweep_html")] = None
     as_json: Annotated[bool, option("json", name="--json")] = False
 
+    @property
+    def choice(self) -> tuple[object, ...]:
+        """What decides which trials are told in which order."""
+        return self.goal, self.random, self.seed if self.random else None
+
     def spread(self) -> Spread:
         """Give where the trials run.
 
@@ -87,9 +93,10 @@ class Research:
         tried = tried_in(self.file.path.parent)
         return Tries.of(map(Row.of_document, tried), self.window)
 
-    def page(self, ending: str) -> Path:
-        """Give the usual place of a file about it."""
-        return self.file.path.with_suffix(ending)
+    def page(self, ending: str, *asked: object) -> Path:
+        """Give the usual place of a file about it: another one for other axes, days or what else is `asked`."""
+        asked_for = hashlib.sha256(repr((self.space, self.window, asked)).encode()).hexdigest()[:8]
+        return self.file.path.with_name(f"{self.file.path.stem}-{asked_for}{ending}")
 
 
 def research(

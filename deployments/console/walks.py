@@ -61,7 +61,7 @@ def walkforward(
     walked = walk(found.question, pairs, by_window.__getitem__, rows, trying.goal)
     tries = found.tries.count
     document = walk_document(found.question, found.space, walked, trying.goal, tries=tries)
-    page = trying.html or found.page(".walk.html")
+    page = trying.html or found.page(".walk.html", trying.choice, train, test, is_anchored)
     write_walk(document, page, wording())
     if trying.as_json:
         print_json({**document, "page": str(page)})

@@ -76,6 +76,23 @@ def test_what_is_finished_is_not_tried_again_and_every_try_counts(
     assert answer.document["tries"] == 4, "three before it deflate the fourth"
 
 
+def test_other_axes_days_or_choices_have_a_table_and_a_page_of_their_own(
+    console: Console, data: str
+) -> None:
+    first = swept(console, data)
+    page, table = (Path(first[name]).read_bytes() for name in ("page", "table"))
+    others = [
+        swept(console, data, *more)
+        for more in (("--by", "calmar"), ("--random", "2"), ("--to", "2018-03-30"))
+    ]
+    words = ("fast=4", "slow=20", *CROSS, *NO_MARKET, *ONE)
+    others.append(console("sweep", *words, "--data", data, "--json").document)
+    for name in ("page", "table"):
+        assert len({each[name] for each in (first, *others)}) == 5
+    assert [Path(first[name]).read_bytes() for name in ("page", "table")] == [page, table]
+    assert swept(console, data)["page"] == first["page"]
+
+
 def test_other_bars_or_options_are_another_question(
     console: Console, home: Path, data: str
 ) -> None:
