@@ -19,7 +19,7 @@ from backtest.recordings import Recording
 from backtest.scales import prices_of, repriced
 from strategies.evaluation import Outlook, Validity, bars_to_read, look
 from strategies.exits import Trigger, evaluate_exit, exit_levels
-from strategies.holdings import entries_of, holdings_of
+from strategies.holdings import Entry, entries_of, holdings_of
 from strategies.settings import StrategySettings
 from trading.bars import Bar, Interval
 from trading.executions import Execution
@@ -190,13 +190,14 @@ class _Judge:
         """Give the exit that a bar of the day reached while the strategy held the symbol from its beginning on."""
         if settings.interval is Interval.MINUTE:
             held_at = partial(self._held, settings.id, symbol)
-            return self._minutes.reached(settings, symbol, day, held_at)
+            entry_at = partial(self._entry, settings.id, symbol)
+            return self._minutes.reached(settings, symbol, day, held_at, entry_at)
         bar = self._bar(symbol, day)
         opened = session_of(day).opens_at + AT_THE_OPENING
         held = self._held(settings.id, symbol, opened)
         if bar is None or bar.volume == 0 or not held.quantity:
             return None
-        entry = entries_of(settings.id, self._standing(symbol, opened))[symbol]
+        entry = self._entry(settings.id, symbol, opened)
         peak = highest_before(day, entry, self._recording.bars[symbol])
         levels = exit_levels(held, settings.exits, peak=peak)
         return levels.reached(bar.low) or levels.reached(bar.high)
@@ -205,6 +206,10 @@ class _Judge:
         """Give what the strategy held at a moment."""
         held = holdings_of(strategy_id, self._standing(symbol, at))
         return held.get(symbol, Position(symbol))
+
+    def _entry(self, strategy_id: str, symbol: Symbol, at: datetime) -> Entry:
+        """Tell how what the strategy held at a moment began."""
+        return entries_of(strategy_id, self._standing(symbol, at))[symbol]
 
     def _standing(self, symbol: Symbol, at: datetime) -> tuple[Execution, ...]:
         """Give the fills behind what is held of a symbol at a moment."""

@@ -17,6 +17,7 @@ from strategies.evaluation import (
     short_lived,
 )
 from strategies.exits import Trigger, exit_levels
+from strategies.holdings import Entry
 from strategies.settings import StrategySettings
 from trading.bars import Bar
 from trading.instruments import Symbol
@@ -93,7 +94,12 @@ class MinuteLooks:
                     yield signal
 
     def reached(
-        self, settings: StrategySettings, symbol: Symbol, day: date, held_at: HeldAt
+        self,
+        settings: StrategySettings,
+        symbol: Symbol,
+        day: date,
+        held_at: HeldAt,
+        entry_at: Callable[[datetime], Entry],
     ) -> Trigger | None:
         """Give the exit that a minute of the day reached while the strategy held the symbol from its beginning on."""
         past = self._past(settings, symbol)
@@ -101,7 +107,8 @@ class MinuteLooks:
             bar = past.bars[index]
             held = held_at(bar.at - A_MINUTE)
             if held.quantity:
-                levels = exit_levels(held, settings.exits)
+                peak = _highest(past.bars[:index], entry_at(bar.at - A_MINUTE))
+                levels = exit_levels(held, settings.exits, peak=peak)
                 trigger = levels.reached(bar.low) or levels.reached(bar.high)
                 if trigger:
                     return trigger
@@ -139,3 +146,8 @@ class MinuteLooks:
             decided = settings.strategy.evaluate_all(columns)
             self._pasts[key] = {s: _Past(bars[s], columns[s], decided[s]) for s in bars}
         return self._pasts[key][symbol]
+
+
+def _highest(bars: Sequence[Bar], entry: Entry) -> int:
+    """Give the highest price in won of whole minutes since an entry, at least what was paid."""
+    return max([entry.paid, *(bar.high for bar in bars if bar.at - A_MINUTE >= entry.at)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from typing import Final
 
 import pytest
@@ -12,6 +13,7 @@ from backtest.attribution import Cause
 from backtest.decisions import Why
 from backtest.parity import compare
 from backtest.recordings import Happened, Recording
+from strategies.exits import ExitParameters
 from strategies.settings import StrategySettings
 from tests.builders import LG_CHEM
 from tests.minute_days import A_SESSION, day_of
@@ -42,7 +44,10 @@ STOPPED: Final = [10_000, 10_050, 10_100, 10_110, 10_120, 9_700, 9_650]
 
 
 def recorded(
-    closes: list[int] = CLOSES, change: Callable[[Happened], Happened] = lambda happened: happened
+    closes: list[int] = CLOSES,
+    change: Callable[[Happened], Happened] = lambda happened: happened,
+    *,
+    settings: StrategySettings = RANGE,
 ) -> Recording:
     """Give an account that did on one day what its strategies of days and of minutes do, but for `change`."""
     daily = bars_of([10_000, 10_000, 10_100, closes[-1] - 30])
@@ -51,7 +56,7 @@ def recorded(
     plain = a_recording({LG_CHEM: daily}, minutes={LG_CHEM: minutes})
     (plan,) = plain.plans
     return account(
-        replace(plain, plans=(replace(plan, strategies=(RANGE, trend(LG_CHEM))),)), change
+        replace(plain, plans=(replace(plan, strategies=(settings, trend(LG_CHEM))),)), change
     )
 
 
@@ -104,6 +109,18 @@ def test_an_exit_that_nobody_made_is_named_and_costs_what_it_costs(closes: list[
     assert report.unequal
     assert report.money.unexplained == 0
     assert Cause.DECISION in causes(report)
+
+
+def test_a_trailing_stop_that_nobody_heard_is_a_decision_that_differs() -> None:
+    """Bought at 10,110, risen to 10,400, and 10,296 is a hundredth below that."""
+    exits = ExitParameters(stop_loss=None, take_profit=None, trailing_stop=Decimal("0.01"))
+    trailing = RANGE.model_copy(update={"exits": exits})
+    closes = [10_000, 10_050, 10_100, 10_110, 10_300, 10_400, 10_390, 10_290, 10_280]
+    assert compare(recorded(closes, settings=trailing), CALENDAR).is_equal
+    report = compare(recorded(closes, without(Side.SELL), settings=trailing), CALENDAR)
+    assert [(d.direction, d.trigger, d.why) for d in report.unequal] == [
+        ("EXIT", "stop", Why.NOT_MADE)
+    ]
 
 
 def test_an_entry_at_a_minute_that_has_changed_since_is_no_equal_decision() -> None:
