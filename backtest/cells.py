@@ -14,7 +14,6 @@ from pydantic import ValidationError
 from backtest.channel_bars import bars_of
 from backtest.conventions import run_convention
 from backtest.curves import Curve, curve_figures, curve_returns
-from backtest.engine import run_engine
 from backtest.listings import require_no_delisting
 from backtest.options import CHANNEL
 from backtest.plans import ReplayPlan
@@ -181,6 +180,8 @@ def trade(question: Question, trial: Trial) -> Traded:
 
 def _trade_fast(plan: ReplayPlan, known: Universe) -> Traded:
     """Trade with the fast engine, which gives the same to the won or refuses."""
+    from backtest.engine import run_engine  # noqa: PLC0415 - a sweep's other processes start meanwhile
+
     if plan.options is None:
         raise NotSupported("convention", CHANNEL, "one with options")
     require_no_delisting(plan)
