@@ -26,7 +26,7 @@ from trading.costs import CostSchedule
 from trading.errors import BadInput
 from trading.instruments import Symbol
 from trading.ledger import CashFlow, Ledger, rebuild
-from trading.orders import OrderStatus, OrderType, Side
+from trading.orders import OrderStatus, Side
 from trading.trades import closed_trades
 
 CALENDAR = XkrxCalendar()
@@ -236,43 +236,6 @@ def test_money_of_an_exit_pays_for_an_entry_of_the_same_opening() -> None:
         (LG_CHEM, Side.BUY),
         (LG_CHEM, Side.SELL),
         (HYUNDAI, Side.BUY),
-    ]
-
-
-def limited() -> ReplayPlan:
-    """Give a plan that buys for nearly all of the cash, and leaves at the last close or above only."""
-    sizing = SizingSettings(
-        target_weight=Decimal("0.98"), limit_offset=Decimal(0), exit_type=OrderType.LIMIT
-    )
-    return a_plan(trend(symbols=[LG_CHEM, HYUNDAI]), sizing=sizing, last=DAYS[5])
-
-
-def test_money_of_a_limit_that_fills_later_buys_nothing_at_the_opening() -> None:
-    # LG Chem (9,800,000 at 10,100 are 970) is to be sold at 10,050, opens below and rises to it.
-    hyundai = bars_of([flat(100_000)] * 4 + [flat(101_000), flat(101_000)], HYUNDAI)
-    days = (flat(10_100), flat(10_050), (9_800, 10_100, 9_800, 10_000))
-    result = replay(*days, plan=limited(), others={HYUNDAI: hyundai})
-    assert fills(result) == [
-        (Side.BUY, 970, 10_100),
-        (Side.BUY, 2, 101_000),  # for the 203,000 won that were left
-        (Side.SELL, 970, 10_050),
-    ]
-    assert result.executions[2].executed_at == seoul(DAYS[5], "15:19")
-
-
-@pytest.mark.parametrize(
-    ("bar", "price"),
-    [((9_500, 10_100, 9_450, 10_000), 9_500), ((9_800, 10_100, 9_500, 10_000), 9_590)],
-    ids=["at the opening", "later"],
-)
-def test_a_stop_comes_before_a_limit_that_waits(bar: Ohlc, price: int) -> None:
-    # Bought at 10,100, to be sold at 10,050 or by the stop of 9,595.
-    hyundai = bars_of([flat(100_000)] * 6, HYUNDAI)
-    result = replay(flat(10_100), flat(10_050), bar, plan=limited(), others={HYUNDAI: hyundai})
-    assert fills(result)[1:] == [(Side.SELL, 970, price)]
-    assert [order.status for order in result.orders][1:] == [
-        OrderStatus.EXPIRED,
-        OrderStatus.FILLED,
     ]
 
 
