@@ -73,7 +73,8 @@ class Relay:
         """
         events, self.ahead = self.ahead or await asyncio.to_thread(self._turn), ()
         if events:
-            turning = asyncio.ensure_future(asyncio.to_thread(self._turn, events))
+            # A coroutine would only begin when this one first waits, which is after all events have been encoded.
+            turning = asyncio.get_running_loop().run_in_executor(None, self._turn, events)
             try:
                 letters = await self.writer.publish(events)
             finally:

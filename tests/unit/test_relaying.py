@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
+from threading import Semaphore
 
 import pytest
 
@@ -11,6 +12,7 @@ from adapters.event_logs import DeadLetter, LogUnavailable
 from adapters.event_stores import OutboxEvent
 from adapters.memory.notifier import MemoryNotifier
 from adapters.memory.stores import MemoryStores
+from adapters.stores import UnitOfWork
 from adapters.wording import Wording
 from risk.trips import TripLimits
 from tasks import relaying
@@ -127,3 +129,23 @@ async def test_what_could_not_be_noted_is_told_again_in_order(
     assert first_time == [1, 2, 3, 4, 5, 6, 7, 8]
     assert len(numbers) > len(first_time)
     assert waiting(relay) == 0
+
+
+async def test_what_waits_is_read_while_events_are_being_encoded(
+    relay: Relay, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The writer encodes before it first waits for Kafka."""
+    looks, begin = Semaphore(0), relay.stores.begin
+
+    def look() -> AbstractContextManager[UnitOfWork]:
+        looks.release()
+        return begin()
+
+    def both() -> None:
+        assert looks.acquire(timeout=5)
+        assert looks.acquire(timeout=5)
+
+    tell(relay, 1)
+    monkeypatch.setattr(relay.stores, "begin", look)
+    log.meanwhile = [both]
+    assert await relay.step() == 1
