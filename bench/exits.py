@@ -19,6 +19,7 @@ from bench.figures import Aim, Samples, Section
 from bench.placement import a_commit, a_round_trip, next_signal
 from bench.places import SYMBOLS, Place, a_desk
 from bench.probes import Probe, listening
+from flows.stream_fills import spare_long_collections
 from tasks.desk import Desk
 from tasks.orders import trade
 from tasks.reconciliation import reconcile
@@ -57,6 +58,7 @@ async def measure_exits(place: Place, orders: int) -> Section:
         async with a_desk(place, clock) as plain, a_round_trip(place) as go_round, a_feed() as feed:
             desk = replace(plain, stream=_listening(place, plain, feed, clock))
             await reconcile.fn(desk)
+            spare_long_collections()  # as the process of a real day does
             while len(times["wire"]) < orders:
                 await feed.trade(NOTHING, desk.today(), 0)
                 async with a_session(desk) as session:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -47,6 +48,7 @@ async def stream_fills() -> State[None]:
         session = StreamSession(desk)
 
         async def story() -> Story:
+            spare_long_collections()
             living = giving_signs_of_life(settings.beat_file)
             async with ending_when_cancelled(session), living:
                 await session.run(until=session_of(desk.today()).closes_at + AFTER_THE_CLOSE)
@@ -56,6 +58,15 @@ async def stream_fills() -> State[None]:
         state = await perform(desk, "stream-fills", Guard(), story, on_overtaken=session.end)
         is_canceled = session.is_canceled and state.name != OVERTAKEN
         return Cancelled(message=state.message) if is_canceled else state
+
+
+def spare_long_collections() -> None:
+    """Leave what has been loaded so far out of every later garbage collection: a full one held a stop back for 0.2 s.
+
+    For a process that lasts as long as what it has loaded, because that is never freed any more.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @asynccontextmanager
