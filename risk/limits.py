@@ -14,6 +14,8 @@ LARGER_IS_STRICTER: Final = frozenset(
     {"failure_cooldown_minutes", "stop_cooldown_sessions", "quick_move_minutes"}
 )
 """Limits that hold back for longer when they grow; of all others the smaller figure is the stricter one."""
+LONGEST_STOP_COOLDOWN: Final = 20
+"""Sessions for which a stop may hold back buys at most."""
 
 
 class RiskLimits(BaseModel):
@@ -85,7 +87,10 @@ class RiskLimits(BaseModel):
         default=30, ge=1, le=600, description="minutes that it rests"
     )
     stop_cooldown_sessions: int = Field(
-        default=1, ge=0, le=20, description="sessions without a buy after a stop, its own included"
+        default=1,
+        ge=0,
+        le=LONGEST_STOP_COOLDOWN,
+        description="sessions without a buy after a stop, its own included",
     )
     price_collar: Decimal = Field(
         default=Decimal("0.10"),

@@ -18,6 +18,7 @@ from backtest.plans import ReplayPlan
 from backtest.recordings import Happened, Recording, Stop, stops_before
 from plugins.rules import foreign_rules
 from plugins.strategies import running
+from risk.limits import LONGEST_STOP_COOLDOWN
 from strategies.evaluation import bars_to_read
 from strategies.settings import StrategySettings
 from tasks.channels import ChannelSettings, read_version
@@ -40,8 +41,6 @@ type Scope = tuple[str, str, str]
 """Who halted, which strategy and which symbol, "" for all."""
 
 HALTED: Final = TradingState.HALTED
-REMEMBERED: Final = 20
-"""Sessions for which a stop is remembered at most (`RiskLimits.stop_cooldown_sessions`)."""
 _DAY: Final = timedelta(days=1)
 _DAYS_FOR_A_BAR: Final = 2
 """Calendar days in which a bar is sure to lie, holidays included."""
@@ -200,7 +199,7 @@ def _before(
 def _signals_before(work: UnitOfWork, calendar: TradingCalendar, first: date) -> Iterator[Signal]:
     """Read what was decided in as many sessions before a day as a stop may be remembered, oldest first."""
     day = first
-    for _ in range(REMEMBERED):
+    for _ in range(LONGEST_STOP_COOLDOWN):
         day = calendar.previous_trading_day(day)
     for each in calendar.trading_days(day, first - _DAY):
         yield from work.signals.of_day(each)
