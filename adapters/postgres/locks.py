@@ -10,7 +10,7 @@ from typing import Any, Final
 import psycopg
 from sqlalchemy.engine import URL
 
-from adapters.postgres.engine import CONNECT, unavailable
+from adapters.postgres.engine import CONNECT, is_left, unavailable
 from adapters.postgres.scope import lock_key
 
 PATIENT: Final[dict[str, Any]] = {
@@ -27,12 +27,15 @@ type Session = psycopg.Connection[tuple[Any, ...]]
 def open_session(url: URL) -> Session:
     """Open a connection outside the pool that commits each statement; its locks live as long as it does.
 
+    Its commits do not wait for the disk: what it writes is mostly a sign of life, and lost with the connection anyway.
+
     Raises:
         StoreUnavailable: when the database cannot be reached.
     """
     address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    options = {"options": f"{CONNECT['options']} -c synchronous_commit=off"}
     try:
-        return psycopg.connect(address, autocommit=True, **CONNECT, **PATIENT)
+        return psycopg.connect(address, autocommit=True, **CONNECT | PATIENT | options)
     except psycopg.OperationalError as error:
         raise unavailable(url, error) from error
 
@@ -86,7 +89,7 @@ class Sessions:
         """Give the one that is kept, None when there is none or the server has left it."""
         with suppress(IndexError):
             session = self._kept.pop()
-            if _is_cleared(session):
+            if not is_left(session):
                 return session
             session.close()
         return None
