@@ -23,13 +23,14 @@ type OpenScope = Callable[[], AbstractContextManager[Scope]]
 
 _ROW: Final = "channel = %(channel)s AND account = %(account)s AND name = %(name)s"
 _OURS: Final = f"{_ROW} AND token = %(token)s AND backend_pid = pg_backend_pid()"
-_TAKE: Final = """
+_TAKE: Final = f"""
     INSERT INTO leases AS known (channel, account, name, token, backend_pid, is_returned, alive_at)
     VALUES (%(channel)s, %(account)s, %(name)s, 1, pg_backend_pid(), false, clock_timestamp())
     ON CONFLICT (channel, account, name) DO UPDATE SET token = known.token + 1,
         backend_pid = pg_backend_pid(), is_returned = false, alive_at = clock_timestamp()
-    RETURNING token
-"""
+    RETURNING token, (SELECT is_returned FROM leases WHERE {_ROW}), set_config('synchronous_commit', 'on', true)
+"""  # noqa: S608 - our words
+"""The token of this taking and whether the one before it was given back; a token must survive the database's own crash."""
 _NEWEST: Final = own(leases).where(leases.c.name == bindparam("name"))
 _END_THE_SILENT: Final = f"""
     SELECT pg_terminate_backend(holding.pid, 5000)
@@ -165,12 +166,8 @@ def _take(session: Session, place: Place, seconds: float) -> Taking | None:
             return None
         account = account_key(place.channel, place.account)
         session.execute("SELECT pg_advisory_xact_lock(%s)", (account,))
-        before = f"SELECT is_returned FROM leases WHERE {_ROW}"  # noqa: S608 - our words
-        known = session.execute(before.encode(), place.row).fetchone()
-        taken = session.execute(_TAKE, place.row).fetchone()
-    # A token must survive the database's own crash; a sign of life, lost with the connection anyway, need not.
-    session.execute("SET synchronous_commit = off")
-    return Taking(taken[0], known is None or known[0]) if taken else None
+        taken = session.execute(_TAKE.encode(), place.row).fetchone()
+    return Taking(taken[0], taken[1] is not False) if taken else None
 
 
 def _lock(session: Session, place: Place, seconds: float) -> bool:
