@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
-from psycopg import Connection as PsycopgConnection
-from sqlalchemy import Row, select, text
+from sqlalchemy import Integer, bindparam, select, text
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
-from adapters.postgres.scope import Scope, columns_of, own, pick
+from adapters.postgres.scope import Scope, asked, columns_of, own, pick
 from adapters.postgres.tables import bar_gaps, market_bars
 from trading.bars import Bar, BarGap, Interval
 from trading.instruments import Symbol
@@ -47,6 +46,21 @@ _CLOSE_GAPS: Final = """
     WHERE bar."interval" = '1d'
       AND (gap.channel, gap.symbol, gap.trading_day) = (bar.channel, bar.symbol, bar.trading_day)
 """
+_BEST: Final = (
+    own(market_bars)
+    .ext(distinct_on(market_bars.c.at))
+    .where(market_bars.c.symbol == bindparam("symbol"))
+    .where(market_bars.c.interval == bindparam("interval"))
+    .where(market_bars.c.at < bindparam("end"))
+)
+"""One bar for each `at`: final before provisional, then by the source's name."""
+_CHOICE: Final = (market_bars.c.is_provisional, market_bars.c.source)
+_LAST: Final = asked(
+    _BEST.order_by(market_bars.c.at.desc(), *_CHOICE).limit(bindparam("count", type_=Integer))
+)
+_BETWEEN: Final = asked(
+    _BEST.where(market_bars.c.at >= bindparam("begin")).order_by(market_bars.c.at, *_CHOICE)
+)
 
 
 class PostgresBars:
@@ -69,25 +83,17 @@ class PostgresBars:
         self, symbol: Symbol, interval: Interval, *, count: int, until: date
     ) -> tuple[Bar, ...]:
         """Give the last `count` bars, oldest first."""
-        query = (
-            self._of(symbol, interval)
-            .where(market_bars.c.at < _midnight(until + timedelta(days=1)))
-            .order_by(market_bars.c.at.desc(), market_bars.c.is_provisional, market_bars.c.source)
-            .limit(count)
-        )
-        return tuple(_bar(row) for row in reversed(self._scope.rows(query)))
+        end = _midnight(until + timedelta(days=1))
+        rows = self._scope.rows(_LAST, symbol=symbol, interval=interval, end=end, count=count)
+        return tuple(_bar(row) for row in reversed(rows))
 
     def between(
         self, symbol: Symbol, interval: Interval, *, first: date, last: date
     ) -> tuple[Bar, ...]:
         """Give the bars of the days, oldest first."""
-        query = (
-            self._of(symbol, interval)
-            .where(market_bars.c.at >= _midnight(first))
-            .where(market_bars.c.at < _midnight(last + timedelta(days=1)))
-            .order_by(market_bars.c.at, market_bars.c.is_provisional, market_bars.c.source)
-        )
-        return tuple(_bar(row) for row in self._scope.rows(query))
+        begin, end = _midnight(first), _midnight(last + timedelta(days=1))
+        rows = self._scope.rows(_BETWEEN, symbol=symbol, interval=interval, begin=begin, end=end)
+        return tuple(_bar(row) for row in rows)
 
     def provisional_days(self, symbol: Symbol, interval: Interval) -> tuple[date, ...]:
         """Give the days with provisional bars."""
@@ -117,22 +123,12 @@ class PostgresBars:
         rows = self._scope.rows(query)
         return tuple(BarGap(Symbol(row.symbol), row.trading_day, row.reason) for row in rows)
 
-    def _of(self, symbol: Symbol, interval: Interval) -> Any:
-        """Select one bar for each `at`: final before provisional, then by the source's name."""
-        return (
-            own(market_bars)
-            .ext(distinct_on(market_bars.c.at))
-            .where(market_bars.c.symbol == symbol, market_bars.c.interval == interval)
-        )
-
     def _stage(self, bars: Sequence[Bar]) -> None:
         connection = self._scope.connection
         connection.execute(text(_STAGE))
         connection.execute(text("TRUNCATE staged_bars"))
         distinct = {(bar.symbol, bar.interval, bar.at, bar.source): bar for bar in bars}
-        driver: Any = connection.connection.driver_connection
-        assert isinstance(driver, PsycopgConnection)  # noqa: S101 - open_engine chose the driver
-        with driver.cursor() as cursor, cursor.copy(_COPY.encode()) as copy:
+        with self._scope.driver.cursor() as cursor, cursor.copy(_COPY.encode()) as copy:
             copy.set_types(_TYPES)
             for bar in distinct.values():
                 figures = (getattr(bar, name) for name in _COLUMNS[1:])
@@ -172,7 +168,7 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), KST)
 
 
-def _bar(row: Row[Any]) -> Bar:
+def _bar(row: Any) -> Bar:
     known = pick(row, Bar)
     return Bar(
         **known | {"symbol": Symbol(row.symbol), "interval": Interval(row.interval)},

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from select import POLLIN, poll
 from typing import Any, Final
 
+import psycopg
 from psycopg.errors import DiskFull, UndefinedColumn, UndefinedTable
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -44,6 +45,13 @@ CONNECT: Final[dict[str, Any]] = {
     "application_name": "maemae",
     "options": SESSION,
 }
+
+
+_AWAY: Final = (
+    *(OperationalError, InterfaceError, PoolTimeoutError),
+    *(psycopg.OperationalError, psycopg.InterfaceError, UndefinedTable, UndefinedColumn),
+)
+"""What is said when there is no reaching it, by SQLAlchemy or by the driver where it is asked itself."""
 
 
 def parse_url(url: str) -> URL:
@@ -105,7 +113,7 @@ def clear_errors(engine: Engine) -> Iterator[None]:
     """
     try:
         yield
-    except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+    except _AWAY as error:
         raise unavailable(engine.url, error) from error
     except DBAPIError as error:
         if error.connection_invalidated:

@@ -7,13 +7,13 @@ from functools import lru_cache
 from typing import Any, Final
 
 from psycopg.errors import ForeignKeyViolation
-from sqlalchemy import Row, Select, bindparam, case, func, select
+from sqlalchemy import Select, bindparam, case, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
 from adapters.events import execution_fill
 from adapters.postgres.outbox import PostgresOutbox
-from adapters.postgres.scope import READ_AGAIN, Scope, columns_of, own, pick
+from adapters.postgres.scope import READ_AGAIN, Question, Scope, asked, columns_of, own, pick
 from adapters.postgres.tables import executions
 from trading.executions import Execution, ExecutionSource
 from trading.instruments import Symbol
@@ -24,9 +24,10 @@ SIGNED = case((_fill.side == Side.SELL, -_fill.quantity), else_=_fill.quantity)
 """The shares that a fill adds to what is held."""
 
 _ADD: Final = insert(executions).on_conflict_do_nothing()
-_BOOKED: Final = own(executions).order_by(_fill.sequence)
-_OF_ORDER: Final = _BOOKED.where(_fill.client_order_id == bindparam("client_order_id"))
-_OF_DAY: Final = _BOOKED.where(_fill.trading_day == bindparam("trading_day"))
+_IN_ORDER: Final = own(executions).order_by(_fill.sequence)
+_BOOKED: Final = asked(_IN_ORDER)
+_OF_ORDER: Final = asked(_IN_ORDER.where(_fill.client_order_id == bindparam("client_order_id")))
+_OF_DAY: Final = asked(_IN_ORDER.where(_fill.trading_day == bindparam("trading_day")))
 
 
 class PostgresExecutions:
@@ -70,11 +71,11 @@ class PostgresExecutions:
             return self._all(_STANDING)
         return self._all(_STANDING_OF, symbol=symbol)
 
-    def _all(self, query: Select[Any], **values: Any) -> tuple[Execution, ...]:
+    def _all(self, query: Question, **values: Any) -> tuple[Execution, ...]:
         return tuple(execution_of(row) for row in self._scope.rows(query, **values))
 
 
-def _standing(fills: Select[Any]) -> Select[Any]:
+def _standing(fills: Select[Any]) -> Question:
     """Make the query of those fills since each holding was last flat; it goes through them once, however many."""
     total = func.sum(SIGNED).over(
         partition_by=(_fill.strategy_id, _fill.symbol), order_by=_fill.sequence
@@ -85,7 +86,7 @@ def _standing(fills: Select[Any]) -> Select[Any]:
     columns = [step[column.name] for column in executions.c]
     known = select(*columns, func.coalesce(flat_at, 0).label("flat_at")).subquery().c
     query = select(*(known[column.name] for column in executions.c))
-    return query.where(known.sequence > known.flat_at).order_by(known.sequence)
+    return asked(query.where(known.sequence > known.flat_at).order_by(known.sequence))
 
 
 _STANDING: Final = _standing(own(executions))
@@ -93,7 +94,7 @@ _STANDING_OF: Final = _standing(own(executions).where(_fill.symbol == bindparam(
 
 
 @lru_cache(READ_AGAIN)
-def execution_of(row: Row[Any]) -> Execution:
+def execution_of(row: Any) -> Execution:
     """Read a row."""
     names = {"symbol": Symbol(row.symbol), "side": Side(row.side)}
     return Execution(**pick(row, Execution) | names | {"source": ExecutionSource(row.source)})

@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, update
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 
-from adapters.postgres.scope import Scope, columns_of, own, pick
+from adapters.postgres.scope import Scope, asked, columns_of, own, pick
 from adapters.postgres.tables import halts
 from trading.errors import BadInput
 from trading.halts import Halt, TradingState
 
 _IN_FORCE: Final = own(halts).where(halts.c.lifted_at.is_(None))
-_OLDEST_FIRST: Final = _IN_FORCE.order_by(
-    halts.c.at, halts.c.source, halts.c.strategy_id, halts.c.symbol
+_OLDEST_FIRST: Final = asked(
+    _IN_FORCE.order_by(halts.c.at, halts.c.source, halts.c.strategy_id, halts.c.symbol)
 )
 
 
@@ -55,5 +55,5 @@ class PostgresHalts:
         return tuple(_halt(row) for row in self._scope.rows(_OLDEST_FIRST))
 
 
-def _halt(row: Row[Any]) -> Halt:
+def _halt(row: Any) -> Halt:
     return Halt(**pick(row, Halt) | {"state": TradingState(row.state)})

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row
+from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import insert
 
-from adapters.postgres.scope import Scope, columns_of, own, pick
+from adapters.postgres.scope import Scope, asked, columns_of, own, pick
 from adapters.postgres.tables import symbols
 from trading.instruments import Instrument, InstrumentKind, Market, Symbol
+
+_ONE: Final = asked(own(symbols).where(symbols.c.symbol == bindparam("symbol")))
 
 
 class PostgresInstruments:
@@ -29,7 +31,7 @@ class PostgresInstruments:
 
     def get(self, symbol: Symbol) -> Instrument | None:
         """Give one."""
-        row = self._scope.row(own(symbols).where(symbols.c.symbol == symbol))
+        row = self._scope.row(_ONE, symbol=symbol)
         return _instrument(row) if row else None
 
     def all(self) -> tuple[Instrument, ...]:
@@ -38,6 +40,6 @@ class PostgresInstruments:
         return tuple(_instrument(row) for row in rows)
 
 
-def _instrument(row: Row[Any]) -> Instrument:
+def _instrument(row: Any) -> Instrument:
     kinds = {"market": Market(row.market), "kind": InstrumentKind(row.kind)}
     return Instrument(**pick(row, Instrument) | kinds | {"symbol": Symbol(row.symbol)})

@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL
 
 from adapters.postgres.engine import unavailable
 from adapters.postgres.locks import Session, Sessions, open_session, try_lock
-from adapters.postgres.scope import Scope, account_key, lock_key, own
+from adapters.postgres.scope import Scope, account_key, asked, lock_key, own
 from adapters.postgres.tables import leases
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.stores import UnitOfWork
@@ -31,7 +31,7 @@ _TAKE: Final = f"""
     RETURNING token, (SELECT is_returned FROM leases WHERE {_ROW}), set_config('synchronous_commit', 'on', true)
 """  # noqa: S608 - our words
 """The token of this taking and whether the one before it was given back; a token must survive the database's own crash."""
-_NEWEST: Final = own(leases).where(leases.c.name == bindparam("name"))
+_NEWEST: Final = asked(own(leases).where(leases.c.name == bindparam("name")))
 _END_THE_SILENT: Final = f"""
     SELECT pg_terminate_backend(holding.pid, 5000)
     FROM leases JOIN pg_locks AS holding ON holding.pid = leases.backend_pid

@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, bindparam, func
+from sqlalchemy import Select, bindparam, func
 from sqlalchemy.dialects.postgresql import insert
 
 from adapters.postgres.executions import SIGNED, execution_of
 from adapters.postgres.orders import PostgresOrders
-from adapters.postgres.scope import Scope, columns_of, own, pick
+from adapters.postgres.scope import Question, Scope, asked, columns_of, own, pick
 from adapters.postgres.tables import executions, ledger_entries, positions
 from trading.executions import Execution
 from trading.instruments import Symbol
@@ -21,20 +21,21 @@ from trading.sessions import seoul_date
 
 _entry = ledger_entries.c
 _CASH: Final = own(ledger_entries).with_only_columns(func.sum(_entry.amount))
-_FLOWS: Final = (
+_BY_DAY: Final = (
     own(ledger_entries)
     .with_only_columns(_entry.settles_on, func.sum(_entry.amount).label("total"))
     .where(_entry.kind != "ADOPTION")
     .group_by(_entry.settles_on)
     .order_by(_entry.settles_on)
 )
-_EARLIER_FLOWS: Final = _FLOWS.where(_entry.trading_day < bindparam("trading_day"))
+_FLOWS: Final = asked(_BY_DAY)
+_EARLIER_FLOWS: Final = asked(_BY_DAY.where(_entry.trading_day < bindparam("trading_day")))
 _BROUGHT: Final = (
     own(ledger_entries)
     .with_only_columns(func.sum(_entry.amount + _entry.cost))
     .where(_entry.kind != "EXECUTION", _entry.trading_day == bindparam("trading_day"))
 )
-_POSITIONS: Final = own(positions).order_by(positions.c.symbol)
+_POSITIONS: Final = asked(own(positions).order_by(positions.c.symbol))
 
 
 class PostgresLedger:
@@ -124,11 +125,11 @@ class PostgresLedger:
         )
         self._put(ledger.position(symbol))
 
-    def _flows(self, query: Select[Any], **values: Any) -> tuple[CashFlow, ...]:
+    def _flows(self, query: Question, **values: Any) -> tuple[CashFlow, ...]:
         rows = self._scope.rows(query, **values)
         return tuple(CashFlow(row.settles_on, int(row.total)) for row in rows)
 
-    def _since(self, trading_day: date) -> Sequence[Row[Any]]:
+    def _since(self, trading_day: date) -> Sequence[Any]:
         """Add up what each symbol (None: deposits) brought in won and shares from that day on."""
         return self._scope.rows(_SINCE, trading_day=trading_day)
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, delete
+from sqlalchemy import bindparam, delete
 from sqlalchemy.dialects.postgresql import insert
 
-from adapters.postgres.scope import Scope, columns_of, own, pick
+from adapters.postgres.scope import Scope, asked, columns_of, own, pick
 from adapters.postgres.tables import notices
 from trading.instruments import Symbol
 from trading.notices import Notice, NoticeKind
 from trading.orders import OrderType, Side
 
-_WAITING: Final = (
+_WAITING: Final = asked(
     own(notices)
     .where(notices.c.trading_day == bindparam("trading_day"))
     .order_by(notices.c.received_at, notices.c.notice_id)
@@ -45,7 +45,7 @@ class PostgresNotices:
         return self._scope.changes(delete(notices).filter_by(**self._scope.owner, **number))
 
 
-def _notice(row: Row[Any]) -> Notice:
+def _notice(row: Any) -> Notice:
     names = {
         "kind": NoticeKind(row.kind),
         "symbol": Symbol(row.symbol),

@@ -8,13 +8,13 @@ from functools import lru_cache
 from typing import Any, Final
 
 from psycopg.errors import UniqueViolation
-from sqlalchemy import Executable, Row, Select, bindparam, update
+from sqlalchemy import ColumnElement, Executable, bindparam, literal_column, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
 from adapters.events import order_new, order_state
 from adapters.postgres.outbox import PostgresOutbox
-from adapters.postgres.scope import READ_AGAIN, Scope, columns_of, own, pick
+from adapters.postgres.scope import READ_AGAIN, Question, Scope, asked, columns_of, own, pick
 from adapters.postgres.tables import order_events, orders
 from adapters.stores import OrderEvent, check_owner, number_is_taken
 from trading.instruments import Symbol
@@ -30,10 +30,14 @@ _SAVE: Final = update(orders).where(
     orders.c.client_order_id == bindparam("of_order"),
 )
 _OLDEST_FIRST: Final = own(orders).order_by(orders.c.sequence)
-_ONE: Final = own(orders).where(orders.c.client_order_id == bindparam("client_order_id"))
-_OF_DAY: Final = _OLDEST_FIRST.where(orders.c.trading_day == bindparam("trading_day"))
-_NUMBERED: Final = _OF_DAY.where(orders.c.broker_order_id == bindparam("broker_order_id"))
-_OPEN: Final = _OLDEST_FIRST.where(orders.c.status.in_(sorted(OPEN_STATUSES)))
+_ONE: Final = asked(own(orders).where(orders.c.client_order_id == bindparam("client_order_id")))
+_IN_DAY: Final = _OLDEST_FIRST.where(orders.c.trading_day == bindparam("trading_day"))
+_OF_DAY: Final = asked(_IN_DAY)
+_NUMBERED: Final = asked(_IN_DAY.where(orders.c.broker_order_id == bindparam("broker_order_id")))
+_OPEN_WORDS: Final[list[ColumnElement[str]]] = [
+    literal_column(f"'{status}'") for status in sorted(OPEN_STATUSES)
+]
+_OPEN: Final = asked(_OLDEST_FIRST.where(orders.c.status.in_(_OPEN_WORDS)))
 _TIMELINE: Final = (
     own(order_events)
     .where(order_events.c.client_order_id == bindparam("client_order_id"))
@@ -105,12 +109,12 @@ class PostgresOrders:
         rows = self._scope.rows(_TIMELINE, client_order_id=client_order_id)
         return tuple(OrderEvent(**pick(row, OrderEvent)) for row in rows)
 
-    def _first(self, query: Select[Any], **values: Any) -> Order | None:
+    def _first(self, query: Question, **values: Any) -> Order | None:
         self._scope.lock_account()
         row = self._scope.row(query, **values)
         return _order(row) if row else None
 
-    def _all(self, query: Select[Any], **values: Any) -> tuple[Order, ...]:
+    def _all(self, query: Question, **values: Any) -> tuple[Order, ...]:
         self._scope.lock_account()
         return tuple(_order(row) for row in self._scope.rows(query, **values))
 
@@ -134,7 +138,7 @@ class PostgresOrders:
 
 
 @lru_cache(READ_AGAIN)  # a day's orders are read for each new one
-def _order(row: Row[Any]) -> Order:
+def _order(row: Any) -> Order:
     names = {"symbol": Symbol(row.symbol), "side": Side(row.side)}
     intent = OrderIntent(
         **pick(row, OrderIntent) | names | {"order_type": OrderType(row.order_type)}

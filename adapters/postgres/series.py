@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from psycopg import Connection as PsycopgConnection
 from sqlalchemy import select, text
 
 from adapters.postgres.scope import Scope
@@ -62,10 +61,8 @@ class PostgresSeries:
         self, symbols: Iterable[Symbol], interval: Interval
     ) -> Mapping[Symbol, npt.NDArray[np.int64]]:
         """Give a row for each of `COLUMNS`, days as ordinals; symbols without bars are left out."""
-        driver: Any = self._scope.connection.connection.driver_connection
-        assert isinstance(driver, PsycopgConnection)  # noqa: S101 - open_engine chose the driver
         asked = (self._scope.channel, interval.value, list(symbols))
-        with driver.cursor() as cursor, cursor.copy(_QUERY.encode(), asked) as copy:
+        with self._scope.driver.cursor() as cursor, cursor.copy(_QUERY.encode(), asked) as copy:
             sent = b"".join(copy)
         rows = np.frombuffer(sent[_HEADER : len(sent) - _TRAILER], dtype=_ROW)
         starts = np.flatnonzero(np.r_[True, rows["symbol"][1:] != rows["symbol"][:-1]][: len(rows)])

@@ -9,13 +9,15 @@ from sqlalchemy import bindparam, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
-from adapters.postgres.scope import Scope, columns_of, own, pick
+from adapters.postgres.scope import Scope, asked, columns_of, own, pick
 from adapters.postgres.tables import submissions
 from adapters.stores import has_submission
 from trading.submissions import Search, Submission
 
 _ADD: Final = insert(submissions).on_conflict_do_nothing()
-_ONE: Final = own(submissions).where(submissions.c.client_order_id == bindparam("client_order_id"))
+_ONE: Final = asked(
+    own(submissions).where(submissions.c.client_order_id == bindparam("client_order_id"))
+)
 
 
 class PostgresSubmissions:
