@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import asyncio
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -28,16 +30,20 @@ from trading.trades import closed_trades, losing_streak
 async def read_view(desk: Desk, signal: Signal) -> RiskView:
     """Read everything that deciding about `signal` needs, prices from the broker included.
 
-    An exit needs its own price only: what cannot be priced must not keep a stop from selling another.
+    An exit needs its own price only: what cannot be priced must not keep a stop from selling another. It is asked
+    while the stores are read.
 
     Raises:
         BrokerError: when a price or the buyable cash cannot be read; then nothing may be ordered.
     """
-    with desk.stores.begin() as work:
-        known = _known(desk, work, signal)
+    known, quote = await asyncio.gather(
+        asyncio.to_thread(_known, desk, signal), desk.market_data.quote(signal.symbol)
+    )
     instruments = await _instruments(desk, known)
-    quotes = {symbol: await desk.market_data.quote(symbol) for symbol in sorted(known.symbols)}
-    buyable = await _buyable(desk, signal, quotes[signal.symbol])
+    others = sorted(known.symbols - {signal.symbol})
+    quotes = {symbol: await desk.market_data.quote(symbol) for symbol in others}
+    quotes[signal.symbol] = quote
+    buyable = await _buyable(desk, signal, quote)
     minutes = await _minutes(desk, signal)
     day, session = desk.today(), desk.session()
     with desk.stores.begin() as work:
@@ -69,7 +75,7 @@ async def read_view(desk: Desk, signal: Signal) -> RiskView:
 class _Known:
     """What the stores say of the days before, and of what is to be priced.
 
-    It is read before the broker is asked: what is of this moment is little then, and quickly read after the answers.
+    It is read while the broker is asked: what is of this moment is little then, and quickly read after the answers.
     """
 
     instruments: Mapping[Symbol, Instrument | None]
@@ -77,19 +83,20 @@ class _Known:
     past: Past
 
     @property
-    def symbols(self) -> Collection[Symbol]:
+    def symbols(self) -> AbstractSet[Symbol]:
         """What needs a price."""
         return self.instruments.keys()
 
 
-def _known(desk: Desk, work: UnitOfWork, signal: Signal) -> _Known:
+def _known(desk: Desk, signal: Signal) -> _Known:
     day = desk.today()
-    symbols = {signal.symbol, *_exposed(work, signal)}
-    return _Known(
-        instruments={symbol: work.instruments.get(symbol) for symbol in symbols},
-        opening=None if signal.direction is Direction.EXIT else opening_equity(desk, work, day),
-        past=_past(desk, work, signal, day),
-    )
+    with desk.stores.begin() as work:
+        symbols = {signal.symbol, *_exposed(work, signal)}
+        return _Known(
+            instruments={symbol: work.instruments.get(symbol) for symbol in symbols},
+            opening=None if signal.direction is Direction.EXIT else opening_equity(desk, work, day),
+            past=_past(desk, work, signal, day),
+        )
 
 
 def _owned(work: UnitOfWork, signal: Signal, ledger: Ledger) -> int:
