@@ -19,8 +19,8 @@ from bench.figures import Aim, Samples, Section
 from bench.placement import a_commit, a_round_trip, next_signal
 from bench.places import SYMBOLS, Place, a_desk
 from bench.probes import Probe, listening
-from flows.stream_fills import spare_long_collections
 from tasks.desk import Desk
+from tasks.garbage import spare_long_collections
 from tasks.orders import trade
 from tasks.reconciliation import reconcile
 from tasks.streaming import StreamSession

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -21,6 +20,7 @@ from flows.desk import open_desk
 from flows.hooks import tell_failure
 from flows.settings import load_settings
 from flows.stories import OVERTAKEN, Guard, Story, perform
+from tasks.garbage import spare_long_collections
 from tasks.streaming import StreamSession
 from trading.sessions import session_of
 
@@ -58,15 +58,6 @@ async def stream_fills() -> State[None]:
         state = await perform(desk, "stream-fills", Guard(), story, on_overtaken=session.end)
         is_canceled = session.is_canceled and state.name != OVERTAKEN
         return Cancelled(message=state.message) if is_canceled else state
-
-
-def spare_long_collections() -> None:
-    """Leave what has been loaded so far out of every later garbage collection: a full one held a stop back for 0.2 s.
-
-    For a process that lasts as long as what it has loaded, because that is never freed any more.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 @asynccontextmanager

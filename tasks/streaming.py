@@ -22,6 +22,7 @@ from tasks.desk import Desk
 from tasks.disks import stop_for_full_disk
 from tasks.doubts import has_absent, has_doubt
 from tasks.fills import NoticeOutcome, apply_notice
+from tasks.garbage import no_collections
 from tasks.interests import interests
 from tasks.intraday import decide
 from tasks.minute_bars import MinuteKeeper
@@ -291,11 +292,12 @@ class StreamSession:
         if not any(each.is_reached(price) for each in watched):
             return
         desk = self.desk  # a newer version may be taken over before the order leaves
-        signals = exits_at(desk, {symbol: price}, watched)
-        if signals:
-            await self._trade(desk, signals)
-        else:
-            self._refresh()  # another process has sold it
+        with no_collections():
+            signals = exits_at(desk, {symbol: price}, watched)
+            if signals:
+                await self._trade(desk, signals)
+            else:
+                self._refresh()  # another process has sold it
 
     async def _decide(self, closed: Sequence[Bar]) -> None:
         """Let the strategies of minute bars decide on the minute that is over, and trade what they want."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from flows.stream_fills import spare_long_collections
+from tasks.garbage import spare_long_collections
 
 
 class Ring:
