@@ -28,9 +28,11 @@ def comparable_fills(work: UnitOfWork, symbol: Symbol | None = None) -> tuple[Ex
 
 def scale_of(work: UnitOfWork, symbol: Symbol, day: date) -> Fraction:
     """Give what a price of `day` is multiplied with today: its adjusted close by its raw one, 1 where one is missing."""
-    adjusted = work.bars.between(symbol, Interval.DAY, first=day, last=day)
     raw = work.adjustments.raw(symbol, first=day, last=day)
-    if not adjusted or not raw or not raw[-1].close:
+    if not raw or not raw[-1].close:
+        return _ONE
+    adjusted = work.bars.between(symbol, Interval.DAY, first=day, last=day)
+    if not adjusted:
         return _ONE
     after, before = adjusted[-1].close, raw[-1].close
     return _ONE if abs(after - before) <= ROUNDING else Fraction(after, before)

@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime, time
 from fractions import Fraction
 from typing import Final
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import bindparam, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
-from adapters.postgres.scope import Scope, own, pick
+from adapters.postgres.scope import Scope, asked, own, pick
 from adapters.postgres.tables import bar_factors, raw_bars
 from trading.adjustments import Adjustment, Factor
 from trading.bars import Bar, Interval
@@ -20,6 +20,12 @@ from trading.sessions import KST
 _FIGURES: Final = (*("open", "high", "low", "close", "volume", "value"), "source", "is_provisional")
 _AT_ONCE: Final = 5_000
 """Rows of one statement, whose parameters PostgreSQL counts in sixteen bits."""
+_RAW: Final = asked(
+    own(raw_bars)
+    .where(raw_bars.c.symbol == bindparam("symbol"))
+    .where(raw_bars.c.trading_day.between(bindparam("first"), bindparam("last")))
+    .order_by(raw_bars.c.trading_day)
+)
 
 
 class PostgresAdjustments:
@@ -36,11 +42,7 @@ class PostgresAdjustments:
 
     def raw(self, symbol: Symbol, *, first: date, last: date) -> tuple[Bar, ...]:
         """Give the raw bars of the days, oldest first."""
-        query = (
-            own(raw_bars)
-            .where(raw_bars.c.symbol == symbol, raw_bars.c.trading_day.between(first, last))
-            .order_by(raw_bars.c.trading_day)
-        )
+        rows = self._scope.rows(_RAW, symbol=symbol, first=first, last=last)
         return tuple(
             Bar(
                 **pick(row, Bar) | {"symbol": symbol},
@@ -48,7 +50,7 @@ class PostgresAdjustments:
                 at=datetime.combine(row.trading_day, time(), KST).astimezone(UTC),
                 is_adjusted=False,
             )
-            for row in self._scope.rows(query)
+            for row in rows
         )
 
     def add(self, symbol: Symbol, factors: Sequence[Factor], *, at: datetime) -> Adjustment:

@@ -9,11 +9,19 @@ from typing import Any, Final
 from psycopg.errors import ForeignKeyViolation
 from sqlalchemy import Select, bindparam, case, func, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import IntegrityError
 
 from adapters.events import execution_fill
 from adapters.postgres.outbox import PostgresOutbox
-from adapters.postgres.scope import READ_AGAIN, Question, Scope, asked, columns_of, own, pick
+from adapters.postgres.scope import (
+    READ_AGAIN,
+    Question,
+    Scope,
+    adding,
+    asked,
+    columns_of,
+    own,
+    pick,
+)
 from adapters.postgres.tables import executions
 from trading.executions import Execution, ExecutionSource
 from trading.instruments import Symbol
@@ -23,7 +31,7 @@ _fill = executions.c
 SIGNED = case((_fill.side == Side.SELL, -_fill.quantity), else_=_fill.quantity)
 """The shares that a fill adds to what is held."""
 
-_ADD: Final = insert(executions).on_conflict_do_nothing()
+_ADD: Final = adding(insert(executions).on_conflict_do_nothing())
 _IN_ORDER: Final = own(executions).order_by(_fill.sequence)
 _BOOKED: Final = asked(_IN_ORDER)
 _OF_ORDER: Final = asked(_IN_ORDER.where(_fill.client_order_id == bindparam("client_order_id")))
@@ -45,9 +53,7 @@ class PostgresExecutions:
         self._scope.lock_account()
         try:
             is_new = self._scope.changes(_ADD, columns_of(execution) | self._scope.owner) == 1
-        except IntegrityError as error:
-            if not isinstance(error.orig, ForeignKeyViolation):
-                raise
+        except ForeignKeyViolation as error:
             raise LookupError(f"order {execution.client_order_id} was never added") from error
         if is_new:
             self._outbox.add(execution_fill(execution))

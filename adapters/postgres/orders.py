@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import date
 from functools import lru_cache
 from typing import Any, Final
 
 from psycopg.errors import UniqueViolation
-from sqlalchemy import ColumnElement, Executable, bindparam, literal_column, update
+from sqlalchemy import ColumnElement, bindparam, literal_column, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import IntegrityError
 
 from adapters.events import order_new, order_state
 from adapters.postgres.outbox import PostgresOutbox
-from adapters.postgres.scope import READ_AGAIN, Question, Scope, asked, columns_of, own, pick
+from adapters.postgres.scope import (
+    READ_AGAIN,
+    Question,
+    Scope,
+    adding,
+    asked,
+    columns_of,
+    own,
+    pick,
+)
 from adapters.postgres.tables import order_events, orders
 from adapters.stores import OrderEvent, check_owner, number_is_taken
 from trading.instruments import Symbol
@@ -23,11 +32,14 @@ from trading.orders import OPEN_STATUSES, Order, OrderIntent, OrderStatus, Order
 _STATE: Final = ("intent",)
 """What of an order lies in columns of its own intent and never changes."""
 _KEY: Final = (orders.c.channel, orders.c.account, orders.c.client_order_id)
-_ADD: Final = insert(orders).on_conflict_do_nothing(index_elements=_KEY)
-_SAVE: Final = update(orders).where(
-    orders.c.channel == bindparam("of_channel"),
-    orders.c.account == bindparam("of_account"),
-    orders.c.client_order_id == bindparam("of_order"),
+_ADD: Final = adding(insert(orders).on_conflict_do_nothing(index_elements=_KEY))
+_SAVE: Final = asked(
+    update(orders).where(
+        orders.c.channel == bindparam("of_channel"),
+        orders.c.account == bindparam("of_account"),
+        orders.c.client_order_id == bindparam("of_order"),
+    ),
+    (each.name for each in fields(Order) if each.name not in _STATE),
 )
 _OLDEST_FIRST: Final = own(orders).order_by(orders.c.sequence)
 _ONE: Final = asked(own(orders).where(orders.c.client_order_id == bindparam("client_order_id")))
@@ -118,13 +130,11 @@ class PostgresOrders:
         self._scope.lock_account()
         return tuple(_order(row) for row in self._scope.rows(query, **values))
 
-    def _write(self, statement: Executable, order: Order, columns: Mapping[str, Any]) -> int:
+    def _write(self, statement: Question, order: Order, columns: Mapping[str, Any]) -> int:
         self._open = None
         try:
             return self._scope.changes(statement, columns)
-        except IntegrityError as error:
-            if not isinstance(error.orig, UniqueViolation):
-                raise
+        except UniqueViolation as error:
             raise number_is_taken(order.broker_order_id) from error
 
     def _tell(self, *states: Order, detail: str) -> None:

@@ -16,12 +16,12 @@ from psycopg.rows import namedtuple_row
 from sqlalchemy import (
     Connection,
     Executable,
+    Insert,
     Select,
     Table,
-    TextClause,
+    Update,
     bindparam,
     select,
-    text,
 )
 from sqlalchemy.dialects.postgresql import psycopg
 
@@ -38,17 +38,31 @@ _DIALECT: Final = psycopg.dialect()  # type: ignore[no-untyped-call]  # SQLAlche
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A query as the driver itself takes it, with those of its values that never change."""
+    """A statement as the driver itself takes it, with those of its values that never change."""
 
     words: bytes
     constants: Mapping[str, Any]
 
 
-def asked(query: Select[Any]) -> Question:
-    """Write a query once that is asked on an order's way: SQLAlchemy takes as long for each time as the server."""
-    written = query.compile(dialect=_DIALECT)
+def asked(
+    statement: Select[Any] | Insert | Update, columns: Iterable[str] | None = None
+) -> Question:
+    """Write a statement once that is asked on an order's way: SQLAlchemy takes as long for each time as the server.
+
+    `columns`: those that it writes.
+    """
+    written = statement.compile(dialect=_DIALECT, column_keys=columns and list(columns))
     constants = {name: each.value for name, each in written.binds.items() if not each.required}
     return Question(written.string.encode(), constants)
+
+
+def adding(statement: Insert) -> Question:
+    """Write an INSERT of one row once; what the database fills in itself is left to it."""
+    return asked(statement, _given(statement.table))
+
+
+def _given(table: Any) -> list[str]:
+    return [c.name for c in table.c if c.identity is None and c.server_default is None]
 
 
 def _nothing() -> None:
@@ -118,8 +132,12 @@ class Scope:
         """Give the first figure of the first row, 0 where there is none."""
         return int(self.connection.scalar(query, self.owner | values) or 0)
 
-    def changes(self, statement: Executable, columns: Mapping[str, Any] | None = None) -> int:
+    def changes(
+        self, statement: Executable | Question, columns: Mapping[str, Any] | None = None
+    ) -> int:
         """Execute with the columns to write, if any; give how many rows it wrote."""
+        if isinstance(statement, Question):
+            return self._ask(statement, columns or {}).rowcount
         return int(self.connection.execute(statement, columns, execution_options=_COUNTED).rowcount)
 
     def keep(self, table: Table, row: Mapping[str, Any]) -> None:
@@ -130,7 +148,7 @@ class Scope:
         """Write the rows that were kept, each table's in their order."""
         if self._kept:
             rows = {table.name: orjson.dumps(rows).decode() for table, rows in self._kept.items()}
-            self.connection.execute(_add_all(*self._kept), rows)
+            self.driver.execute(_add_all(*self._kept), rows)
             self._kept.clear()
 
 
@@ -177,27 +195,26 @@ def own(table: Table) -> Select[Any]:
     return query.where(table.c.account == bindparam("account")) if "account" in table.c else query
 
 
-def rows_of(table: Table, columns: str, *, parameter: str = "rows") -> str:
-    """Write the source of an INSERT of any number of rows, given as one JSON array.
+def rows_of(table: Table, columns: str, given: str = ":rows") -> str:
+    """Write the source of an INSERT of any number of rows, `given` as one JSON array.
 
     One statement that is the same for any number of rows, because one with all of them in it takes longer to make
     than to do. Not one for each in a pipeline, either: after such a batch PostgreSQL does not end a transaction
     that idles.
     """
-    array = f"jsonb_populate_recordset(CAST(NULL AS {table.name}), CAST(:{parameter} AS jsonb))"
+    array = f"jsonb_populate_recordset(CAST(NULL AS {table.name}), CAST({given} AS jsonb))"
     return f"SELECT {columns} FROM {array}"  # noqa: S608 - our own names
 
 
 @cache
-def _add_all(*tables: Table) -> TextClause:
+def _add_all(*tables: Table) -> bytes:
     """Make the statement that adds rows to several tables; what the database fills in itself is left to it."""
     *others, last = [_add(table) for table in tables]
     beside = ", ".join(f"added_{place} AS ({each})" for place, each in enumerate(others))
-    return text(f"WITH {beside} {last}" if beside else last)
+    return (f"WITH {beside} {last}" if beside else last).encode()
 
 
 def _add(table: Table) -> str:
-    given = (c.name for c in table.c if c.identity is None and c.server_default is None)
-    columns = ", ".join(given)
-    source = rows_of(table, columns, parameter=table.name)
+    columns = ", ".join(_given(table))
+    source = rows_of(table, columns, f"%({table.name})s")
     return f"INSERT INTO {table.name} ({columns}) {source}"

@@ -5,17 +5,18 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Final
 
+from psycopg.types.json import Jsonb
 from sqlalchemy import Row
 from sqlalchemy.dialects.postgresql import insert
 
 from adapters.events import signal_out
 from adapters.postgres.outbox import PostgresOutbox
-from adapters.postgres.scope import Scope, columns_of, own, pick
+from adapters.postgres.scope import Scope, adding, columns_of, own, pick
 from adapters.postgres.tables import signals
 from trading.instruments import Symbol
 from trading.signals import Direction, Signal
 
-_ADD: Final = insert(signals).on_conflict_do_nothing()
+_ADD: Final = adding(insert(signals).on_conflict_do_nothing())
 
 
 class PostgresSignals:
@@ -26,7 +27,7 @@ class PostgresSignals:
 
     def add(self, signal: Signal) -> bool:
         """Write and tell; the same signal again changes nothing and gives False."""
-        columns = {**columns_of(signal), "indicators": dict(signal.indicators)}
+        columns = {**columns_of(signal), "indicators": Jsonb(dict(signal.indicators))}
         named = {**self._scope.owner, "signal_id": signal.signal_id, **columns}
         is_new = self._scope.changes(_ADD, named) == 1
         if is_new:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from psycopg.errors import ForeignKeyViolation
+from psycopg.types.json import Jsonb
 from sqlalchemy import bindparam, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import IntegrityError
 
-from adapters.postgres.scope import Scope, asked, columns_of, own, pick
+from adapters.postgres.scope import Scope, adding, asked, columns_of, own, pick
 from adapters.postgres.tables import submissions
 from adapters.stores import has_submission
 from trading.submissions import Search, Submission
 
-_ADD: Final = insert(submissions).on_conflict_do_nothing()
+_ADD: Final = adding(insert(submissions).on_conflict_do_nothing())
 _ONE: Final = asked(
     own(submissions).where(submissions.c.client_order_id == bindparam("client_order_id"))
 )
@@ -35,12 +35,13 @@ class PostgresSubmissions:
         """
         self._scope.lock_account()
         columns = columns_of(submission, without=("search",)) | columns_of(submission.search)
-        columns |= {"body": dict(submission.body), "known_numbers": list(submission.known_numbers)}
+        columns |= {
+            "body": Jsonb(dict(submission.body)),
+            "known_numbers": list(submission.known_numbers),
+        }
         try:
             is_new = self._scope.changes(_ADD, columns | self._scope.owner) == 1
-        except IntegrityError as error:
-            if not isinstance(error.orig, ForeignKeyViolation):
-                raise
+        except ForeignKeyViolation as error:
             raise LookupError(f"order {submission.client_order_id} was never added") from error
         if not is_new:
             raise has_submission(submission.client_order_id)
