@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
@@ -174,6 +175,7 @@ class Session:
         raise BadInput("phase", phase, f"a phase that {self.trading_day.isoformat()} has")
 
 
+@lru_cache(512)  # asked at each price
 def session_of(day: date) -> Session:
     """Return the hours of `day`, taking for granted that it is a trading day (the calendar's question)."""
     windows = []

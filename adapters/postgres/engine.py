@@ -79,6 +79,7 @@ def open_engine(url: str, *, pool_size: int = POOL_SIZE) -> Engine:
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=POOL_TIMEOUT,
+        pool_use_lifo=True,  # the one that was used last knows the statements, here and at the server
         connect_args=CONNECT,
     )
     event.listen(engine, "checkout", _require_kept)

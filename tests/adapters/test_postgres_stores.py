@@ -209,6 +209,22 @@ def terminate_inside(stores: PostgresStores, url: str) -> None:
         work.orders.open()
 
 
+def test_connections_that_the_server_ended_are_replaced(
+    stores: PostgresStores, postgres_url: str
+) -> None:
+    with stores.begin(), stores.begin():
+        pass
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    for _ in range(2):
+        with stores.begin() as first, stores.begin() as second:
+            assert first.orders.open() == ()
+            assert second.halts.in_force() == ()
+
+
 def test_an_unreachable_database_is_one_sentence() -> None:
     stores = PostgresStores("postgresql://u:geheim@127.0.0.1:1/x", channel="dev", account="1")
     with pytest.raises(StoreUnavailable) as caught, stores.begin():

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tasks.garbage import spare_long_collections
+from tasks.garbage import no_collections, spare_long_collections
 
 
 class Ring:
@@ -38,3 +38,37 @@ def test_what_comes_later_is_freed() -> None:
     assert ring() is not None
     gc.collect()
     assert ring() is None
+
+
+def collected(made: int) -> bool:
+    """Tell whether so many new things make the collector run."""
+    runs: list[str] = []
+    gc.callbacks.append(lambda phase, _: runs.append(phase))
+    rings = [Ring() for _ in range(made)]
+    gc.callbacks.pop()
+    return bool(rings and runs)
+
+
+def test_nothing_is_collected_until_the_block_ends() -> None:
+    with no_collections():
+        assert not collected(20_000)
+    assert collected(20_000)
+
+
+def test_blocks_that_overlap_leave_it_on() -> None:
+    first, second = no_collections(), no_collections()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    second.__exit__(None, None, None)
+    assert gc.isenabled()
+
+
+def test_who_has_it_off_keeps_it_off() -> None:
+    gc.disable()
+    try:
+        with no_collections():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
