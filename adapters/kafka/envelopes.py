@@ -70,14 +70,14 @@ def decode(topic: str, key: bytes, value: bytes, numbers: Numbers = NO_NUMBERS) 
     written, newest = schema_of(topic, value, numbers), _writer(topic)[0]
     body = value[NUMBERED_HEADER if value[:1] == NUMBERED else HEADER :]
     try:
-        record, end = written.read(body, newest)
+        record, end, words = written.read(body, newest)
         symbol, event_id = key.decode(), record.pop("event_id")
         at = _EPOCH + timedelta(microseconds=record.pop("told_at"))
     except FAULTS as error:
         raise Undecodable(f"{topic}: bytes that are not of their schema ({error!r})") from error
     if end < len(body):
         raise Undecodable(f"{topic}: more bytes than its schema describes")
-    if not symbol or _has_nul(symbol, record):
+    if not symbol or "\0" in symbol or "\0" in words:
         raise Undecodable(f"{topic} {event_id}: without a key, or with NUL in its text")
     return OutboxEvent(topic, symbol, record, at, event_id)
 
@@ -131,8 +131,3 @@ def _writer(topic: str) -> tuple[Records, bytes]:
 @cache
 def _by_fingerprint(topic: str) -> dict[bytes, Records]:
     return {fingerprint_of(schema): records_of(schema) for schema in versions_of(topic)}
-
-
-def _has_nul(symbol: str, record: Mapping[str, Any]) -> bool:
-    """Tell whether PostgreSQL would refuse a text of it, its key included."""
-    return "\0" in "".join((symbol, *map(str, record.values())))

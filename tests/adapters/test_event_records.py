@@ -57,6 +57,13 @@ def read_by_fastavro(of: Records, body: bytes) -> tuple[Any, int]:
     return schemaless_reader(buffer, of.schema, None), buffer.tell()
 
 
+def read(of: Records, body: bytes) -> tuple[Any, int]:
+    """Read a record as we do; its texts hold a NUL wherever it does."""
+    record, end, texts = of.read(body, of)
+    assert ("\0" in texts) == ("\0" in "".join(map(str, record.values())))
+    return record, end
+
+
 def outcome(act: Callable[..., object], *given: Any) -> object:
     """Give what comes of it, None for a refusal."""
     try:
@@ -80,9 +87,9 @@ def test_a_record_is_written_and_read_as_fastavro_does(name: str, data: some.Dat
     record = data.draw(records(of))
     body = of.write(record)
     assert body == by_fastavro(of, record)
-    assert of.read(body, of) == (record, len(body)) == read_by_fastavro(of, body)
+    assert read(of, body) == (record, len(body)) == read_by_fastavro(of, body)
     cut = body[: data.draw(some.integers(0, len(body) - 1))]
-    assert outcome(of.read, cut, of) is None
+    assert outcome(read, of, cut) is None
 
 
 @settings(max_examples=40)
@@ -102,4 +109,4 @@ def test_other_bytes_are_read_or_refused_as_fastavro_does(
     body = ORDERS.write(record)
     place = data.draw(some.integers(0, len(body) - 1))
     changed = body[:place] + data.draw(some.binary(max_size=12)) + body[place + 1 :]
-    assert outcome(ORDERS.read, changed, ORDERS) == outcome(read_by_fastavro, ORDERS, changed)
+    assert outcome(read, ORDERS, changed) == outcome(read_by_fastavro, ORDERS, changed)
