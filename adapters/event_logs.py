@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from adapters.event_stores import OutboxEvent, Partition
+from adapters.event_stores import OutboxEvent, Partition, WaitingEvent
 from trading.errors import MaemaeError
 
 
@@ -45,7 +45,7 @@ class DeadLetter:
 class EventWriter(Protocol):
     """Takes events, and dead letters."""
 
-    async def publish(self, events: Sequence[OutboxEvent]) -> Sequence[DeadLetter]:
+    async def publish(self, events: Sequence[WaitingEvent]) -> Sequence[DeadLetter]:
         """Write events in their order for each key; returns when all are acknowledged.
 
         What cannot be encoded goes to the dead letters, and is given back.

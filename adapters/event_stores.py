@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from trading.errors import MaemaeError
 
@@ -28,6 +28,20 @@ class OutboxEvent:
     payload: Mapping[str, Any]
     at: datetime
     event_id: int = 0
+
+
+class WrittenEvent(NamedTuple):
+    """An event that waits with its record written: `body` is all of it but the number."""
+
+    topic: str
+    key: str
+    event_id: int
+    body: bytes
+
+
+type WaitingEvent = OutboxEvent | WrittenEvent
+type BodyOf = Callable[[OutboxEvent], bytes]
+"""What writes the body of an event; whatever it raises, the event has none then and waits as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +90,7 @@ class Outbox(Protocol):
         """Write one event."""
         ...
 
-    def pending(self, *, limit: int = 1000, behind: Sequence[int] = ()) -> tuple[OutboxEvent, ...]:
+    def pending(self, *, limit: int = 1000, behind: Sequence[int] = ()) -> tuple[WaitingEvent, ...]:
         """Give the oldest unsent events; with the numbers of those on their way, what waits behind them.
 
         That is nothing while one with a lower number waits that is not of them: its unit of work ended late, and

@@ -31,7 +31,7 @@ from adapters.event_logs import Record
 from adapters.event_stores import OutboxEvent
 from adapters.events import ORDER_NEW, order_new
 from adapters.kafka.clusters import connection_of, prepare
-from adapters.kafka.envelopes import HEADER, encode, versions_of
+from adapters.kafka.envelopes import HEADER, body_of, encode, versions_of
 from adapters.kafka.readers import KafkaReader
 from adapters.kafka.settings import KafkaSettings
 from adapters.kafka.writers import KafkaWriter
@@ -59,7 +59,8 @@ NOTES: Final = (
     "which waits 2 ms after an empty answer: this broker answers at once that there is nothing, Kafka waits. And it reads its",
     "whole log for that answer, up to 20 ms at 120,000 events, Kafka an index: so each round of each way has a broker of its own.",
     "Bare: aiokafka's own send() of bytes that are ready, idempotent, acks=all, and getmany(). With fastavro: the same, both ends with the event itself.",
-    "To a consumer: outbox, Avro, idempotent producer, acks=all, noted as sent; consumer, the event itself in its hands.",
+    "To a consumer: outbox, idempotent producer, acks=all, noted as sent; consumer, the event itself in its hands. The Avro record",
+    "lies in the outbox, written with the event before the clock runs; the relay numbers and frames it.",
     "With its effect: the same with the projector as consumer: event number, effect and offset in PostgreSQL.",
     "CPU: of our process alone, each end by itself. The broker is noida-db on this machine, PostgreSQL with fsync.",
 )
@@ -103,7 +104,13 @@ async def measure_events(place: Place, samples: int) -> Section:
     """Measure `samples` latencies, and the pace of `EVENTS` events on each way."""
     events = _events(EVENTS)
     rows = [(e.topic, e.key.encode(), encode(e, BARE)) for e in events]
-    with closing(PostgresStores(place.database_url, channel="dev", account=ACCOUNT)) as stores:
+    opened = PostgresStores(
+        place.database_url,
+        channel="dev",
+        account=ACCOUNT,
+        body_of=partial(body_of, owner=OWNER),
+    )
+    with closing(opened) as stores:
         open_ways = partial(_a_broker_anew, place, stores, events, rows)
         async with open_ways() as ways:
             waits = await _latencies(ways.settings, ways.relay, samples)

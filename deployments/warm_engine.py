@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from adapters.calendars import XkrxCalendar
+from adapters.kafka.envelopes import read_schemas
 from deployments.entries import read_entries
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
@@ -56,6 +57,7 @@ def main() -> None:
     newest = newest_change()
     for name in (*_NEEDED, *(entry.entrypoint.rpartition(".")[0] for entry in read_entries())):
         importlib.import_module(name)
+    read_schemas()
     XkrxCalendar()  # imports its holidays when it is first made
     sys.modules.pop("prefect.engine", None)  # what a copy runs, anew
     if threading.active_count() > 1:

@@ -20,7 +20,7 @@ from adapters.kafka.writers import KafkaWriter
 from adapters.stores import NameLock, Stores
 from flows.desk import open_owner_channel, tell_crowd
 from flows.settings import Settings, load_channel
-from flows.sources import open_stores
+from flows.sources import open_stores, owner_of
 from flows.turns import wait_for_loss, wait_for_turn
 from risk.trips import TripLimits
 from tasks.channels import read_version
@@ -70,11 +70,6 @@ async def open_writer(settings: Settings) -> AsyncIterator[KafkaWriter]:
         yield writer
     finally:
         await writer.close()
-
-
-def owner_of(settings: Settings) -> dict[str, str]:
-    """Say whose events they are."""
-    return {"channel": settings.channel, "account": settings.account}
 
 
 def _limits(settings: Settings, stores: Stores) -> TripLimits:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from adapters.audit_files import AuditFile
 from adapters.clock import Clock, SimulatorClock, SystemClock
+from adapters.event_stores import BodyOf, OutboxEvent
 from adapters.kis.settings import HOSTS, REGISTRATIONS, Environment, KisSettings
 from adapters.postgres.crowds import Tell
 from adapters.postgres.stores import PostgresStores
@@ -112,7 +113,25 @@ def open_stores(settings: Settings, *, on_crowd: Tell | None = None) -> Postgres
         account=settings.account,
         audit_file=file,
         on_crowd=on_crowd,
+        body_of=_body_of(settings) if settings.has_kafka else None,
     )
+
+
+def owner_of(settings: Settings) -> dict[str, str]:
+    """Say whose events they are."""
+    return {"channel": settings.channel, "account": settings.account}
+
+
+def _body_of(settings: Settings) -> BodyOf:
+    """Give what writes an event as the relay will tell it."""
+    owner = owner_of(settings)
+
+    def write(event: OutboxEvent) -> bytes:
+        from adapters.kafka.envelopes import body_of  # noqa: PLC0415 - most stacks have no Kafka
+
+        return body_of(event, owner)
+
+    return write
 
 
 def note(settings: Settings, entry: AuditEntry, *, at: datetime) -> bool:

@@ -12,7 +12,7 @@ import structlog
 
 from adapters.event_logs import EventWriter, LogUnavailable
 from adapters.event_messages import events_buried, events_drained, events_waiting
-from adapters.event_stores import Backlog, OutboxEvent
+from adapters.event_stores import Backlog, WaitingEvent
 from adapters.notifier import Notifier
 from adapters.stores import Stores
 from adapters.wording import Wording
@@ -43,9 +43,9 @@ class Relay:
     words: str = ""
     """Why the last attempt failed, "" when it did not."""
     is_warned: bool = False
-    told: tuple[OutboxEvent, ...] = ()
+    told: tuple[WaitingEvent, ...] = ()
     """Acknowledged, and not noted as sent so far."""
-    ahead: tuple[OutboxEvent, ...] = ()
+    ahead: tuple[WaitingEvent, ...] = ()
     """Read while those before them were on their way."""
 
     async def run(self) -> None:
@@ -120,7 +120,7 @@ class Relay:
         age = timedelta(seconds=self.limits.unsent_seconds_warning)
         return backlog.count >= self.limits.unsent_events_warning or backlog.age >= age
 
-    def _turn(self, leaving: Sequence[OutboxEvent] = ()) -> tuple[OutboxEvent, ...]:
+    def _turn(self, leaving: Sequence[WaitingEvent] = ()) -> tuple[WaitingEvent, ...]:
         """Note what was acknowledged, and read what waits behind the events that are leaving."""
         with self.stores.begin() as work:
             if self.told:

@@ -17,8 +17,9 @@ from typing import Any, Final
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
 from adapters.event_logs import Undecodable
-from adapters.event_stores import OutboxEvent
-from adapters.kafka.records import FAULTS, Records, records_of
+from adapters.event_stores import OutboxEvent, WrittenEvent
+from adapters.events import TOPICS
+from adapters.kafka.records import FAULTS, Records, number_of, records_of
 
 
 class UnknownSchema(Undecodable):
@@ -27,9 +28,9 @@ class UnknownSchema(Undecodable):
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """What a registry calls our schemas: each topic's newest one, and the fingerprint of every one."""
+    """What a registry calls our schemas: the number by fingerprint, and the fingerprint by number."""
 
-    newest: Mapping[str, int]
+    given: Mapping[tuple[str, bytes], int]
     known: Mapping[tuple[str, int], bytes]
 
 
@@ -38,6 +39,9 @@ MARK: Final = b"\xc3\x01"
 HEADER: Final = len(MARK) + 8
 NUMBERED: Final = b"\0"
 NUMBERED_HEADER: Final = len(NUMBERED) + 4
+NUMBER: Final = "event_id"
+"""The first field of every schema, and the only one that is not known before the database gives it."""
+_UNNUMBERED: Final = len(number_of(0))
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -50,15 +54,32 @@ def encode(event: OutboxEvent, owner: Mapping[str, str], numbers: Numbers = NO_N
     Raises:
         Undecodable: when the payload is not what the schema says, nothing without a default left out and nothing besides.
     """
-    records, header = _writer(event.topic)
-    if event.topic in numbers.newest:
-        header = NUMBERED + numbers.newest[event.topic].to_bytes(4)
+    body = body_of(event, owner)
+    return complete(WrittenEvent(event.topic, event.key, event.event_id, body), numbers)
+
+
+def body_of(event: OutboxEvent, owner: Mapping[str, str]) -> bytes:
+    """Write all of an event of `owner` but its number: the mark of its schema, and what follows the number there.
+
+    Raises:
+        Undecodable: as `encode` does.
+    """
+    records, mark = _writer(event.topic)
     told_at = (event.at - _EPOCH) // _MICROSECOND
-    record = {**event.payload, **owner, "event_id": event.event_id, "told_at": told_at}
+    record = {**event.payload, **owner, NUMBER: 0, "told_at": told_at}
     try:
-        return header + records.write(record)
+        return mark + records.write(record)[_UNNUMBERED:]
     except FAULTS as error:
         raise Undecodable(f"{event.topic} {event.event_id}: {error}") from error
+
+
+def complete(event: WrittenEvent, numbers: Numbers = NO_NUMBERS) -> bytes:
+    """Number an event, and frame it as `encode` does; its schema stays the one that its body was written with."""
+    header, rest = event.body[:HEADER], event.body[HEADER:]
+    given = numbers.given.get((event.topic, header[len(MARK) :]))
+    if given is not None:
+        header = NUMBERED + given.to_bytes(4)
+    return b"".join((header, number_of(event.event_id), rest))
 
 
 def decode(topic: str, key: bytes, value: bytes, numbers: Numbers = NO_NUMBERS) -> OutboxEvent:
@@ -71,7 +92,7 @@ def decode(topic: str, key: bytes, value: bytes, numbers: Numbers = NO_NUMBERS) 
     body = value[NUMBERED_HEADER if value[:1] == NUMBERED else HEADER :]
     try:
         record, end, words = written.read(body, newest)
-        symbol, event_id = key.decode(), record.pop("event_id")
+        symbol, event_id = key.decode(), record.pop(NUMBER)
         at = _EPOCH + timedelta(microseconds=record.pop("told_at"))
     except FAULTS as error:
         raise Undecodable(f"{topic}: bytes that are not of their schema ({error!r})") from error
@@ -112,6 +133,12 @@ def versions_of(topic: str) -> tuple[dict[str, Any], ...]:
     while (file := folder.joinpath(f"{topic}.{len(found) + 1}.avsc")).is_file():
         found.append(json.loads(file.read_text("utf-8")))
     return tuple(found)
+
+
+def read_schemas() -> None:
+    """Read all schemas now, and not when the first event is written."""
+    for topic in TOPICS:
+        _writer(topic)
 
 
 def fingerprint_of(schema: Any) -> bytes:

@@ -122,7 +122,7 @@ def _functions_of(fields: Sequence[_Field]) -> dict[str, Any]:
         *(line for n, field in enumerate(fields) for line in _lines(n, field)),
         f" return {{{record}}}, end, f'{texts}'",
     ]
-    names: dict[str, Any] = {"number": _number, "sizes": _SIZES, "text": _text}
+    names: dict[str, Any] = {"number": number_of, "sizes": _SIZES, "text": _text}
     names |= {"decode": decode_varint, "size_at": _size_at}
     exec("\n".join(source), names)  # noqa: S102 - our own schemas, as `dataclass` does it
     return names
@@ -171,10 +171,11 @@ def _text(words: str) -> bytes:
 
 
 @lru_cache(maxsize=4096)
-def _number(value: int) -> bytes:
+def number_of(value: int) -> bytes:
+    """Write a whole number."""
     written = bytearray()
     encode_varint(index(value), written.append)
     return bytes(written)
 
 
-_SIZES: Final = tuple(map(_number, range(4096)))
+_SIZES: Final = tuple(map(number_of, range(4096)))

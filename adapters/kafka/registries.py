@@ -47,13 +47,12 @@ class _Registry:
     may_register: bool
 
     async def numbers(self) -> Numbers:
-        newest: dict[str, int] = {}
-        known: dict[tuple[str, int], bytes] = {}
-        for topic in TOPICS:
-            for schema in versions_of(topic):
-                newest[topic] = await self._number(f"{topic}-value", schema)
-                known[topic, newest[topic]] = fingerprint_of(schema)
-        return Numbers(newest, known)
+        given = {
+            (topic, fingerprint_of(schema)): await self._number(f"{topic}-value", schema)
+            for topic in TOPICS
+            for schema in versions_of(topic)
+        }
+        return Numbers(given, {(topic, number): mark for (topic, mark), number in given.items()})
 
     async def _number(self, subject: str, schema: Mapping[str, Any]) -> int:
         """Register a schema; one that is there already keeps its number."""

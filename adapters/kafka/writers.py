@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import DefaultPartitioner
 
 from adapters.event_logs import DeadLetter, LogUnavailable, Record, Undecodable
-from adapters.event_stores import OutboxEvent, Partition
+from adapters.event_stores import OutboxEvent, Partition, WaitingEvent, WrittenEvent
 from adapters.kafka.clusters import (
     DEAD_LETTERS,
     REQUEST_MILLISECONDS,
@@ -21,7 +21,7 @@ from adapters.kafka.clusters import (
     connection_of,
     prepare,
 )
-from adapters.kafka.envelopes import NO_NUMBERS, Numbers, encode
+from adapters.kafka.envelopes import NO_NUMBERS, Numbers, complete, encode
 from adapters.kafka.registries import numbers_of
 from adapters.kafka.settings import KafkaSettings
 
@@ -50,7 +50,7 @@ class KafkaWriter:
         self._producer: AIOKafkaProducer | None = None
         self._numbers = NO_NUMBERS if settings.kafka_registry is None else None
 
-    async def publish(self, events: Sequence[OutboxEvent]) -> Sequence[DeadLetter]:
+    async def publish(self, events: Sequence[WaitingEvent]) -> Sequence[DeadLetter]:
         """Write events in their order for each key; what cannot be encoded or is too large is buried and given back.
 
         Raises:
@@ -59,15 +59,13 @@ class KafkaWriter:
         messages, letters = [], []
         numbers = await self._known_numbers()
         for event in events:
-            try:
-                value = encode(event, self._owner, numbers)
-            except Undecodable as error:
-                letters.append(_letter(event, str(error)))
+            value = self._value_of(event, numbers)
+            if isinstance(value, DeadLetter):
+                letters.append(value)
+            elif len(value) > LARGEST_BYTES:
+                letters.append(_too_large(event, len(value)))
             else:
-                if len(value) > LARGEST_BYTES:
-                    letters.append(_too_large(event, len(value)))
-                else:
-                    messages.append((event.topic, _row(event.key.encode(), value)))
+                messages.append((event.topic, _row(event.key.encode(), value)))
         await self._send(messages)
         await self.bury(letters)
         return letters
@@ -98,6 +96,14 @@ class KafkaWriter:
             # It waits for Kafka to come back. Without its sender it ends when what is on the wire times out.
             asyncio.ensure_future(producer._sender.close())  # noqa: SLF001, RUF006 - `ending` waits for it
             await asyncio.wait([ending], timeout=2 * REQUEST_MILLISECONDS / 1000)
+
+    def _value_of(self, event: WaitingEvent, numbers: Numbers) -> bytes | DeadLetter:
+        if isinstance(event, WrittenEvent):
+            return complete(event, numbers)
+        try:
+            return encode(event, self._owner, numbers)
+        except Undecodable as error:
+            return _letter(event, str(error))
 
     async def _send(self, messages: Iterable[tuple[str, _Row]]) -> None:
         """Send all; the partitions side by side, within one a batch only after the last one's acknowledgement."""
@@ -166,7 +172,7 @@ def _grave(letter: DeadLetter) -> _Row:
     return _row(record.key, record.value, reason=letter.reason, **place)
 
 
-def _too_large(event: OutboxEvent, size: int) -> DeadLetter:
+def _too_large(event: WaitingEvent, size: int) -> DeadLetter:
     """Name an event whose bytes would be refused in every topic."""
     reason = f"event {event.event_id} has {size:,} bytes, at most {LARGEST_BYTES:,} can be sent; it stays in the outbox"
     return DeadLetter(Record(event.topic, -1, -1, event.key.encode(), b""), reason)

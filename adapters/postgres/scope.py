@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import psycopg
 
+from adapters.event_stores import BodyOf
 from adapters.waiting_acts import WaitingActs
 from trading.audits import AuditMark
 
@@ -78,6 +79,8 @@ class Scope:
     account: str
     waiting: WaitingActs | None = None
     """Acts that no database could take, if there may be any."""
+    body_of: BodyOf | None = None
+    """What writes the body of an event, if anybody is told of it."""
     before_commit: Callable[[], None] = field(default=_nothing, init=False)
     """What is left to do when everything else is done."""
     taken_in: list[str] = field(default_factory=list, init=False)

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import text
 
 from adapters.audit_files import AuditFile
+from adapters.event_stores import BodyOf
 from adapters.postgres.crowds import Crowd, Tell
 from adapters.postgres.engine import clear_errors, open_engine
 from adapters.postgres.leases import Place, PostgresLease, hold_lease
@@ -35,12 +36,13 @@ class PostgresStores:
         lease_seconds: float = LEASE_SECONDS,
         audit_file: AuditFile | None = None,
         on_crowd: Tell | None = None,
+        body_of: BodyOf | None = None,
     ) -> None:
         """Open the pool; it connects at the first use.
 
         `lease_seconds`: how long a lease's holder may show no life before others take it over. `audit_file`
         keeps the newest audit row after each commit of one. `on_crowd` hears, now and then, that connections
-        have run out and somebody waits.
+        have run out and somebody waits. `body_of` writes what an event is told as, where events leave.
 
         Raises:
             InvalidSetting: when `url` is no PostgreSQL address.
@@ -50,7 +52,7 @@ class PostgresStores:
         self._crowd = Crowd(self._engine, on_crowd)
         self._channel, self._account = channel, account
         self._lease_seconds = lease_seconds
-        self._audit_file = audit_file
+        self._audit_file, self._body_of = audit_file, body_of
 
     @contextmanager
     def begin(self) -> Iterator[UnitOfWork]:
@@ -107,7 +109,7 @@ class PostgresStores:
         self._crowd.look()
         with clear_errors(self._engine), self._engine.begin() as connection:
             waiting = self._audit_file.waiting if self._audit_file else None
-            scope = Scope(connection, self._channel, self._account, waiting)
+            scope = Scope(connection, self._channel, self._account, waiting, self._body_of)
             yield scope
             scope.before_commit()
             scope.write()

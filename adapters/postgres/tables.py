@@ -12,6 +12,7 @@ from sqlalchemy import (
     DateTime,
     Identity,
     Integer,
+    LargeBinary,
     MetaData,
     Numeric,
     Table,
@@ -284,6 +285,7 @@ outbox = Table(
     _json("payload"),
     *_when("at"),
     *_when("sent_at", nullable=True),
+    Column("body", LargeBinary),
     Column(
         "written_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()
     ),

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from adapters.event_logs import Undecodable
+from adapters.event_stores import WrittenEvent
 from adapters.events import (
     TOPICS,
     execution_fill,
@@ -26,7 +27,20 @@ from adapters.events import (
     risk_event,
     signal_out,
 )
-from adapters.kafka.envelopes import HEADER, MARK, decode, encode, fingerprint_of, versions_of
+from adapters.kafka.envelopes import (
+    HEADER,
+    MARK,
+    NUMBER,
+    NUMBERED,
+    NUMBERED_HEADER,
+    Numbers,
+    body_of,
+    complete,
+    decode,
+    encode,
+    fingerprint_of,
+    versions_of,
+)
 from adapters.kafka.evolution import faults
 from adapters.stores import OutboxEvent
 from tests.builders import ACCOUNT, a_fill, a_signal, an_accepted_order, an_order
@@ -64,6 +78,36 @@ def test_an_event_comes_back_as_it_was_told(event: OutboxEvent) -> None:
     assert decode(told.topic, told.key.encode(), value) == replace(
         told, payload={**told.payload, **OWNER}
     )
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_every_schema_names_the_number_first(topic: str) -> None:
+    assert {schema["fields"][0]["name"] for schema in versions_of(topic)} == {NUMBER}
+
+
+@pytest.mark.parametrize("number", [1, 63, 64, 2**40])
+def test_what_was_written_before_its_number_is_the_same(number: int) -> None:
+    for event in EVENTS:
+        written = WrittenEvent(event.topic, event.key, number, body_of(event, OWNER))
+        assert complete(written) == encode(replace(event, event_id=number), OWNER)
+
+
+def test_what_an_older_version_wrote_keeps_its_schema() -> None:
+    event = signal_out(a_signal())
+    first, second = versions_of("signal.out")
+    told = {**event.payload, **OWNER, NUMBER: 0, "told_at": event.at}
+    buffer = BytesIO()
+    schemaless_writer(buffer, parse_schema(deepcopy(first)), told)
+    mark = fingerprint_of(first)
+    body = MARK + mark + buffer.getvalue()[1:]
+    numbers = Numbers(
+        {("signal.out", mark): 4, ("signal.out", fingerprint_of(second)): 5},
+        {("signal.out", 4): mark},
+    )
+    value = complete(WrittenEvent("signal.out", event.key, 7, body), numbers)
+    assert value[:NUMBERED_HEADER] == NUMBERED + (4).to_bytes(4)
+    told_again = decode("signal.out", event.key.encode(), value, numbers)
+    assert told_again == replace(event, event_id=7, payload={**event.payload, **OWNER})
 
 
 def test_every_topic_has_an_event_here_and_a_schema() -> None:

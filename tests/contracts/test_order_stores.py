@@ -43,7 +43,7 @@ class TestSignals:
             assert work.signals.get(signal.signal_id) == signal
             assert work.signals.get("unknown") is None
             assert work.signals.of_day(A_DAY) == (signal,)
-            (event, _) = work.outbox.pending()
+            (event, _) = work.outbox.after(0)
         assert (event.topic, event.key, event.at) == ("signal.out", LG_CHEM, signal.created_at)
         assert event.payload["signal_id"] == signal.signal_id
         assert event.payload["strength"] == "1"
@@ -120,7 +120,7 @@ class TestOrders:
             in_one(memory, act)
         with memory.begin() as work:
             timeline = work.orders.timeline(order.client_order_id)
-            events = work.outbox.pending()
+            events = work.outbox.after(0)
         assert [(event.status, event.detail) for event in timeline] == [
             ("INITIALIZED", order.intent.reason),
             ("SUBMITTED", ""),
@@ -199,7 +199,7 @@ class TestExecutions:
             assert not work.executions.add(replace(fill, quantity=2))
         with memory.begin() as work:
             assert work.executions.all() == (fill,)
-            event = work.outbox.pending()[-1]
+            event = work.outbox.after(0)[-1]
         assert (event.topic, event.payload["value"]) == ("execution.fill", 3 * 428_000)
 
     def test_fills_come_in_order_of_booking(self, memory: Stores) -> None:

@@ -27,7 +27,7 @@ class TestRecords:
         in_one(memory, lambda work: work.risk_events.add([a_risk_event(), second, tomorrow]))
         with memory.begin() as work:
             assert work.risk_events.of_day(A_DAY) == (a_risk_event(), second)
-            event = work.outbox.pending()[0]
+            event = work.outbox.after(0)[0]
         assert event.topic == "risk.event"
         assert (event.payload["rule_id"], event.payload["figures"]) == (
             "WEIGHT",
@@ -154,7 +154,7 @@ class TestRecords:
             for event in events:
                 work.outbox.add(event)
         pending = in_one(memory, lambda work: work.outbox.pending(limit=3))
-        assert [replace(event, event_id=0) for event in pending] == events[:3]
+        assert [event.key for event in pending] == [event.key for event in events[:3]]
 
     def test_the_audit_log_gives_the_newest_first(self, memory: Stores) -> None:
         acts = [AuditEntry("owner", f"act {n}", {"n": n}) for n in range(3)]

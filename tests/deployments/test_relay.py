@@ -8,17 +8,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
+from adapters.event_stores import WrittenEvent
+from adapters.kafka.envelopes import complete, encode
 from adapters.postgres import PostgresStores
 from flows.relays import LOCK
+from flows.settings import load_settings
+from flows.sources import open_stores, owner_of
 from flows.turns import LOOK_SECONDS
 from tasks.projecting import differences
 from tests.adapters.test_postgres_stores import end_holders
-from tests.builders import ACCOUNT
+from tests.builders import ACCOUNT, an_order
 from tests.consoles import PROJECT
 from tests.event_days import STEPS, trade_some
 from tests.kafka_brokers import a_broker
@@ -53,6 +57,25 @@ def a_relay(variables: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
             yield process
         finally:
             process.terminate()
+
+
+@pytest.mark.parametrize("address", [None, "127.0.0.1:9092"])
+def test_an_event_is_written_as_its_message_where_events_leave(
+    variables: dict[str, str], monkeypatch: pytest.MonkeyPatch, address: str | None
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings(kafka_bootstrap=address)
+    with closing(open_stores(settings)) as stores:
+        with stores.begin() as work:
+            work.orders.add(an_order())
+        with stores.begin() as work:
+            (told,), (event,) = work.outbox.after(0), work.outbox.pending()
+    if address is None:
+        assert event == told
+    else:
+        assert isinstance(event, WrittenEvent)
+        assert complete(event) == encode(told, owner_of(settings))
 
 
 def is_all_taken_in(stores: PostgresStores) -> bool:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ from structlog.testing import capture_logs
 from adapters.event_stores import FILL_TOPIC, ToldHolding, ToldOrder
 from adapters.events import signal_out
 from adapters.kafka.clusters import prepare
+from adapters.kafka.envelopes import body_of
 from adapters.kafka.readers import open_reader, read_letters
 from adapters.kafka.writers import KafkaWriter
 from adapters.memory.notifier import MemoryNotifier
@@ -41,6 +43,15 @@ OWNER: Final = {"channel": "dev", "account": ACCOUNT}
 LIMITS: Final = TripLimits(unsent_events_warning=20)
 
 type Built = tuple[tuple[ToldOrder, ...], tuple[ToldHolding, ...]]
+
+
+@pytest.fixture
+def stores(postgres_url: str) -> Iterator[PostgresStores]:
+    """The memory of an account whose events leave."""
+    write = partial(body_of, owner=OWNER)
+    opened = PostgresStores(postgres_url, channel="dev", account=ACCOUNT, body_of=write)
+    with closing(opened):
+        yield opened
 
 
 @pytest.fixture
@@ -242,7 +253,7 @@ async def test_an_event_that_no_table_holds_is_put_aside_and_the_rest_goes_on(
 ) -> None:
     trade_some(stores, 2)
     with stores.begin() as work:
-        fill = next(e for e in work.outbox.pending() if e.topic == FILL_TOPIC)
+        fill = next(e for e in work.outbox.after(0) if e.topic == FILL_TOPIC)
     nameless = replace(fill, event_id=900, key="05191\0")
     vast = replace(fill, event_id=901, payload={**fill.payload, "value": 2**63 - 1, "tax": 9})
     great = replace(fill, event_id=902, payload={**fill.payload, "value": 2**63 - 9, "tax": 0})

@@ -9,7 +9,7 @@ from threading import Semaphore
 import pytest
 
 from adapters.event_logs import DeadLetter, LogUnavailable
-from adapters.event_stores import OutboxEvent
+from adapters.event_stores import OutboxEvent, WaitingEvent
 from adapters.memory.notifier import MemoryNotifier
 from adapters.memory.stores import MemoryStores
 from adapters.stores import UnitOfWork
@@ -31,7 +31,7 @@ class Log:
         self.told: list[list[int]] = []
         self.meanwhile: list[Callable[[], None]] = []
 
-    async def publish(self, events: Sequence[OutboxEvent]) -> Sequence[DeadLetter]:
+    async def publish(self, events: Sequence[WaitingEvent]) -> Sequence[DeadLetter]:
         """Acknowledge, unless what happens meanwhile raises."""
         if self.meanwhile:
             self.meanwhile.pop(0)()
