@@ -7,7 +7,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import DefaultPartitioner
@@ -25,15 +25,18 @@ from adapters.kafka.envelopes import NO_NUMBERS, Numbers, complete, encode
 from adapters.kafka.registries import numbers_of
 from adapters.kafka.settings import KafkaSettings
 
-type _Row = dict[str, Any]
-"""What a batch is given: key, value, timestamp, headers."""
+type _Headers = list[tuple[str, bytes]]
+type _Row = tuple[bytes, bytes, _Headers]
+"""What a batch is given: key, value, headers."""
 
-BATCH_BYTES: Final = 128 * 1024
+BATCH_BYTES: Final = 512 * 1024
+"""What the relay reads at once is one batch for each partition; Kafka takes a megabyte, unless it is set otherwise."""
 LARGEST_BYTES: Final = 1_000_000
 """Of one event: what Kafka takes at most unless it is set otherwise, less what frames it."""
 PATIENCE_SECONDS: Final = 10.0
 """How long an acknowledgement may take before a new producer tries."""
 CLOSE_SECONDS: Final = 2.0
+_NO_HEADERS: Final[_Headers] = []
 _choose: Final = DefaultPartitioner()
 """Kafka's own choice, so that every other producer puts a symbol where we do."""
 
@@ -65,7 +68,7 @@ class KafkaWriter:
             elif len(value) > LARGEST_BYTES:
                 letters.append(_too_large(event, len(value)))
             else:
-                messages.append((event.topic, _row(event.key.encode(), value)))
+                messages.append((event.topic, (event.key.encode(), value, _NO_HEADERS)))
         await self._send(messages)
         await self.bury(letters)
         return letters
@@ -84,7 +87,7 @@ class KafkaWriter:
         Raises:
             LogUnavailable: when not all were acknowledged.
         """
-        await self._send((each.topic, _row(each.key, each.value)) for each in records)
+        await self._send((each.topic, (each.key, each.value, _NO_HEADERS)) for each in records)
 
     async def close(self) -> None:
         """Close the connections. What is not acknowledged by then is told again another time."""
@@ -117,7 +120,7 @@ class KafkaWriter:
                 numbers = {t: tuple(sorted(await producer.partitions_for(t))) for t in topics}
                 piles: dict[Partition, list[_Row]] = defaultdict(list)
                 for topic, row in waiting:
-                    piles[topic, _partition_of(row["key"], numbers[topic])].append(row)
+                    piles[topic, _partition_of(row[0], numbers[topic])].append(row)
                 await asyncio.gather(*(_send_pile(producer, *pile) for pile in piles.items()))
         except LogUnavailable:
             await self.close()
@@ -153,23 +156,18 @@ def _partition_of(key: bytes, numbers: tuple[int, ...]) -> int:
 async def _send_pile(producer: AIOKafkaProducer, place: Partition, pile: Sequence[_Row]) -> None:
     topic, partition = place
     batch = producer.create_batch()
-    for row in pile:
-        if batch.append(**row) is None:
+    for key, value, headers in pile:
+        if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
             await (await producer.send_batch(batch, topic, partition=partition))
             batch = producer.create_batch()
-            batch.append(**row)
+            batch.append(key=key, value=value, timestamp=None, headers=headers)
     await (await producer.send_batch(batch, topic, partition=partition))
-
-
-def _row(key: bytes, value: bytes, **headers: object) -> _Row:
-    named = [(name, str(words).encode()) for name, words in headers.items()]
-    return {"key": key, "value": value, "timestamp": None, "headers": named}
 
 
 def _grave(letter: DeadLetter) -> _Row:
     record = letter.record
-    place = {"partition": record.partition, "offset": record.offset}
-    return _row(record.key, record.value, reason=letter.reason, **place)
+    told = {"reason": letter.reason, "partition": record.partition, "offset": record.offset}
+    return record.key, record.value, [(name, str(words).encode()) for name, words in told.items()]
 
 
 def _too_large(event: WaitingEvent, size: int) -> DeadLetter:
