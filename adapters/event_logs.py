@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from adapters.event_stores import OutboxEvent, Partition, WaitingEvent
 from trading.errors import MaemaeError
@@ -18,8 +18,7 @@ class Undecodable(MaemaeError):
     """These bytes are no event that this version can read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One record as it lies in the log; `key` is the symbol."""
 
     topic: str

@@ -93,7 +93,7 @@ def decode(topic: str, key: bytes, value: bytes, numbers: Numbers = NO_NUMBERS) 
     try:
         record, end, words = written.read(body, newest)
         symbol, event_id = key.decode(), record.pop(NUMBER)
-        at = _EPOCH + timedelta(microseconds=record.pop("told_at"))
+        at = _EPOCH + timedelta(0, 0, record.pop("told_at"))
     except FAULTS as error:
         raise Undecodable(f"{topic}: bytes that are not of their schema ({error!r})") from error
     if end < len(body):

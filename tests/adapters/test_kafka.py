@@ -182,7 +182,7 @@ async def test_a_log_of_a_newer_version_is_refused_at_the_start(
     (event,) = events(1)
     newer = MARK + b"\1" * 8 + encode(event, OWNER)[HEADER:]
     async with open_reader(broker.settings) as reader:
-        record = replace(await _first(writer, reader, event), value=newer)
+        record = (await _first(writer, reader, event))._replace(value=newer)
     await writer.put_back([record])
     with pytest.raises(InvalidSetting, match=r"order\.new:.*0101010101010101 is unknown here"):
         await prepare(broker.settings)

@@ -228,7 +228,7 @@ async def test_bytes_that_are_no_event_are_put_aside_and_the_rest_goes_on(
             pass
     writer = relay.writer
     assert isinstance(writer, KafkaWriter)
-    await writer.put_back([replace(found[0], value=b"no Avro")])
+    await writer.put_back([found[0]._replace(value=b"no Avro")])
     trade_some(stores, 1, start=1)
     await drain(relay)
     await catch_up(broker, relay)
