@@ -287,10 +287,8 @@ class StreamSession:
         if not watched:
             return
         watched = self.guarded[symbol] = tuple(each.after(price) for each in watched)
-        if self.spooling.is_away:
+        if self.spooling.is_away or not any(each.is_reached(price) for each in watched):
             return  # no order leaves uncommitted
-        if not any(each.is_reached(price) for each in watched):
-            return
         desk = self.desk  # a newer version may be taken over before the order leaves
         with no_collections():
             signals = exits_at(desk, {symbol: price}, watched)

@@ -17,7 +17,6 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.event_stores import FILL_TOPIC, ToldHolding, ToldOrder
-from adapters.events import signal_out
 from adapters.kafka.clusters import prepare
 from adapters.kafka.envelopes import body_of
 from adapters.kafka.readers import open_reader, read_letters
@@ -30,13 +29,10 @@ from adapters.wording import Wording
 from risk.trips import TripLimits
 from tasks.projecting import CONSUMER, RETRY_SECONDS, Projector, begin_anew, differences, rebuild
 from tasks.relaying import Relay
-from tasks.trips import check_trips
-from tests.builders import ACCOUNT, LG_CHEM, SAMSUNG, a_signal
+from tests.builders import ACCOUNT, LG_CHEM, SAMSUNG
 from tests.consoles import PROJECT
-from tests.desks import a_floor, an_exit
 from tests.event_days import STEPS, trade_some
 from tests.kafka_brokers import Broker, a_broker
-from trading.halts import TradingState
 from trading.orders import OrderStatus
 
 OWNER: Final = {"channel": "dev", "account": ACCOUNT}
@@ -372,40 +368,3 @@ async def test_the_example_of_another_program_counts_every_fill_once(
         )
         out, _ = await example.communicate()
         assert json.loads(out) == {LG_CHEM: 2 * (number + 1), SAMSUNG: 2 * (number + 1)}
-
-
-async def test_a_backlog_closes_buys_while_sells_go_on(
-    tmp_path: Path, stores: PostgresStores
-) -> None:
-    """Kafka is set and nothing leaves: one event below the limit all is open, at the limit buys are refused."""
-    floor = a_floor(tmp_path, stores=stores, trips={"unsent_events": 100})
-    floor = replace(floor, desk=replace(floor.desk, is_relayed=True))
-    entry = await floor.hold()
-    tell(stores, 99 - waiting(stores))
-    assert check_trips(floor.desk, prices={}) == ()
-    tell(stores, 1)
-    (halt,) = check_trips(floor.desk, prices={})
-    assert (halt.source, halt.state) == ("trip:events", TradingState.REDUCING)
-    await floor.trade(replace(a_signal(symbol=SAMSUNG), trigger="again"))
-    assert "HALTED" in "".join(floor.breaches)
-    (sell,) = await floor.trade(an_exit(entry))
-    assert sell.status is OrderStatus.ACCEPTED
-
-
-async def test_the_age_of_a_backlog_trips_too_and_without_kafka_nothing_waits(
-    tmp_path: Path, stores: PostgresStores
-) -> None:
-    floor = a_floor(tmp_path, stores=stores, trips={"unsent_seconds": 1})
-    await floor.open()
-    tell(stores, 1)
-    await asyncio.sleep(1.1)
-    assert check_trips(floor.desk, prices={}) == ()
-    (halt,) = check_trips(replace(floor.desk, is_relayed=True), prices={})
-    assert halt.source == "trip:event_age"
-
-
-def tell(stores: Stores, count: int) -> None:
-    """Write events of a signal."""
-    with stores.begin() as work:
-        for _ in range(count):
-            work.outbox.add(signal_out(a_signal()))
