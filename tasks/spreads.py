@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 from collections import deque
 from collections.abc import Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from mmap import ACCESS_READ, mmap
+from multiprocessing.connection import Connection
 from threading import Thread
-from typing import TYPE_CHECKING, Final, Protocol, Self
+from typing import Final, Protocol, Self
 
 from backtest.cells import Question, Row, Trial, try_cell
-
-if TYPE_CHECKING:  # the class of what a context gives
-    from multiprocessing.queues import Queue
 
 BATCHES_EACH: Final = 8
 """Batches for each worker: few enough to be cheap to hand over, many enough that none waits long at the end."""
@@ -83,23 +83,16 @@ class Processes:
         Raises:
             BrokenProcessPool: when a worker dies, e.g. of too little memory.
         """
-        pool = ProcessPoolExecutor(self._others, self._context, _take, (self._handed(question),))
-        try:
-            yield from self._share(pool, question, deque(batches(trials, self._others + 1)))
-        except (GeneratorExit, KeyboardInterrupt):
-            for child in multiprocessing.active_children():
-                child.terminate()
-            raise
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-    def _handed(self, question: Question) -> Queue[Question]:
-        """Put the question where each of the others takes it: as an argument it would be waited for."""
-        handed: Queue[Question] = self._context.Queue()
-        handed.cancel_join_thread()  # not all of them need to come
-        for _ in range(self._others):
-            handed.put(question)
-        return handed
+        with _handed(question) as handed:
+            pool = ProcessPoolExecutor(self._others, self._context, _take, (handed,))
+            try:
+                yield from self._share(pool, question, deque(batches(trials, self._others + 1)))
+            except (GeneratorExit, KeyboardInterrupt):
+                for child in multiprocessing.active_children():
+                    child.terminate()
+                raise
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
 
     def _share(
         self, pool: Executor, question: Question, left: deque[Batch]
@@ -117,14 +110,26 @@ class Processes:
                 yield future.result()
 
 
+def _handed(question: Question) -> Connection:
+    """Put the question where each of the others reads it by itself: what is sent to a process is waited for.
+
+    The memory has no name: it goes with the last process that holds it, however that one ends.
+    """
+    memory = Connection(os.memfd_create("question"))  # this class takes a descriptor to a process
+    with open(memory.fileno(), "wb", closefd=False) as file:
+        pickle.dump(question, file, pickle.HIGHEST_PROTOCOL)
+    return memory
+
+
 _taken: list[Question] = []
 """What this process was given when it began."""
 
 
-def _take(handed: Queue[Question]) -> None:
+def _take(handed: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that waits for us
     Thread(target=_end_with_parent, daemon=True).start()
-    _taken[:] = [handed.get()]
+    with handed, mmap(handed.fileno(), 0, access=ACCESS_READ) as question:
+        _taken[:] = [pickle.loads(question)]  # noqa: S301 - ours
 
 
 def _end_with_parent() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from concurrent.futures.process import BrokenProcessPool
 from importlib.util import find_spec
 from multiprocessing import active_children
 from pathlib import Path
@@ -44,6 +45,7 @@ def test_other_processes_do_their_part() -> None:
     assert rows == EXPECTED
     assert helped
     assert not active_children()  # nobody is left behind
+    assert not questions_held()
 
 
 def test_who_stops_early_waits_for_nobody() -> None:
@@ -51,6 +53,23 @@ def test_who_stops_early_waits_for_nobody() -> None:
     first = next(running)
     running.close()
     assert all(row == EXPECTED[row.key] for row in first)
+    assert not questions_held()
+
+
+def test_a_worker_that_dies_is_told() -> None:
+    running = Processes(2).ready().run(QUESTION, TRIALS * 40)
+    next(running)
+    for child in active_children():
+        child.kill()
+    with pytest.raises(BrokenProcessPool):
+        list(running)
+    assert not questions_held()
+
+
+def questions_held() -> list[Path]:
+    """Find the memory of questions that this process holds still."""
+    held = Path("/proc/self/fd").iterdir()
+    return [place for place in held if place.is_symlink() and "question" in str(place.readlink())]
 
 
 KILLED: Final = """
