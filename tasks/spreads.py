@@ -19,13 +19,13 @@ from typing import Final, Protocol, Self
 
 from backtest.cells import Question, Row, Trial, try_cell
 
-BATCHES_EACH: Final = 8
-"""Batches for each worker: few enough to be cheap to hand over, many enough that none waits long at the end."""
+BATCHES_EACH: Final = 4
+"""Of what is left, for each worker: batches get smaller towards the end, so that none waits long for the last."""
 LARGEST_BATCH: Final = 10
 """So many finished trials of each worker may be lost when all is stopped at once."""
 
-AHEAD: Final = 2
-"""Batches handed to a worker: the one it tries and the next."""
+AHEAD: Final = 3
+"""Batches handed to a worker: the one it tries and what it begins until the next look, which may be a batch later."""
 
 type Batch = tuple[Trial, ...]
 
@@ -44,9 +44,14 @@ def try_cells(question: Question, batch: Batch) -> tuple[Row, ...]:
 
 
 def batches(trials: Sequence[Trial], workers: int) -> list[Batch]:
-    """Cut the trials into batches of equal size, a handful for each worker."""
-    size = min(max(len(trials) // (workers * BATCHES_EACH), 1), LARGEST_BATCH)
-    return [tuple(trials[at : at + size]) for at in range(0, len(trials), size)]
+    """Cut the trials into batches, which end with single ones."""
+    found: list[Batch] = []
+    at = 0
+    while left := len(trials) - at:
+        size = min(max(left // (workers * BATCHES_EACH), 1), LARGEST_BATCH)
+        found.append(tuple(trials[at : at + size]))
+        at += size
+    return found
 
 
 class Here:

@@ -120,3 +120,4 @@ def test_batches_hold_every_trial_once_and_few_enough_to_lose(count: int, worker
     found = batches(trials, workers)
     assert [each for batch in found for each in batch] == trials
     assert max(map(len, found)) <= LARGEST_BATCH
+    assert len(found[-1]) == 1, "nobody waits long for the last"
