@@ -44,6 +44,12 @@ CONNECT: Final[dict[str, Any]] = {
     "connect_timeout": 5,
     "application_name": "maemae",
     "options": SESSION,
+    # An answer that does not come, because the way to the database is cut, is waited for so long (ms): whoever waited
+    # for it in a stream would keep its stops waiting, too.
+    "tcp_user_timeout": 5_000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
 }
 
 

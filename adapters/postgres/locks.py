@@ -5,21 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from threading import Lock
-from typing import Any, Final
+from typing import Any
 
 import psycopg
 from sqlalchemy.engine import URL
 
 from adapters.postgres.engine import CONNECT, is_left, unavailable
 from adapters.postgres.scope import lock_key
-
-PATIENT: Final[dict[str, Any]] = {
-    # An answer that does not come, because the way to the database is cut, is waited for so long (ms).
-    "tcp_user_timeout": 5_000,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-}
 
 type Session = psycopg.Connection[tuple[Any, ...]]
 
@@ -35,7 +27,7 @@ def open_session(url: URL) -> Session:
     address = url.set(drivername="postgresql").render_as_string(hide_password=False)
     options = {"options": f"{CONNECT['options']} -c synchronous_commit=off"}
     try:
-        return psycopg.connect(address, autocommit=True, **CONNECT | PATIENT | options)
+        return psycopg.connect(address, autocommit=True, **CONNECT | options)
     except psycopg.OperationalError as error:
         raise unavailable(url, error) from error
 

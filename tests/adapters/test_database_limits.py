@@ -1,7 +1,9 @@
-"""This is a database at its limits, for real: no connection left, no room on its disk."""
+"""This is a database at its limits, for real: no connection left, no room on its disk, no way to it."""
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 import time
 from contextlib import ExitStack, closing
@@ -12,7 +14,8 @@ import pytest
 
 from adapters.events import signal_out
 from adapters.postgres import PostgresStores, crowds, engine
-from adapters.postgres.engine import POOL_SIZE
+from adapters.postgres.engine import POOL_SIZE, open_engine
+from adapters.postgres.locks import open_session
 from tests.builders import ACCOUNT, a_signal
 from tests.database_servers import DatabaseServer
 from tests.full_disks import a_full_disk
@@ -114,3 +117,15 @@ def tell(stores: PostgresStores) -> None:
     """Write one event."""
     with stores.begin() as work:
         work.outbox.add(signal_out(a_signal()))
+
+
+def test_no_connection_waits_long_for_a_machine_that_vanished(postgres_url: str) -> None:
+    pool = open_engine(postgres_url)
+    with pool.begin() as connection, closing(open_session(pool.url)) as session:
+        for driver in (connection.connection.driver_connection, session):
+            assert isinstance(driver, psycopg.Connection)
+            with socket.socket(fileno=os.dup(driver.fileno())) as used:
+                waits = used.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+                asks = used.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
+            assert (waits, asks) == (5_000, 5)
+    pool.dispose()
