@@ -32,8 +32,6 @@ from trading.audits import AuditMark
 _COUNTED: Final = {"preserve_rowcount": True}
 READ_AGAIN: Final = 4096
 """So many rows that never change, or seldom, are known when they are read again: a busy day's, and more."""
-
-
 _DIALECT: Final = psycopg.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's
 
 
