@@ -8,7 +8,12 @@ from select import POLLIN, poll
 from typing import Any, Final
 
 import psycopg
-from psycopg.errors import DiskFull, UndefinedColumn, UndefinedTable
+from psycopg.errors import (
+    DiskFull,
+    IdleInTransactionSessionTimeout,
+    UndefinedColumn,
+    UndefinedTable,
+)
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import (
@@ -46,7 +51,7 @@ CONNECT: Final[dict[str, Any]] = {
     "options": SESSION,
     # An answer that does not come, because the way to the database is cut, is waited for so long (ms): whoever waited
     # for it in a stream would keep its stops waiting, too.
-    "tcp_user_timeout": 5_000,
+    "tcp_user_timeout": 10_000,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,
@@ -56,6 +61,7 @@ CONNECT: Final[dict[str, Any]] = {
 _AWAY: Final = (
     *(OperationalError, InterfaceError, PoolTimeoutError),
     *(psycopg.OperationalError, psycopg.InterfaceError, UndefinedTable, UndefinedColumn),
+    IdleInTransactionSessionTimeout,
 )
 """What is said when there is no reaching it, by SQLAlchemy or by the driver where it is asked itself."""
 
@@ -133,6 +139,10 @@ def clear_errors(engine: Engine) -> Iterator[None]:
 def unavailable(url: URL, error: Exception) -> StoreUnavailable:
     """Say in one sentence which database failed and why."""
     cause = getattr(error, "orig", error)
+    if isinstance(cause.__context__, psycopg.Error):
+        cause = (
+            cause.__context__
+        )  # this one is of the rollback only, on a connection that was lost before
     if isinstance(cause, UndefinedTable | UndefinedColumn):
         return StoreUnavailable(f"{_name(url)} lacks tables or columns; run `maemae migrate`")
     if isinstance(cause, DiskFull):

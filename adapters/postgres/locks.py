@@ -19,7 +19,7 @@ type Session = psycopg.Connection[tuple[Any, ...]]
 def open_session(url: URL) -> Session:
     """Open a connection outside the pool that commits each statement; its locks live as long as it does.
 
-    Its commits do not wait for the disk: what it writes is lost with the connection anyway.
+    Its commits do not wait for the disk.
 
     Raises:
         StoreUnavailable: when the database cannot be reached.
