@@ -56,8 +56,6 @@ CONNECT: Final[dict[str, Any]] = {
     "keepalives_interval": 2,
     "keepalives_count": 3,
 }
-
-
 _AWAY: Final = (
     *(OperationalError, InterfaceError, PoolTimeoutError),
     *(psycopg.OperationalError, psycopg.InterfaceError, UndefinedTable, UndefinedColumn),
@@ -127,7 +125,7 @@ def clear_errors(engine: Engine) -> Iterator[None]:
     try:
         yield
     except _AWAY as error:
-        raise unavailable(engine.url, error) from error
+        raise unavailable(engine.url, _what_broke(error)) from error
     except DBAPIError as error:
         if error.connection_invalidated:
             raise unavailable(engine.url, error) from error
@@ -139,15 +137,18 @@ def clear_errors(engine: Engine) -> Iterator[None]:
 def unavailable(url: URL, error: Exception) -> StoreUnavailable:
     """Say in one sentence which database failed and why."""
     cause = getattr(error, "orig", error)
-    if isinstance(cause.__context__, psycopg.Error):
-        cause = (
-            cause.__context__
-        )  # this one is of the rollback only, on a connection that was lost before
     if isinstance(cause, UndefinedTable | UndefinedColumn):
         return StoreUnavailable(f"{_name(url)} lacks tables or columns; run `maemae migrate`")
     if isinstance(cause, DiskFull):
         return StoreFull(f"{_name(url)}: {_first_line(cause)}")
     return StoreUnavailable(f"{_name(url)}: {_first_line(cause)}")
+
+
+def _what_broke(error: Exception) -> Exception:
+    """Give what broke the connection, where `error` is that of the rollback after it, which fails on a lost one."""
+    cause = getattr(error, "orig", error)
+    before = cause.__context__
+    return before if isinstance(before, psycopg.Error) else cause
 
 
 def _first_line(cause: BaseException) -> str:
