@@ -235,7 +235,7 @@ async def test_what_another_process_sold_is_not_sold_again(
 async def test_a_whole_session_runs_from_the_stream_and_ends_with_an_inquiry(
     floor: Floor, session: StreamSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streaming, "PULSE_SECONDS", 0.0)
+    monkeypatch.setattr(streaming, "PULSE_SECONDS", 0.01)
     await floor.open()
     await floor.trade(a_signal())
     floor.at("09:00")
@@ -251,8 +251,9 @@ async def test_a_whole_session_runs_from_the_stream_and_ends_with_an_inquiry(
     async def play() -> None:
         for act in script:
             act()
-            for _ in range(20):
-                await asyncio.sleep(0)
+            await asyncio.sleep(
+                0.2
+            )  # an order reads the stores in a thread, which takes more than turns
 
     await asyncio.gather(play(), session.run(until=floor.clock.now().replace(hour=6, minute=35)))
     assert [order.status for order in floor.orders] == [OrderStatus.FILLED] * 2
