@@ -282,6 +282,14 @@ class Lease(Protocol):
         """
         ...
 
+    def look(self) -> tuple[Halt, ...]:
+        """Give the halts that are in force, committed by whomever, and `check` after that.
+
+        Raises:
+            LeaseLost, StoreUnavailable: as `check` does.
+        """
+        ...
+
 
 class NameLock(Protocol):
     """A lock between processes that was asked for."""

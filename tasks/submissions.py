@@ -151,9 +151,7 @@ def last_look(desk: Desk, lease: Lease, order: Order, *, deadline: float) -> Non
     """
     try:
         _require_no_halt(order, desk.halt_file.read(at=order.updated_at))
-        with desk.stores.begin() as work:
-            _require_no_halt(order, work.halts.in_force())
-        lease.check()
+        _require_no_halt(order, lease.look())
     except Withheld:
         raise
     except Exception as error:  # whatever cannot be known keeps the order here

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from adapters.stores import UnitOfWork
 from trading.errors import LeaseLost
+from trading.halts import Halt
 
 
 @dataclass(slots=True)
@@ -55,6 +56,17 @@ class MemoryLease:
         """
         if not self._is_ours:
             raise LeaseLost(f"token {self.token} is over, {self._row.token} is the newest")
+
+    def look(self) -> tuple[Halt, ...]:
+        """Give the halts in force, and make sure after that that the lease is still held.
+
+        Raises:
+            LeaseLost: when it is lost.
+        """
+        with self._begin() as work:
+            halts = work.halts.in_force()
+        self.check()
+        return halts
 
     def give_back(self) -> None:
         """End in order."""

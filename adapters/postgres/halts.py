@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from psycopg import Connection
 from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 
-from adapters.postgres.scope import Scope, asked, columns_of, own, pick
+from adapters.postgres.scope import Scope, ask, asked, columns_of, own, pick
 from adapters.postgres.tables import halts
 from trading.errors import BadInput
 from trading.halts import Halt, TradingState
@@ -52,7 +54,12 @@ class PostgresHalts:
 
     def in_force(self) -> tuple[Halt, ...]:
         """Give every halt in force, oldest first."""
-        return tuple(_halt(row) for row in self._scope.rows(_OLDEST_FIRST))
+        return halts_in_force(self._scope.driver, self._scope.owner)
+
+
+def halts_in_force(connection: Connection[Any], owner: Mapping[str, str]) -> tuple[Halt, ...]:
+    """Give every halt in force of one account, oldest first, as any connection sees it."""
+    return tuple(_halt(row) for row in ask(connection, _OLDEST_FIRST, owner))
 
 
 def _halt(row: Any) -> Halt:

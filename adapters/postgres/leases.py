@@ -8,21 +8,23 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import psycopg
-from sqlalchemy import bindparam
 from sqlalchemy.engine import URL
 
-from adapters.postgres.engine import unavailable
+from adapters.postgres.engine import is_left, unavailable
+from adapters.postgres.halts import halts_in_force
 from adapters.postgres.locks import Session, Sessions, open_session, try_lock
-from adapters.postgres.scope import Scope, account_key, asked, lock_key, own
-from adapters.postgres.tables import leases
+from adapters.postgres.scope import Scope, account_key, lock_key
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.stores import UnitOfWork
 from trading.errors import LeaseLost, StoreUnavailable
+from trading.halts import Halt
 
 type OpenScope = Callable[[], AbstractContextManager[Scope]]
 
 _ROW: Final = "channel = %(channel)s AND account = %(account)s AND name = %(name)s"
-_OURS: Final = f"{_ROW} AND token = %(token)s AND backend_pid = pg_backend_pid()"
+_OURS: Final = f"{_ROW} AND token = %(token)s AND backend_pid = %(backend_pid)s"
+_RENEW: Final = f"UPDATE leases SET alive_at = clock_timestamp() WHERE {_OURS}"  # noqa: S608 - our words
+_RETURN: Final = f"UPDATE leases SET is_returned = true WHERE {_OURS}"  # noqa: S608 - our words
 _TAKE: Final = f"""
     INSERT INTO leases AS known (channel, account, name, token, backend_pid, is_returned, alive_at)
     VALUES (%(channel)s, %(account)s, %(name)s, 1, pg_backend_pid(), false, clock_timestamp())
@@ -35,7 +37,6 @@ _TAKE: Final = f"""
 It waits for no disk: what a crash of the database forgets of it nobody has acted on, because an order's commit, which
 does wait, takes everything before it to the disk.
 """
-_NEWEST: Final = asked(own(leases).where(leases.c.name == bindparam("name")))
 _END_THE_SILENT: Final = f"""
     SELECT pg_terminate_backend(holding.pid, 5000)
     FROM leases JOIN pg_locks AS holding ON holding.pid = leases.backend_pid
@@ -55,9 +56,14 @@ class Place:
     name: str
 
     @property
+    def owner(self) -> dict[str, str]:
+        """The columns that say whose it is."""
+        return {"channel": self.channel, "account": self.account}
+
+    @property
     def row(self) -> dict[str, Any]:
         """The columns that name its row."""
-        return {"channel": self.channel, "account": self.account, "name": self.name}
+        return {**self.owner, "name": self.name}
 
     @property
     def key(self) -> int:
@@ -97,11 +103,12 @@ class PostgresLease:
             LeaseLost: when the lease is lost; nothing is written.
             StoreUnavailable: when the database cannot be reached or went away; nothing is written either.
         """
-        self.check()
+        if is_left(self._session):
+            self.check()  # it says what became of it
         try:
             with self._open_scope() as scope:
                 scope.lock_account()
-                self._verify(scope)
+                self._renew(scope.driver)
                 yield PostgresUnitOfWork(scope)
         except StoreUnavailable:
             self.check()  # who slept through a take-over is told that, not that a connection went away
@@ -114,30 +121,41 @@ class PostgresLease:
             LeaseLost: when it is lost.
             StoreUnavailable: when the database cannot be reached.
         """
-        try:
-            renewed = self._write("alive_at = clock_timestamp()")
-        except psycopg.Error as error:
-            self._session.close()
-            open_session(self._place.url).close()  # nobody can tell while the database is away
-            raise self._lost() from error
-        if not renewed:
-            raise self._lost()
+        self._ask(lambda: self._renew(self._session))
+
+    def look(self) -> tuple[Halt, ...]:
+        """Give the halts in force, and make sure after that that the lease is still held: two round trips.
+
+        Raises:
+            LeaseLost: when it is lost.
+            StoreUnavailable: when the database cannot be reached.
+        """
+        halts = self._ask(lambda: halts_in_force(self._session, self._place.owner))
+        self.check()
+        return halts
 
     def give_back(self) -> None:
         """Note the orderly end; without the recovery that was asked for there is none."""
         if not self.needs_recovery:
             with suppress(psycopg.Error):
-                self._write("is_returned = true")
+                self._session.execute(_RETURN.encode(), self._taking)
 
-    def _verify(self, scope: Scope) -> None:
-        row = scope.row(_NEWEST, name=self._place.name)
-        if row is None or (row.token, row.backend_pid) != (self.token, self._backend_pid):
+    def _ask[Answer](self, question: Callable[[], Answer]) -> Answer:
+        try:
+            return question()
+        except psycopg.Error as error:
+            self._session.close()
+            open_session(self._place.url).close()  # nobody can tell while the database is away
+            raise self._lost() from error
+
+    def _renew(self, connection: psycopg.Connection[Any]) -> None:
+        if connection.execute(_RENEW.encode(), self._taking).rowcount != 1:
             raise self._lost()
 
-    def _write(self, change: str) -> bool:
-        statement = f"UPDATE leases SET {change} WHERE {_OURS}"  # noqa: S608 - our words
-        token = {"token": self.token}
-        return self._session.execute(statement.encode(), self._place.row | token).rowcount == 1
+    @property
+    def _taking(self) -> dict[str, Any]:
+        """The columns that name this taking."""
+        return self._place.row | {"token": self.token, "backend_pid": self._backend_pid}
 
     def _lost(self) -> LeaseLost:
         return LeaseLost(f"lease {self._place.name}: token {self.token} is over")

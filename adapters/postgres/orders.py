@@ -44,12 +44,15 @@ _SAVE: Final = asked(
 _OLDEST_FIRST: Final = own(orders).order_by(orders.c.sequence)
 _ONE: Final = asked(own(orders).where(orders.c.client_order_id == bindparam("client_order_id")))
 _IN_DAY: Final = _OLDEST_FIRST.where(orders.c.trading_day == bindparam("trading_day"))
-_OF_DAY: Final = asked(_IN_DAY)
 _NUMBERED: Final = asked(_IN_DAY.where(orders.c.broker_order_id == bindparam("broker_order_id")))
 _OPEN_WORDS: Final[list[ColumnElement[str]]] = [
     literal_column(f"'{status}'") for status in sorted(OPEN_STATUSES)
 ]
-_OPEN: Final = asked(_OLDEST_FIRST.where(orders.c.status.in_(_OPEN_WORDS)))
+_IS_OPEN: Final = orders.c.status.in_(_OPEN_WORDS)
+_OPEN: Final = asked(_OLDEST_FIRST.where(_IS_OPEN))
+_OPEN_OR_OF_DAY: Final = asked(
+    _OLDEST_FIRST.where(_IS_OPEN | (orders.c.trading_day == bindparam("trading_day")))
+)
 _TIMELINE: Final = (
     own(order_events)
     .where(order_events.c.client_order_id == bindparam("client_order_id"))
@@ -112,8 +115,10 @@ class PostgresOrders:
         return self._open
 
     def of_day(self, trading_day: date) -> tuple[Order, ...]:
-        """Give the day's orders, oldest first."""
-        return self._all(_OF_DAY, trading_day=trading_day)
+        """Give the day's orders, oldest first; the open ones of other days are read with them for who asks next."""
+        known = self._all(_OPEN_OR_OF_DAY, trading_day=trading_day)
+        self._open = tuple(order for order in known if order.is_open)
+        return tuple(order for order in known if order.intent.trading_day == trading_day)
 
     def timeline(self, client_order_id: str) -> tuple[OrderEvent, ...]:
         """Give the order's history."""

@@ -55,6 +55,14 @@ def asked(
     return Question(written.string.encode(), constants)
 
 
+def ask(
+    connection: PsycopgConnection[Any], question: Question, values: Mapping[str, Any]
+) -> Cursor[Any]:
+    """Ask on any connection."""
+    cursor = connection.cursor(row_factory=namedtuple_row)
+    return cursor.execute(question.words, {**question.constants, **values})
+
+
 def adding(statement: Insert) -> Question:
     """Write an INSERT of one row once; what the database fills in itself is left to it."""
     return asked(statement, _given(statement.table))
@@ -126,8 +134,7 @@ class Scope:
         return self.connection.execute(query, self.owner | values).first()
 
     def _ask(self, question: Question, values: Mapping[str, Any]) -> Cursor[Any]:
-        cursor = self.driver.cursor(row_factory=namedtuple_row)
-        return cursor.execute(question.words, {**question.constants, **self.owner, **values})
+        return ask(self.driver, question, {**self.owner, **values})
 
     def number(self, query: Executable, **values: Any) -> int:
         """Give the first figure of the first row, 0 where there is none."""

@@ -10,8 +10,9 @@ import pytest
 
 from adapters.stores import Lease, Stores
 from tests.builders import an_order
-from tests.store_samples import in_one
+from tests.store_samples import AT, in_one
 from trading.errors import LeaseLost
+from trading.halts import Halt, TradingState
 
 type Lose = Callable[[str], None]
 
@@ -141,6 +142,21 @@ def test_a_lost_lease_does_not_come_back(memory: Stores, lose: Lose) -> None:
             second.check()
             add_order(second)
     assert is_written(memory)
+
+
+def test_a_look_gives_the_halts_that_stand_at_that_moment(memory: Stores, lose: Lose) -> None:
+    halt = Halt("operator", TradingState.HALTED, "stop", AT)
+    with memory.lease("orders") as ours:
+        assert ours
+        assert ours.look() == ()
+        in_one(memory, lambda work: work.halts.put(halt))
+        assert ours.look() == (halt,)
+        in_one(memory, lambda work: work.halts.lift("operator", reason="resume", at=AT))
+        assert ours.look() == ()
+        lose("orders")
+        for _ in range(2):
+            with pytest.raises(LeaseLost):
+                ours.look()
 
 
 def test_the_end_of_who_lost_it_takes_nothing_from_its_next_holder(

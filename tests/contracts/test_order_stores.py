@@ -169,6 +169,11 @@ class TestOrders:
         with memory.begin() as work:
             assert work.orders.open() == (sent, accepted)
             assert [o.client_order_id for o in work.orders.of_day(A_DAY)] == ["a", "c", "d"]
+            assert work.orders.open() == (sent, accepted), (
+                "of other days too, whatever was read before"
+            )
+            work.orders.save(accepted.cancel(at=AT))
+            assert work.orders.open() == (sent,)
 
     def test_a_reader_waits_for_the_unit_of_work_before_it(self, memory: Stores) -> None:
         """Two fills of one order at the same time: neither is lost."""
