@@ -15,6 +15,7 @@ from risk.sizing import MARKET_TRIGGER, size
 from risk.views import RiskView
 from tasks.cancellations import cancel_order, finish_cancels
 from tasks.desk import Desk
+from tasks.prices import Asked
 from tasks.submissions import attempts_of, submit
 from tasks.trips import check_trips
 from tasks.views import read_view
@@ -32,10 +33,13 @@ is tried as long as its signal lives."""
 
 
 @task(cache_policy=NO_CACHE, retries=0)  # whatever Prefect's defaults are set to
-async def trade(desk: Desk, signals: Sequence[Signal]) -> tuple[Order, ...]:
+async def trade(
+    desk: Desk, signals: Sequence[Signal], asked: Asked | None = None
+) -> tuple[Order, ...]:
     """Turn live signals into orders, exits first; give every order made, denied ones included.
 
-    The only writer of the account's orders while it runs. A signal that already has its order gives none.
+    The only writer of the account's orders while it runs. A signal that already has its order gives none. `asked`: a
+    price that was asked for already.
 
     Raises:
         Unavailable: when another writer holds the account for too long; nothing was ordered.
@@ -50,7 +54,7 @@ async def trade(desk: Desk, signals: Sequence[Signal]) -> tuple[Order, ...]:
     async with only_writer(desk) as lease:
         for signal in exits_first:
             try:
-                acted.append(await _act(desk, lease, signal))
+                acted.append(await _act(desk, lease, signal, asked))
             except BrokerError as problem:
                 unread.append(problem)
         await finish_cancels(desk, lease)
@@ -60,11 +64,11 @@ async def trade(desk: Desk, signals: Sequence[Signal]) -> tuple[Order, ...]:
     return tuple(order for order in acted if order is not None)
 
 
-async def _act(desk: Desk, lease: Lease, signal: Signal) -> Order | None:
+async def _act(desk: Desk, lease: Lease, signal: Signal, asked: Asked | None) -> Order | None:
     """Decide about one signal and carry it out."""
     if signal.is_expired(desk.now()):
         return None
-    view = await read_view(desk, signal)
+    view = await read_view(desk, signal, asked)
     sequence = _sequence(signal, view)
     if sequence is None:
         return None

@@ -28,6 +28,8 @@ from tasks.intraday import decide
 from tasks.minute_bars import MinuteKeeper
 from tasks.notices import apply_waiting
 from tasks.orders import trade
+from tasks.prices import Asked, asked_ahead
+from tasks.processors import awake
 from tasks.reconciliation import reconcile
 from tasks.signals import Guarded, exits_at, guarded_positions
 from tasks.spooling import Spooling
@@ -290,10 +292,17 @@ class StreamSession:
         if self.spooling.is_away or not any(each.is_reached(price) for each in watched):
             return  # no order leaves uncommitted
         desk = self.desk  # a newer version may be taken over before the order leaves
-        with no_collections():
-            signals = exits_at(desk, {symbol: price}, watched)
+        with no_collections(), awake():
+            await self._stop_out(desk, symbol, price, watched)
+
+    async def _stop_out(
+        self, desk: Desk, symbol: Symbol, price: int, watched: Sequence[Guarded]
+    ) -> None:
+        """Store the exits, and trade them; the broker is asked for the price while they are stored."""
+        async with asked_ahead(desk, symbol) as asked:
+            signals = await asyncio.to_thread(exits_at, desk, {symbol: price}, watched)
             if signals:
-                await self._trade(desk, signals)
+                await self._trade(desk, signals, asked)
             else:
                 self._refresh()  # another process has sold it
 
@@ -307,13 +316,15 @@ class StreamSession:
         if decided.signals:
             await self._trade(desk, decided.signals)
 
-    async def _trade(self, desk: Desk, signals: tuple[Signal, ...]) -> None:
+    async def _trade(
+        self, desk: Desk, signals: tuple[Signal, ...], asked: Asked | None = None
+    ) -> None:
         """Place the orders. What exits leave is watched again after the next fill, inquiry or refresh."""
         async with self.ordering:
             if not self.is_ending:
-                await self._place(desk, signals)
+                await self._place(desk, signals, asked)
 
-    async def _place(self, desk: Desk, signals: tuple[Signal, ...]) -> None:
+    async def _place(self, desk: Desk, signals: tuple[Signal, ...], asked: Asked | None) -> None:
         for signal in signals:
             others = (
                 each
@@ -321,7 +332,7 @@ class StreamSession:
                 if each.settings.id != signal.strategy_id or signal.direction is Direction.ENTRY
             )
             self.guarded[signal.symbol] = tuple(others)
-        orders = await trade.fn(desk, signals)
+        orders = await trade.fn(desk, signals, asked)
         sides = [order.side for order in orders if order.is_open]
         self.entries += sides.count(Side.BUY)
         self.exits += sides.count(Side.SELL)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from strategies.holdings import holdings_of
 from tasks.desk import Desk
 from tasks.equity import opening_equity
 from tasks.holdings import standing_fills
+from tasks.prices import Asked, price_of
 from trading.bars import Bar, Interval
 from trading.instruments import Instrument, Symbol
 from trading.ledger import Ledger
@@ -27,27 +27,23 @@ from trading.ticks import Quote
 from trading.trades import closed_trades, losing_streak
 
 
-async def read_view(desk: Desk, signal: Signal) -> RiskView:
+async def read_view(desk: Desk, signal: Signal, asked: Asked | None = None) -> RiskView:
     """Read everything that deciding about `signal` needs, prices from the broker included.
 
-    An exit needs its own price only: what cannot be priced must not keep a stop from selling another. It is asked
-    while the stores are read.
+    An exit needs its own price only: what cannot be priced must not keep a stop from selling another. `asked`: a
+    price that was asked for already.
 
     Raises:
         BrokerError: when a price or the buyable cash cannot be read; then nothing may be ordered.
     """
-    known, quote = await asyncio.gather(
-        asyncio.to_thread(_known, desk, signal), desk.market_data.quote(signal.symbol)
-    )
+    known = _known(desk, signal)
     instruments = await _instruments(desk, known)
-    others = sorted(known.symbols - {signal.symbol})
-    quotes = {symbol: await desk.market_data.quote(symbol) for symbol in others}
-    quotes[signal.symbol] = quote
-    buyable = await _buyable(desk, signal, quote)
+    quotes = {symbol: await price_of(desk, symbol, asked) for symbol in sorted(known.symbols)}
+    buyable = await _buyable(desk, signal, quotes[signal.symbol])
     minutes = await _minutes(desk, signal)
     day, session = desk.today(), desk.session()
     with desk.stores.begin() as work:
-        at, ledger = desk.now(), work.ledger.load()
+        at, day_orders, ledger = desk.now(), work.orders.of_day(day), work.ledger.load()
         opening, paid_in = _opening(work, signal, known.opening, day)
         return RiskView(
             at=at,
@@ -58,7 +54,7 @@ async def read_view(desk: Desk, signal: Signal) -> RiskView:
             halts=desk.halts(work),
             ledger=ledger,
             open_orders=work.orders.open(),
-            day_orders=work.orders.of_day(day),
+            day_orders=day_orders,
             quotes=quotes,
             instruments=instruments,
             equity_opening=opening,
@@ -73,10 +69,7 @@ async def read_view(desk: Desk, signal: Signal) -> RiskView:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What the stores say of the days before, and of what is to be priced.
-
-    It is read while the broker is asked: what is of this moment is little then, and quickly read after the answers.
-    """
+    """What the stores say of the days before, and of what is to be priced: it is read before the broker is asked."""
 
     instruments: Mapping[Symbol, Instrument | None]
     opening: int | None
