@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
@@ -22,6 +23,7 @@ from bench.probes import Probe, listening
 from tasks.desk import Desk
 from tasks.garbage import spare_long_collections
 from tasks.orders import trade
+from tasks.processors import LATENCY
 from tasks.reconciliation import reconcile
 from tasks.streaming import StreamSession
 
@@ -29,9 +31,11 @@ MARGIN: Final = 0.020
 """Seconds that maemae itself may take."""
 _CRASH: Final = 1_000
 """A price in won that every stop is above."""
+_MAY: Final = "may" if os.access(LATENCY, os.W_OK) else "may not"
 NOTES: Final = (
     "From the feed's send call, in a process of its own, to the last byte of the sell order; a whole session runs beside.",
     "Real KIS adapter, simulator in a process of its own, PostgreSQL with fsync. One stop a day and symbol.",
+    f"No processor sleeps during a stop where maemae may ask for that: here it {_MAY}.",
 )
 
 
