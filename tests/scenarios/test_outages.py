@@ -37,6 +37,7 @@ from tests.consoles import NOWHERE
 from tests.flow_worlds import Market, World, a_market, entered
 from tests.slack_server import slack_server
 from trading.errors import StoreUnavailable, Withheld
+from trading.halts import Halt
 from trading.orders import Order, OrderIntent, OrderStatus, Side
 
 SERVICES = ("prefect", "postgres", "kafka", "slack")
@@ -50,6 +51,24 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
 }
 ACCOUNTS = tuple(f"500126{number:02}-01" for number in range(len(OUTAGES)))
 DEAD = "127.0.0.1:1"
+
+
+class _LeaseBeside:
+    """A lease in memory whose look asks the desk's database: of one that is down nobody can take a lease."""
+
+    def __init__(self, lease: Lease, desk: Desk) -> None:
+        self._lease, self._desk = lease, desk
+
+    def look(self) -> tuple[Halt, ...]:
+        """Give the halts in force, and make sure after that that the lease is still held."""
+        with self._desk.stores.begin() as work:
+            halts = work.halts.in_force()
+        self._lease.check()
+        return halts
+
+    def __getattr__(self, name: str) -> Any:
+        """Give everything else of the lease."""
+        return getattr(self._lease, name)
 
 
 @dataclass
@@ -91,7 +110,7 @@ class Scene:
         """Go the way to the broker up to the last look; give why it ended there, "" when the order left."""
         with MemoryStores(channel="dev", account=self.world.account).lease("orders") as lease:
             assert lease is not None
-            look = partial(self._look, intent, lease)
+            look = partial(self._look, intent, _LeaseBeside(lease, self.desk))
             try:
                 self.do(self.desk.broker.place(intent, last_look=look))
             except Withheld as error:
