@@ -113,7 +113,7 @@ def test_a_stopped_server_is_gone_and_starts_again_with_its_data(home: Path) -> 
     write_row(server)
     with psycopg.connect(server.url):  # an open connection does not hold it up
         assert embedded.stop(home)
-    assert not is_alive(server.pid)
+    wait_until(lambda: not is_alive(server.pid))  # it removes its note a moment before it ends
     assert embedded.running(home) is None
     assert not embedded.stop(home)
     again = embedded.start(home)
