@@ -233,8 +233,7 @@ class StreamSession:
         polled = len(set(self.watched) - self.desk.stream.heard)
         if polled and self.desk.stream.heard:
             seconds = ceil(polled * self.desk.poll_seconds)
-            count = len(self.watched)
-            self._tell_once(stream_polls(count, polled, seconds, self.desk.wording))
+            self._tell_once(stream_polls(len(self.watched), polled, seconds, self.desk.wording))
 
     def _apply(self, notice: Notice) -> None:
         if self.spooling.is_away:
@@ -293,18 +292,12 @@ class StreamSession:
             return  # no order leaves uncommitted
         desk = self.desk  # a newer version may be taken over before the order leaves
         with no_collections(), awake():
-            await self._stop_out(desk, symbol, price, watched)
-
-    async def _stop_out(
-        self, desk: Desk, symbol: Symbol, price: int, watched: Sequence[Guarded]
-    ) -> None:
-        """Store the exits, and trade them; the broker is asked for the price while they are stored."""
-        async with asked_ahead(desk, symbol) as asked:
-            signals = await asyncio.to_thread(exits_at, desk, {symbol: price}, watched)
-            if signals:
-                await self._trade(desk, signals, asked)
-            else:
-                self._refresh()  # another process has sold it
+            async with asked_ahead(desk, symbol) as asked:
+                signals = await asyncio.to_thread(exits_at, desk, {symbol: price}, watched)
+                if signals:
+                    await self._trade(desk, signals, asked)
+                else:
+                    self._refresh()  # another process has sold it
 
     async def _decide(self, closed: Sequence[Bar]) -> None:
         """Let the strategies of minute bars decide on the minute that is over, and trade what they want."""
@@ -314,17 +307,15 @@ class StreamSession:
         if decided.blind:
             self._tell_once(stream_blind(", ".join(decided.blind), desk.wording))
         if decided.signals:
-            await self._trade(desk, decided.signals)
+            await self._trade(desk, decided.signals, None)
 
-    async def _trade(
-        self, desk: Desk, signals: tuple[Signal, ...], asked: Asked | None = None
-    ) -> None:
+    async def _trade(self, desk: Desk, signals: Sequence[Signal], asked: Asked | None) -> None:
         """Place the orders. What exits leave is watched again after the next fill, inquiry or refresh."""
         async with self.ordering:
             if not self.is_ending:
                 await self._place(desk, signals, asked)
 
-    async def _place(self, desk: Desk, signals: tuple[Signal, ...], asked: Asked | None) -> None:
+    async def _place(self, desk: Desk, signals: Sequence[Signal], asked: Asked | None) -> None:
         for signal in signals:
             others = (
                 each
@@ -378,8 +369,7 @@ class StreamSession:
         if _loop_time() - self.followed_at < FOLLOW_SECONDS:
             return
         self.followed_at = _loop_time()
-        newer = follow(self.desk)
-        if newer is not self.desk:
+        if (newer := follow(self.desk)) is not self.desk:
             self.desk = newer
             _LOG.info("settings taken over", version=newer.version)
             self._refresh()
